@@ -1,0 +1,173 @@
+/* Named constants and settings of a function. */
+#include "ir/ir.h"
+
+#include <string.h>
+
+static bool
+is_text(const struct ir_blob *b)
+{
+    return b->kind == IR_NAMES;
+}
+
+/* Constants, tables and calibration rows of one name do not clash. */
+static const struct ir_blob *
+find(const struct ir_func *f, const char *name, bool text, bool calib)
+{
+    for (const struct ir_blob *b = f->blobs; b; b = b->next)
+        if (strcmp(b->name, name) == 0 && is_text(b) == text
+            && (b->kind == IR_CALIB) == calib)
+            return b;
+    return NULL;
+}
+
+const struct ir_blob *
+ir_blob_find(const struct ir_func *f, const char *name, bool text)
+{
+    return find(f, name, text, false);
+}
+
+const struct ir_blob *
+ir_calibration(const struct ir_func *f, const char *input)
+{
+    return find(f, input, false, true);
+}
+
+const struct ir_blob *
+ir_data(const struct ir_func *f, const char *name)
+{
+    const struct ir_blob *b = ir_blob_find(f, name, false);
+
+    if (!b)
+        bug("there is no blob @%s", name);
+    return b;
+}
+
+static const char *
+fresh_name(struct ir_func *f)
+{
+    char text[32];
+
+    do
+        snprintf(text, sizeof text, "c%u", f->fresh++);
+    while (ir_blob_find(f, text, false));
+    return arena_string(f->mem, text, strlen(text));
+}
+
+static struct ir_blob *
+append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
+       const struct ir_type *type)
+{
+    struct ir_blob *b = arena_new(f->mem, struct ir_blob, 1);
+
+    b->name = name ? arena_string(f->mem, name, strlen(name)) : fresh_name(f);
+    b->kind = kind;
+    b->type = *type;
+    b->type.enc = false;
+    if (f->last_blob)
+        f->last_blob->next = b;
+    else
+        f->blobs = b;
+    return f->last_blob = b;
+}
+
+const struct ir_blob *
+ir_blob_add(struct ir_func *f, const char *name, enum ir_blob_kind kind,
+            const struct ir_type *type, const union ir_cell *cell)
+{
+    struct ir_blob *b = append(f, name, kind, type);
+    const size_t n = ir_count(type);
+    union ir_cell *own = arena_new(f->mem, union ir_cell, n);
+
+    if (n)
+        memcpy(own, cell, n * sizeof *own);
+    b->cell = own;
+    return b;
+}
+
+const struct ir_blob *
+ir_blob_text(struct ir_func *f, const char *name, const char *const *text,
+             uint32_t n)
+{
+    const struct ir_type type = ir_type_of(IR_INT, 1, &n);
+    struct ir_blob *b = append(f, name, IR_NAMES, &type);
+    const char **own = arena_new(f->mem, const char *, n);
+
+    for (uint32_t i = 0; i < n; i++)
+        own[i] = arena_string(f->mem, text[i], strlen(text[i]));
+    b->text = own;
+    return b;
+}
+
+ir_ref
+ir_constant(struct ir_func *f, struct span at, const char *name,
+            enum ir_blob_kind kind, const struct ir_type *type,
+            const union ir_cell *cell)
+{
+    const struct ir_blob *b = ir_blob_add(f, name, kind, type, cell);
+    union ir_attrs as = { .constant = { .data = b->name } };
+
+    return ir_build(f, IR_constant, at, NULL, 0, &as);
+}
+
+void
+ir_set(struct ir_func *f, const char *key, double value, struct span at)
+{
+    struct ir_setting *s = arena_new(f->mem, struct ir_setting, 1);
+
+    s->key = arena_string(f->mem, key, strlen(key));
+    s->value = value;
+    s->at = at;
+    if (f->last_setting)
+        f->last_setting->next = s;
+    else
+        f->settings = s;
+    f->last_setting = s;
+}
+
+const struct ir_setting *
+ir_setting(const struct ir_func *f, const char *key)
+{
+    const struct ir_setting *s = f->settings;
+
+    while (s && strcmp(s->key, key) != 0)
+        s = s->next;
+    return s;
+}
+
+double
+ir_get(const struct ir_func *f, const char *key, double otherwise)
+{
+    const struct ir_setting *s = ir_setting(f, key);
+
+    return s ? s->value : otherwise;
+}
+
+struct ir_func *
+ir_func_bare(struct arena *mem, const struct ir_func *f)
+{
+    struct ir_func *g = ir_func_new(mem, f->name);
+
+    for (const struct ir_setting *s = f->settings; s; s = s->next)
+        ir_set(g, s->key, s->value, s->at);
+    g->params = f->params;
+    return g;
+}
+
+void
+ir_blob_copy(struct ir_func *g, const struct ir_blob *b)
+{
+    if (b->kind == IR_NAMES)
+        ir_blob_text(g, b->name, b->text, b->type.dim[0]);
+    else
+        ir_blob_add(g, b->name, b->kind, &b->type, b->cell);
+}
+
+struct ir_func *
+ir_func_like(struct arena *mem, const struct ir_func *f)
+{
+    struct ir_func *g = ir_func_bare(mem, f);
+
+    for (const struct ir_blob *b = f->blobs; b; b = b->next)
+        ir_blob_copy(g, b);
+    return g;
+}

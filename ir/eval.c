@@ -1,0 +1,432 @@
+/* What a function means: the oracle for passes and for the backend.
+ *
+ * Ciphertexts are their phases, 64-bit torus words without noise, so that a
+ * message that leaves its space shows as a wrong answer here as well.
+ */
+#include "ir/ir.h"
+
+#include <math.h>
+#include <string.h>
+
+struct eval {
+    struct arena *mem;
+    const struct ir_func *f;
+    const struct ir_ins *ins;
+    const union ir_cell *const *in;
+    union ir_cell *out;
+    size_t n; /* cells of out */
+};
+
+/* clang-format off */
+#define F(name, expr) \
+    static double map_##name(double x, double y) { (void)y; return expr; }
+#define B(name, expr, infer) \
+    static double map_##name(double x, double y) { return expr; }
+#define T(name, nin, infer, traits, attrs)
+#define C(family, name, nin, infer, traits, attrs)
+#include "ir/ops.def"
+
+static double (*const maps[IR_NOPS])(double x, double y) = {
+#define F(name, expr) [IR_##name] = map_##name,
+#define B(name, expr, infer) [IR_##name] = map_##name,
+#define T(name, nin, infer, traits, attrs)
+#define C(family, name, nin, infer, traits, attrs)
+#include "ir/ops.def"
+};
+/* clang-format on */
+
+static const struct ir_type *
+type(const struct eval *e, size_t i)
+{
+    return &e->f->ins[e->ins->in[i].id].type;
+}
+
+static union ir_cell
+operand(const struct eval *e, size_t which, size_t i)
+{
+    if (which >= e->ins->nin)
+        return (union ir_cell){ 0 };
+    return e->in[which]
+                [ir_broadcast_index(&e->ins->type, type(e, which), i)];
+}
+
+/* add sub mul neg of cells; integers and phases wrap alike */
+static union ir_cell
+ring(enum ir_op op, bool real, union ir_cell a, union ir_cell b)
+{
+    union ir_cell c;
+
+    if (real)
+        c.r = op == IR_add ? a.r + b.r
+              : op == IR_sub ? a.r - b.r
+              : op == IR_mul ? a.r * b.r
+                             : -a.r;
+    else
+        c.w = op == IR_add ? a.w + b.w
+              : op == IR_sub ? a.w - b.w
+              : op == IR_mul ? a.w * b.w
+                             : 0 - a.w;
+    return c;
+}
+
+static void
+ring_op(struct eval *e, enum ir_op op)
+{
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i] = ring(op, e->ins->type.base == IR_REAL, operand(e, 0, i),
+                         operand(e, 1, i));
+}
+
+static double
+as_real(union ir_cell c, bool real)
+{
+    return real ? c.r : (double)c.i;
+}
+
+static void
+map(struct eval *e)
+{
+    const bool real = type(e, 0)->base == IR_REAL;
+    const bool to_real = e->ins->type.base == IR_REAL;
+
+    for (size_t i = 0; i < e->n; i++) {
+        const double r =
+            maps[e->ins->op](as_real(operand(e, 0, i), real),
+                             as_real(operand(e, 1, i), real));
+
+        if (to_real)
+            e->out[i].r = r;
+        else
+            e->out[i].i = (int64_t)r;
+    }
+}
+
+static void
+clip(struct eval *e)
+{
+    const bool real = e->ins->type.base == IR_REAL;
+
+    for (size_t i = 0; i < e->n; i++) {
+        double x = as_real(e->in[0][i], real);
+
+        x = x < e->ins->as.clip.lo ? e->ins->as.clip.lo : x;
+        x = x > e->ins->as.clip.hi ? e->ins->as.clip.hi : x;
+        if (real)
+            e->out[i].r = x;
+        else
+            e->out[i].i = (int64_t)x;
+    }
+}
+
+static void
+gather(struct eval *e, const char *index)
+{
+    const struct ir_blob *b = ir_data(e->f, index);
+
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i] = e->in[0][b->cell[i].i];
+}
+
+static void
+concat(struct eval *e)
+{
+    size_t at = 0;
+
+    for (size_t j = 0; j < e->ins->nin; j++) {
+        const size_t n = ir_count(type(e, j));
+
+        memcpy(e->out + at, e->in[j], n * sizeof *e->out);
+        at += n;
+    }
+}
+
+static union ir_cell
+add(bool real, union ir_cell a, union ir_cell b)
+{
+    return ring(IR_add, real, a, b);
+}
+
+/* rows of a times columns of b, in order of the inner index */
+static void
+matmul(struct eval *e, const struct ir_type *b, const union ir_cell *y)
+{
+    const bool real = e->ins->type.base == IR_REAL;
+    const size_t inner = b->dim[0], cols = b->rank == 2 ? b->dim[1] : 1;
+
+    for (size_t i = 0; i < e->n; i++) {
+        union ir_cell sum = { 0 };
+
+        for (size_t j = 0; j < inner; j++)
+            sum = add(real, sum,
+                      ring(IR_mul, real, e->in[0][i / cols * inner + j],
+                           y[j * cols + i % cols]));
+        e->out[i] = sum;
+    }
+}
+
+/* sum, mean, max and argmax along an axis */
+static void
+reduce(struct eval *e)
+{
+    const enum ir_op op = (enum ir_op)e->ins->op;
+    const struct ir_around a = ir_around(type(e, 0), e->ins->as.sum.axis);
+    const bool real = type(e, 0)->base == IR_REAL;
+
+    for (size_t i = 0; i < e->n; i++) {
+        const union ir_cell *x =
+            e->in[0] + i / a.inner * a.length * a.inner + i % a.inner;
+        union ir_cell best = x[0];
+        int64_t where = 0;
+
+        for (size_t j = 1; j < a.length; j++) {
+            const union ir_cell y = x[j * a.inner];
+
+            if (op != IR_max && op != IR_argmax)
+                best = add(real, best, y);
+            else if (real ? y.r > best.r : y.i > best.i)
+                best = y, where = (int64_t)j;
+        }
+        if (op == IR_mean)
+            best.r /= (double)a.length;
+        if (op == IR_argmax)
+            best.i = where;
+        e->out[i] = best;
+    }
+}
+
+static void
+softmax(struct eval *e)
+{
+    const struct ir_around a = ir_around(type(e, 0), e->ins->as.softmax.axis);
+
+    for (size_t o = 0; o < a.outer * a.inner; o++) {
+        const size_t at = o / a.inner * a.length * a.inner + o % a.inner;
+        const union ir_cell *x = e->in[0] + at;
+        union ir_cell *y = e->out + at;
+        double top = x[0].r, sum = 0;
+
+        for (size_t j = 1; j < a.length; j++)
+            top = x[j * a.inner].r > top ? x[j * a.inner].r : top;
+        for (size_t j = 0; j < a.length; j++)
+            sum += y[j * a.inner].r = exp(x[j * a.inner].r - top);
+        for (size_t j = 0; j < a.length; j++)
+            y[j * a.inner].r /= sum;
+    }
+}
+
+static double
+scale_of(const struct ir_blob *b, size_t i)
+{
+    return b->cell[i % ir_count(&b->type)].r;
+}
+
+/* A value that no integer stands for (not a number) becomes lo. */
+static void
+quant(struct eval *e)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.quant.scale);
+    const double lo = (double)e->ins->as.quant.lo;
+    const double hi = (double)e->ins->as.quant.hi;
+
+    for (size_t i = 0; i < e->n; i++) {
+        double v = rint(e->in[0][i].r / scale_of(b, i));
+
+        v = v >= lo ? v : lo;
+        v = v <= hi ? v : hi;
+        e->out[i].i = (int64_t)v;
+    }
+}
+
+static void
+dequant(struct eval *e)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.dequant.scale);
+
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i].r = (double)e->in[0][i].i * scale_of(b, i);
+}
+
+static void
+lut(struct eval *e)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.lut.table);
+    const size_t size = b->type.dim[1];
+
+    for (size_t i = 0; i < e->n; i++) {
+        const uint64_t at = e->in[0][i].w + (uint64_t)e->ins->as.lut.offset;
+
+        if (at >= size)
+            bug("%zu is outside table @%s", (size_t)at, b->name);
+        e->out[i] = b->cell[i % b->type.dim[0] * size + at];
+    }
+}
+
+/* lang-spec/crypto.md (6): the index is the phase's box, and in the upper
+ * half of the torus the table is negated. */
+static void
+pbs(struct eval *e)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.lwe_pbs.table);
+    const unsigned in = type(e, 0)->log2_delta;
+    const size_t size = b->type.dim[1];
+
+    for (size_t i = 0; i < e->n; i++) {
+        const union ir_cell *row = b->cell + i % b->type.dim[0] * size;
+        const uint64_t x = e->in[0][i].w
+                           + ((uint64_t)e->ins->as.lwe_pbs.offset << in)
+                           + (1ull << (in - 1));
+        const uint64_t at = x >> in;
+        const uint64_t w = at < size ? row[at].w : 0 - row[at - size].w;
+
+        e->out[i].w = w << e->ins->as.lwe_pbs.log2_delta;
+    }
+}
+
+static void
+lwe_decrypt(struct eval *e)
+{
+    const unsigned d = type(e, 0)->log2_delta;
+    const uint64_t lo = (uint64_t)e->ins->as.lwe_decrypt.lo;
+
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i].w =
+            lo + ((e->in[0][i].w - (lo << d) + (1ull << d) / 2) >> d);
+}
+
+static void
+clear_operand(struct eval *e, enum ir_op op, unsigned shift)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.lwe_add_clear.data);
+
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i] =
+            ring(op, false, e->in[0][i],
+                 (union ir_cell){ .w = b->cell[i].w << shift });
+}
+
+static void
+shift(struct eval *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i].w = e->in[0][i].w << e->ins->type.log2_delta;
+}
+
+static void
+to_real(struct eval *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i].r = (double)e->in[0][i].i;
+}
+
+static void
+copy(struct eval *e, const union ir_cell *from)
+{
+    if (e->n)
+        memcpy(e->out, from, e->n * sizeof *e->out);
+}
+
+static void
+product(struct eval *e, const char *weights)
+{
+    const struct ir_blob *b = ir_data(e->f, weights);
+
+    matmul(e, &b->type, b->cell);
+}
+
+static void
+dispatch(struct eval *e)
+{
+    const struct ir_ins *ins = e->ins;
+
+    switch ((enum ir_op)ins->op) {
+    case IR_constant:
+        copy(e, ir_data(e->f, ins->as.constant.data)->cell);
+        return;
+    case IR_add:
+    case IR_lwe_add: ring_op(e, IR_add); return;
+    case IR_sub:
+    case IR_lwe_sub: ring_op(e, IR_sub); return;
+    case IR_mul: ring_op(e, IR_mul); return;
+    case IR_neg:
+    case IR_lwe_neg: ring_op(e, IR_neg); return;
+/* clang-format off */
+#define F(name, expr) case IR_##name:
+#define B(name, expr, infer) case IR_##name:
+#define T(name, nin, infer, traits, attrs)
+#define C(family, name, nin, infer, traits, attrs)
+#include "ir/ops.def"
+        map(e); return;
+    /* clang-format on */
+    case IR_clip: clip(e); return;
+    case IR_gather: gather(e, ins->as.gather.index); return;
+    case IR_lwe_gather: gather(e, ins->as.lwe_gather.index); return;
+    case IR_concat:
+    case IR_lwe_concat: concat(e); return;
+    case IR_matmul: matmul(e, type(e, 1), e->in[1]); return;
+    case IR_lwe_matmul_clear:
+        product(e, ins->as.lwe_matmul_clear.weights);
+        return;
+    case IR_sum:
+    case IR_mean:
+    case IR_max:
+    case IR_argmax:
+    case IR_lwe_sum: reduce(e); return;
+    case IR_softmax: softmax(e); return;
+    case IR_to_real: to_real(e); return;
+    case IR_quant: quant(e); return;
+    case IR_dequant: dequant(e); return;
+    case IR_lut: lut(e); return;
+    case IR_glwe_encrypt: shift(e); return;
+    case IR_reshape:
+    case IR_encrypt:
+    case IR_decrypt:
+    case IR_output:
+    case IR_glwe_extract:
+    case IR_lwe_keyswitch:
+    case IR_lwe_answer: copy(e, e->in[0]); return;
+    case IR_lwe_add_clear:
+        clear_operand(e, IR_add, ins->type.log2_delta);
+        return;
+    case IR_lwe_mul_clear: clear_operand(e, IR_mul, 0); return;
+    case IR_lwe_pbs: pbs(e); return;
+    case IR_lwe_decrypt: lwe_decrypt(e); return;
+    case IR_input:
+    case IR_NOPS: break;
+    }
+    bug("%s has no value of its own", ir_ops[ins->op].name);
+}
+
+const union ir_cell *
+ir_eval_ins(struct arena *mem, const struct ir_func *f,
+            const struct ir_ins *ins, const union ir_cell *const *in)
+{
+    struct eval e = { mem, f, ins, in, NULL, ir_count(&ins->type) };
+
+    e.out = arena_new(mem, union ir_cell, e.n);
+    dispatch(&e);
+    return e.out;
+}
+
+void
+ir_eval(struct arena *mem, const struct ir_func *f,
+        const union ir_cell *const *in, const union ir_cell **out,
+        const union ir_cell **keep)
+{
+    const union ir_cell **value = arena_new(mem, const union ir_cell *, f->n);
+    size_t nin = 0, nout = 0;
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        const union ir_cell **arg =
+            arena_new(mem, const union ir_cell *, ins->nin);
+
+        for (size_t j = 0; j < ins->nin; j++)
+            arg[j] = value[ins->in[j].id];
+        value[i] = ins->op == IR_input ? in[nin++]
+                                       : ir_eval_ins(mem, f, ins, arg);
+        if (ins->op == IR_output)
+            out[nout++] = value[i];
+        if (keep)
+            keep[i] = value[i];
+    }
+}

@@ -1,0 +1,551 @@
+/* Shape and base of a result from its operands: one function per rule of the
+ * `infer` column of ops.def.
+ *
+ * A rule answers NULL, or the phrase of a message: "shapes [3] and [4] do not
+ * fit".  The front end shows it to the user, everyone else takes it for a bug.
+ */
+#include "ir/ir.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+struct infer {
+    struct arena *mem;
+    const struct ir_func *f;
+    enum ir_op op;
+    const ir_ref *ref;
+    size_t nin;
+    const union ir_attrs *as;
+    const struct ir_type *given;
+    struct ir_type *out;
+};
+
+static const struct ir_type *
+in(const struct infer *x, size_t i)
+{
+    return &x->f->ins[x->ref[i].id].type;
+}
+
+static const char *say(const struct infer *x, const char *fmt, ...)
+    CML_PRINTF(2, 3);
+
+static const char *
+say(const struct infer *x, const char *fmt, ...)
+{
+    char text[256];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return arena_string(x->mem, text, strlen(text));
+}
+
+static const char *
+shape(const struct infer *x, const struct ir_type *t)
+{
+    char text[128] = "[";
+    size_t len = 1;
+
+    for (size_t i = 0; i < t->rank; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s%u",
+                                i ? ", " : "", t->dim[i]);
+    snprintf(text + len, sizeof text - len, "]");
+    return arena_string(x->mem, text, strlen(text));
+}
+
+static const char *
+given(struct infer *x)
+{
+    if (!x->given)
+        return say(x, "%s needs a type", ir_ops[x->op].name);
+    *x->out = *x->given;
+    return NULL;
+}
+
+/* The hull of integer cells. */
+static void
+hull_of(struct ir_type *t, const struct ir_blob *b)
+{
+    t->ranged = true;
+    t->ilo = t->ihi = b->cell[0].i;
+    for (size_t i = 1; i < ir_count(&b->type); i++) {
+        if (b->cell[i].i < t->ilo)
+            t->ilo = b->cell[i].i;
+        if (b->cell[i].i > t->ihi)
+            t->ihi = b->cell[i].i;
+    }
+}
+
+static const char *
+blob(struct infer *x)
+{
+    const struct ir_blob *b = ir_blob_find(x->f, x->as->constant.data, false);
+
+    if (!b)
+        return say(x, "there is no constant @%s", x->as->constant.data);
+    *x->out = b->type;
+    if (b->type.base == IR_INT)
+        hull_of(x->out, b);
+    return NULL;
+}
+
+/* Integer ops of two: the extremes are at corners of the operands' intervals.
+ * What does not fit in 62 bits, or has no interval, is left open; the pass
+ * `range` does better where it matters. */
+static void
+corners(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0), *b = in(x, x->nin - 1);
+    const int64_t p[2] = { a->ilo, a->ihi }, q[2] = { b->ilo, b->ihi };
+    const int64_t limit = (int64_t)1 << 62;
+
+    x->out->ranged = a->ranged && b->ranged && x->out->base == IR_INT;
+    for (int i = 0; i < 4 && x->out->ranged; i++) {
+        const int64_t u = p[i & 1], v = q[i >> 1];
+        int64_t r = 0;
+        const bool lost =
+            x->op == IR_add   ? __builtin_add_overflow(u, v, &r)
+            : x->op == IR_sub ? __builtin_sub_overflow(u, v, &r)
+            : x->op == IR_mul ? __builtin_mul_overflow(u, v, &r)
+            : x->op == IR_neg ? __builtin_sub_overflow((int64_t)0, u, &r)
+                              : true;
+
+        if (x->op == IR_minimum)
+            r = u < v ? u : v;
+        if (x->op == IR_maximum)
+            r = u > v ? u : v;
+        if ((lost && x->op != IR_minimum && x->op != IR_maximum) || r > limit
+            || r < -limit)
+            x->out->ranged = false;
+        x->out->ilo = i && x->out->ilo < r ? x->out->ilo : r;
+        x->out->ihi = i && x->out->ihi > r ? x->out->ihi : r;
+    }
+}
+
+/* abs, relu, sign and the roundings of an integer */
+static void
+unary_range(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0);
+    const int64_t top = a->ihi > -a->ilo ? a->ihi : -a->ilo;
+
+    if (a->base != IR_INT || !a->ranged)
+        return;
+    *x->out = *a;
+    if (x->op == IR_relu || x->op == IR_abs)
+        x->out->ilo = a->ilo > 0 ? a->ilo : 0;
+    if (x->op == IR_relu)
+        x->out->ihi = a->ihi > 0 ? a->ihi : 0;
+    if (x->op == IR_abs)
+        x->out->ihi = top;
+    if (x->op == IR_sign)
+        x->out->ilo = -1, x->out->ihi = 1;
+}
+
+static const char *
+none(struct infer *x)
+{
+    *x->out = *in(x, 0);
+    return NULL;
+}
+
+/* the operand's type without its range */
+static const char *
+same(struct infer *x)
+{
+    *x->out = *in(x, 0);
+    x->out->ranged = false;
+    if (x->op == IR_neg)
+        corners(x);
+    return NULL;
+}
+
+static bool
+keeps_int(enum ir_op op)
+{
+    return op == IR_abs || op == IR_relu || op == IR_sign || op == IR_floor
+           || op == IR_ceil || op == IR_round;
+}
+
+static const char *
+unary(struct infer *x)
+{
+    if (in(x, 0)->base == IR_INT && !keeps_int(x->op))
+        return say(x, "%s takes reals", ir_ops[x->op].name);
+    same(x);
+    unary_range(x);
+    return NULL;
+}
+
+static const char *
+join(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+
+    if (a->base != b->base)
+        return say(x, "real and integer do not mix in %s", ir_ops[x->op].name);
+    *x->out = *a;
+    x->out->enc = a->enc || b->enc;
+    x->out->ranged = false;
+    if (!ir_broadcast(x->out, a, b))
+        return say(x, "shapes %s and %s do not fit", shape(x, a), shape(x, b));
+    corners(x);
+    return NULL;
+}
+
+static const char *
+join_real(struct infer *x)
+{
+    if (in(x, 0)->base != IR_REAL)
+        return say(x, "%s takes reals", ir_ops[x->op].name);
+    return join(x);
+}
+
+static const char *
+compare(struct infer *x)
+{
+    const char *why = join(x);
+
+    x->out->base = IR_INT;
+    x->out->ranged = true;
+    x->out->ilo = 0;
+    x->out->ihi = 1;
+    return why;
+}
+
+static const char *
+gather(struct infer *x)
+{
+    const struct ir_blob *b = ir_blob_find(x->f, x->as->gather.index, false);
+    const size_t n = ir_count(in(x, 0));
+
+    if (!b || b->type.base != IR_INT)
+        return say(x, "there is no index @%s", x->as->gather.index);
+    for (size_t i = 0; i < ir_count(&b->type); i++)
+        if (b->cell[i].i < 0 || (size_t)b->cell[i].i >= n)
+            return say(x, "an index of @%s is outside", b->name);
+    *x->out = *in(x, 0);
+    x->out->rank = b->type.rank;
+    memcpy(x->out->dim, b->type.dim, sizeof b->type.dim);
+    return NULL;
+}
+
+static const char *
+reshape(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0);
+
+    if (!x->given)
+        return say(x, "reshape needs a type");
+    *x->out = *a;
+    x->out->rank = x->given->rank;
+    memcpy(x->out->dim, x->given->dim, sizeof x->given->dim);
+    if (ir_count(a) != ir_count(x->out))
+        return say(x, "shape %s has %zu elements, %s has %zu", shape(x, a),
+                   ir_count(a), shape(x, x->out), ir_count(x->out));
+    return NULL;
+}
+
+/* along axis 0 */
+static const char *
+concat(struct infer *x)
+{
+    uint32_t length = 0;
+
+    if (x->nin == 0)
+        return say(x, "nothing to join");
+    *x->out = *in(x, 0);
+    x->out->ranged = false;
+    for (size_t i = 0; i < x->nin; i++) {
+        const struct ir_type *t = in(x, i);
+
+        if (t->rank == 0 || t->rank != x->out->rank
+            || t->base != x->out->base
+            || memcmp(t->dim + 1, x->out->dim + 1,
+                      (t->rank - 1u) * sizeof *t->dim)
+                   != 0)
+            return say(x, "elements of shapes %s and %s do not stack",
+                       shape(x, in(x, 0)), shape(x, t));
+        length += t->dim[0];
+        x->out->enc = x->out->enc || t->enc;
+    }
+    x->out->dim[0] = length;
+    return NULL;
+}
+
+/* [k] or [m,k] times [k] or [k,n] */
+static const char *
+product_shape(struct infer *x, const struct ir_type *a,
+              const struct ir_type *b)
+{
+    if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2)
+        return say(x, "@ takes vectors and matrices, not shapes %s and %s",
+                   shape(x, a), shape(x, b));
+    if (a->dim[a->rank - 1] != b->dim[0])
+        return say(x, "shapes %s and %s do not fit: %u columns, %u rows",
+                   shape(x, a), shape(x, b), a->dim[a->rank - 1], b->dim[0]);
+    x->out->rank = 0;
+    if (a->rank == 2)
+        x->out->dim[x->out->rank++] = a->dim[0];
+    if (b->rank == 2)
+        x->out->dim[x->out->rank++] = b->dim[1];
+    return NULL;
+}
+
+static const char *
+matmul(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+
+    if (a->base != b->base)
+        return say(x, "real and integer do not mix in matmul");
+    *x->out = *a;
+    x->out->enc = a->enc || b->enc;
+    x->out->ranged = false;
+    return product_shape(x, a, b);
+}
+
+static const char *
+reduce(struct infer *x)
+{
+    const uint32_t axis = x->as->sum.axis; /* the same place in all of them */
+    const struct ir_type *a = in(x, 0);
+
+    if (axis >= a->rank)
+        return say(x, "shape %s has no axis %u", shape(x, a), axis);
+    *x->out = *a;
+    x->out->ranged = false;
+    x->out->rank--;
+    for (uint32_t i = axis; i < x->out->rank; i++)
+        x->out->dim[i] = a->dim[i + 1];
+    return NULL;
+}
+
+static const char *
+mean(struct infer *x)
+{
+    if (in(x, 0)->base != IR_REAL)
+        return say(x, "mean takes reals");
+    return reduce(x);
+}
+
+static const char *
+argmax(struct infer *x)
+{
+    const char *why = reduce(x);
+
+    if (why)
+        return why;
+    x->out->base = IR_INT;
+    x->out->ranged = true;
+    x->out->ilo = 0;
+    x->out->ihi = (int64_t)in(x, 0)->dim[x->as->argmax.axis] - 1;
+    return NULL;
+}
+
+static const char *
+softmax(struct infer *x)
+{
+    if (in(x, 0)->base != IR_REAL)
+        return say(x, "softmax takes reals");
+    if (x->as->softmax.axis >= in(x, 0)->rank)
+        return say(x, "shape %s has no axis %u", shape(x, in(x, 0)),
+                   x->as->softmax.axis);
+    return same(x);
+}
+
+static const char *
+real(struct infer *x)
+{
+    if (in(x, 0)->base != IR_INT)
+        return say(x, "%s takes integers", ir_ops[x->op].name);
+    *x->out = *in(x, 0);
+    x->out->base = IR_REAL;
+    x->out->ranged = false;
+    return NULL;
+}
+
+static const char *
+encrypt(struct infer *x)
+{
+    if (in(x, 0)->enc)
+        return say(x, "this is encrypted already");
+    *x->out = *in(x, 0);
+    x->out->enc = true;
+    return NULL;
+}
+
+static const char *
+decrypt(struct infer *x)
+{
+    if (!in(x, 0)->enc)
+        return say(x, "this is not encrypted");
+    *x->out = *in(x, 0);
+    x->out->enc = false;
+    return NULL;
+}
+
+static const char *
+quant(struct infer *x)
+{
+    if (in(x, 0)->base != IR_REAL)
+        return say(x, "quant takes reals");
+    *x->out = *in(x, 0);
+    x->out->base = IR_INT;
+    x->out->ranged = true;
+    x->out->ilo = x->as->quant.lo;
+    x->out->ihi = x->as->quant.hi;
+    return NULL;
+}
+
+/* The hull of a table's entries, or NULL with a phrase. */
+static const char *
+hull(struct infer *x, const char *name)
+{
+    const struct ir_blob *b = ir_blob_find(x->f, name, false);
+
+    if (!b || b->type.base != IR_INT || b->type.rank != 2)
+        return say(x, "there is no table @%s", name);
+    hull_of(x->out, b);
+    return NULL;
+}
+
+static const char *
+lut(struct infer *x)
+{
+    if (in(x, 0)->base != IR_INT)
+        return say(x, "a table takes integers");
+    *x->out = *in(x, 0);
+    return hull(x, x->as->lut.table);
+}
+
+static const char *
+cipher(struct infer *x, enum ir_base base)
+{
+    *x->out = *in(x, 0);
+    x->out->base = (uint8_t)base;
+    x->out->enc = true;
+    x->out->ranged = false;
+    return NULL;
+}
+
+static const char *
+glwe(struct infer *x)
+{
+    if (in(x, 0)->base != IR_INT)
+        return say(x, "only integers are encrypted");
+    cipher(x, IR_GLWE);
+    x->out->log2_delta = (uint8_t)x->as->glwe_encrypt.log2_delta;
+    return NULL;
+}
+
+static const char *
+extract(struct infer *x)
+{
+    if (in(x, 0)->base != IR_GLWE)
+        return say(x, "glwe.extract takes a glwe");
+    return cipher(x, IR_LWE);
+}
+
+static const char *
+lwe(struct infer *x)
+{
+    for (size_t i = 0; i < x->nin; i++)
+        if (in(x, i)->base != IR_LWE || !ir_same_shape(in(x, i), in(x, 0)))
+            return say(x, "%s takes lwe of one shape", ir_ops[x->op].name);
+    return cipher(x, IR_LWE);
+}
+
+static const char *
+lwe_gather(struct infer *x)
+{
+    return in(x, 0)->base == IR_LWE ? gather(x) : say(x, "not an lwe");
+}
+
+static const char *
+lwe_concat(struct infer *x)
+{
+    return x->nin && in(x, 0)->base == IR_LWE ? concat(x)
+                                              : say(x, "not an lwe");
+}
+
+static const char *
+lwe_matmul(struct infer *x)
+{
+    const struct ir_blob *b =
+        ir_blob_find(x->f, x->as->lwe_matmul_clear.weights, false);
+    const struct ir_type *a = in(x, 0);
+
+    if (!b || b->type.base != IR_INT)
+        return say(x, "there are no weights @%s",
+                   x->as->lwe_matmul_clear.weights);
+    if (a->base != IR_LWE)
+        return say(x, "not an lwe");
+    *x->out = *a;
+    x->out->ranged = false;
+    return product_shape(x, a, &b->type);
+}
+
+static const char *
+lwe_sum(struct infer *x)
+{
+    return in(x, 0)->base == IR_LWE ? reduce(x) : say(x, "not an lwe");
+}
+
+static const char *
+lwe_small(struct infer *x)
+{
+    lwe(x);
+    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
+        return say(x, "a keyswitch starts from the big key");
+    x->out->key = IR_SMALL;
+    return NULL;
+}
+
+static const char *
+lwe_pbs(struct infer *x)
+{
+    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_SMALL)
+        return say(x, "a bootstrap starts from the small key");
+    cipher(x, IR_LWE);
+    x->out->key = IR_BIG;
+    x->out->log2_delta = (uint8_t)x->as->lwe_pbs.log2_delta;
+    return NULL;
+}
+
+static const char *
+lwe_decrypt(struct infer *x)
+{
+    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
+        return say(x, "decryption takes an lwe under the big key");
+    *x->out = ir_type_of(IR_INT, in(x, 0)->rank, in(x, 0)->dim);
+    x->out->ranged = true;
+    x->out->ilo = x->as->lwe_decrypt.lo;
+    x->out->ihi = x->as->lwe_decrypt.hi;
+    return NULL;
+}
+
+static const char *(*const rules[IR_NOPS])(struct infer *x) = {
+/* clang-format off */
+#define A(op, kind, field)
+#define T(name, nin, infer, traits, attrs) [IR_##name] = infer,
+#define C(family, name, nin, infer, traits, attrs) \
+    [IR_##family##_##name] = infer,
+#include "ir/ops.def"
+    /* clang-format on */
+};
+
+const char *
+ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,
+         const ir_ref *ref, size_t nin, const union ir_attrs *as,
+         const struct ir_type *given_type, struct ir_type *out)
+{
+    static const union ir_attrs zero;
+    struct infer x = { mem, f, op, ref, nin, as ? as : &zero, given_type, out };
+
+    *out = (struct ir_type){ 0 };
+    if (ir_ops[op].nin >= 0 && (size_t)ir_ops[op].nin != nin)
+        return say(&x, "%s takes %d operands", ir_ops[op].name, ir_ops[op].nin);
+    return rules[op](&x);
+}

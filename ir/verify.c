@@ -1,0 +1,222 @@
+/* The verifier: one function per rule, each about one op. */
+#include "ir/ir.h"
+
+#include <string.h>
+
+static bool
+operands_come_first(const struct ir_func *f, uint32_t i)
+{
+    for (size_t j = 0; j < f->ins[i].nin; j++)
+        if (f->ins[i].in[j].id >= i)
+            return false;
+    return true;
+}
+
+static bool
+operands_are_values(const struct ir_func *f, uint32_t i)
+{
+    for (size_t j = 0; j < f->ins[i].nin; j++)
+        if (ir_ops[f->ins[f->ins[i].in[j].id].op].traits & IR_VOID)
+            return false;
+    return true;
+}
+
+static bool
+operand_count(const struct ir_func *f, uint32_t i)
+{
+    const int want = ir_ops[f->ins[i].op].nin;
+
+    return want < 0 || f->ins[i].nin == want;
+}
+
+/* What infer says, but for a range that a pass has proved or calibrated. */
+static bool
+type_fits(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    struct arena mem = { 0 };
+    struct ir_type t, own = ins->type;
+    bool fits = !ir_infer(&mem, f, (enum ir_op)ins->op, ins->in, ins->nin,
+                          &ins->as, &ins->type, &t);
+
+    arena_free(&mem);
+    t.ranged = own.ranged = false;
+    return fits && ir_same_type(&t, &own);
+}
+
+static bool
+range_has_order(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_type *t = &f->ins[i].type;
+
+    if (!t->ranged)
+        return true;
+    return t->base == IR_INT ? t->ilo <= t->ihi : t->lo <= t->hi;
+}
+
+/* Params never reach the client: a clear value that is not a constant itself
+ * has no param among its operands. */
+static bool
+params_stay(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    bool placed = false;
+
+    for (uint32_t j = 0; j < f->n; j++)
+        placed = placed || (ir_ops[f->ins[j].op].traits & IR_BORDER);
+    if (!placed || ins->op == IR_constant || ins->type.enc
+        || ins->type.base == IR_LWE)
+        return true;
+    for (size_t j = 0; j < ins->nin; j++) {
+        const struct ir_ins *in = &f->ins[ins->in[j].id];
+
+        if (in->op == IR_constant
+            && ir_data(f, in->as.constant.data)->kind == IR_PARAM)
+            return false;
+    }
+    return true;
+}
+
+static bool
+ciphertexts_end_in_decrypt(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    if (ins->op != IR_output)
+        return true;
+    return ins->type.base == IR_REAL || ins->type.base == IR_INT;
+}
+
+static const struct ir_type *
+operand(const struct ir_func *f, uint32_t i, size_t j)
+{
+    return &f->ins[f->ins[i].in[j].id].type;
+}
+
+/* Addition needs one scale: the messages are multiples of one Delta. */
+static bool
+deltas_agree(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    if (!ir_ops[ins->op].cipher || ins->op == IR_lwe_pbs
+        || ins->op == IR_glwe_encrypt || ins->op == IR_lwe_decrypt)
+        return true;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (operand(f, i, j)->log2_delta != ins->type.log2_delta
+            || (operand(f, i, j)->key != ins->type.key
+                && ins->op != IR_lwe_keyswitch))
+            return false;
+    return true;
+}
+
+static const struct ir_blob *
+blob(const struct ir_func *f, const char *name)
+{
+    return ir_blob_find(f, name, false);
+}
+
+/* A table has 2^bits entries a row, and a padding bit above the message. */
+static bool
+table_has_its_size(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *b;
+
+    if (ins->op != IR_lwe_pbs)
+        return true;
+    b = blob(f, ins->as.lwe_pbs.table);
+    return b && b->type.base == IR_INT && b->type.rank == 2
+           && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
+           && b->type.dim[1] == 1u << ins->as.lwe_pbs.bits
+           && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
+           && (b->type.dim[0] == 1
+               || b->type.dim[0] == ir_channels(&ins->type));
+}
+
+static bool
+clear_operand_fits(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *b;
+
+    if (ins->op != IR_lwe_add_clear && ins->op != IR_lwe_mul_clear)
+        return true;
+    b = blob(f, ins->as.lwe_add_clear.data); /* the same place in both */
+    return b && b->type.base == IR_INT
+           && ir_count(&b->type) == ir_count(&ins->type);
+}
+
+/* Decryption separates hi - lo + 1 messages on the torus. */
+static bool
+messages_fit(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    if (ins->op != IR_lwe_decrypt)
+        return true;
+    return ins->as.lwe_decrypt.lo <= ins->as.lwe_decrypt.hi
+           && ir_bits(ins->as.lwe_decrypt.lo, ins->as.lwe_decrypt.hi)
+                      + operand(f, i, 0)->log2_delta
+                  <= 64;
+}
+
+static bool
+decrypted_answers_are_rerandomised(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    return ins->op != IR_lwe_decrypt
+           || f->ins[ins->in[0].id].op == IR_lwe_answer;
+}
+
+static bool
+scale_fits(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *b;
+    size_t n;
+
+    if (ins->op != IR_quant && ins->op != IR_dequant)
+        return true;
+    b = blob(f, ins->as.dequant.scale); /* the same place in both */
+    n = b ? ir_count(&b->type) : 0;
+    if (!b || b->type.base != IR_REAL || b->kind != IR_CONST
+        || (n != 1 && n != ir_channels(&ins->type)))
+        return false;
+    for (size_t c = 0; c < n; c++)
+        if (!(b->cell[c].r > 0))
+            return false;
+    return true;
+}
+
+/* In order: a rule may rely on those above it. */
+static const struct {
+    const char *name;
+    bool (*holds)(const struct ir_func *f, uint32_t i);
+} rules[] = {
+    { "operands come before their user", operands_come_first },
+    { "an operand has a result", operands_are_values },
+    { "the op takes another number of operands", operand_count },
+    { "the type is the one its operands give", type_fits },
+    { "a range has lo <= hi", range_has_order },
+    { "a param does not reach the client", params_stay },
+    { "an output is decrypted", ciphertexts_end_in_decrypt },
+    { "operands have one key and one delta", deltas_agree },
+    { "a table has 2^bits entries and a padding bit", table_has_its_size },
+    { "a clear operand has an element for each ciphertext",
+      clear_operand_fits },
+    { "messages fit above delta", messages_fit },
+    { "only answers are decrypted", decrypted_answers_are_rerandomised },
+    { "a scale is positive, one or one a channel", scale_fits },
+};
+
+const char *
+ir_verify(const struct ir_func *f, uint32_t *bad)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
+            if (!rules[r].holds(f, i))
+                return *bad = i, rules[r].name;
+    return NULL;
+}

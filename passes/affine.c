@@ -1,0 +1,363 @@
+/* Affine forms, one op after the other; see affine.h.
+ *
+ * Rows are merged by ascending origin, so a value that arrives by two ways has
+ * one weight, w1 + w2: intervals and noise then add in amplitude, as they must
+ * (lang-spec/crypto.md 6.3).
+ */
+#include "passes/affine.h"
+
+#include "passes/inner.h"
+
+#include <string.h>
+
+enum { MAX_BITS = 62 };
+
+struct builder {
+    struct affine *a;
+    const struct ir_ins *ins;
+    size_t n;                /* elements of the result */
+    struct affine_row *out;
+    bool overflow;
+};
+
+static int64_t
+checked(struct builder *b, int64_t x)
+{
+    if (x > ((int64_t)1 << MAX_BITS) || x < -((int64_t)1 << MAX_BITS))
+        b->overflow = true;
+    return x;
+}
+
+static int64_t
+times(struct builder *b, int64_t x, int64_t y)
+{
+    int64_t z;
+
+    if (__builtin_mul_overflow(x, y, &z)) {
+        b->overflow = true;
+        return 0;
+    }
+    return checked(b, z);
+}
+
+static int64_t
+plus(struct builder *b, int64_t x, int64_t y)
+{
+    int64_t z;
+
+    if (__builtin_add_overflow(x, y, &z)) {
+        b->overflow = true;
+        return 0;
+    }
+    return checked(b, z);
+}
+
+static void
+push(struct affine_row *r, uint32_t *origin, int64_t *weight, uint32_t o,
+     int64_t w)
+{
+    if (w == 0)
+        return;
+    origin[r->n] = o;
+    weight[r->n++] = w;
+}
+
+/* x + c y */
+static struct affine_row
+combine(struct builder *b, const struct affine_row *x,
+        const struct affine_row *y, int64_t c)
+{
+    struct arena *mem = b->a->mem;
+    uint32_t *origin = arena_new(mem, uint32_t, x->n + y->n);
+    int64_t *weight = arena_new(mem, int64_t, x->n + y->n);
+    struct affine_row r = { 0, origin, weight,
+                            plus(b, x->constant, times(b, c, y->constant)) };
+    uint32_t i = 0, j = 0;
+
+    while (i < x->n || j < y->n) {
+        if (j == y->n || (i < x->n && x->origin[i] < y->origin[j])) {
+            push(&r, origin, weight, x->origin[i], x->weight[i]);
+            i++;
+        } else if (i == x->n || y->origin[j] < x->origin[i]) {
+            push(&r, origin, weight, y->origin[j], times(b, c, y->weight[j]));
+            j++;
+        } else {
+            push(&r, origin, weight, x->origin[i],
+                 plus(b, x->weight[i], times(b, c, y->weight[j])));
+            i++, j++;
+        }
+    }
+    return r;
+}
+
+/* sum of terms c[t] row[t]: pairwise, so that merging stays near linear */
+static struct affine_row
+combine_all(struct builder *b, const struct affine_row **row, const int64_t *c,
+            size_t n)
+{
+    static const struct affine_row zero;
+    struct affine_row left, right;
+
+    if (n == 0)
+        return zero;
+    if (n == 1)
+        return combine(b, &zero, row[0], c[0]);
+    left = combine_all(b, row, c, n / 2);
+    right = combine_all(b, row + n / 2, c + n / 2, n - n / 2);
+    return combine(b, &left, &right, 1);
+}
+
+static const struct ir_type *
+type(const struct builder *b, size_t j)
+{
+    return &b->a->f->ins[b->ins->in[j].id].type;
+}
+
+static const struct affine_row *
+rows(const struct builder *b, size_t j)
+{
+    return b->a->rows[b->ins->in[j].id];
+}
+
+/* Element i of operand j as a row: clear integers are rows as well. */
+static struct affine_row
+element(const struct builder *b, size_t j, size_t i)
+{
+    const struct ir_blob *blob;
+    struct affine_row r = { 0 };
+
+    if (rows(b, j))
+        return rows(b, j)[i];
+    if (!pass_constant(b->a->f, b->ins->in[j], &blob))
+        bug("%s of an encrypted and a clear value that is no constant",
+            ir_ops[b->ins->op].name);
+    r.constant = blob->cell[i].i;
+    return r;
+}
+
+static void
+fresh_origins(struct builder *b)
+{
+    struct affine *a = b->a;
+    uint32_t *origin = arena_new(a->mem, uint32_t, b->n);
+    int64_t *one = arena_new(a->mem, int64_t, b->n);
+
+    if (a->norigins + b->n > a->cap) {
+        struct affine_origin *old = a->origin;
+
+        a->cap = (uint32_t)(2 * (a->norigins + b->n));
+        a->origin = arena_new(a->mem, struct affine_origin, a->cap);
+        if (old)
+            memcpy(a->origin, old, a->norigins * sizeof *old);
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        a->origin[a->norigins].op.id = (uint32_t)(b->ins - a->f->ins);
+        a->origin[a->norigins].element = (uint32_t)i;
+        origin[i] = a->norigins++;
+        one[i] = 1;
+        b->out[i] = (struct affine_row){ 1, origin + i, one + i, 0 };
+    }
+}
+
+/* add, sub, neg of operands broadcast; sub and neg have c = -1 */
+static void
+sums(struct builder *b, int64_t c)
+{
+    static const struct affine_row zero;
+    const struct ir_type *out = &b->ins->type;
+
+    for (size_t i = 0; i < b->n; i++) {
+        const bool binary = b->ins->nin == 2;
+        const size_t last = binary ? 1 : 0;
+        struct affine_row y =
+            element(b, last, ir_broadcast_index(out, type(b, last), i));
+        struct affine_row x = zero;
+
+        if (binary)
+            x = element(b, 0, ir_broadcast_index(out, type(b, 0), i));
+        b->out[i] = combine(b, &x, &y, c);
+    }
+}
+
+static void
+products(struct builder *b)
+{
+    const size_t enc = rows(b, 0) ? 0 : 1;
+    const struct ir_type *out = &b->ins->type;
+
+    for (size_t i = 0; i < b->n; i++) {
+        struct affine_row x =
+            element(b, enc, ir_broadcast_index(out, type(b, enc), i));
+        struct affine_row c =
+            element(b, 1 - enc, ir_broadcast_index(out, type(b, 1 - enc), i));
+        const struct affine_row *row = &x;
+
+        if (c.n)
+            bug("a product of two encrypted values");
+        b->out[i] = combine_all(b, &row, &c.constant, 1);
+    }
+}
+
+static void
+clear_operand(struct builder *b, const char *data, bool product)
+{
+    const struct ir_blob *blob = ir_data(b->a->f, data);
+
+    for (size_t i = 0; i < b->n; i++) {
+        const struct affine_row *x = &rows(b, 0)[i];
+
+        if (product) {
+            b->out[i] = combine_all(b, &x, &blob->cell[i].i, 1);
+        } else {
+            b->out[i] = *x;
+            b->out[i].constant = plus(b, x->constant, blob->cell[i].i);
+        }
+    }
+}
+
+/* out[r][c] = sum_j x[r][j] w[j][c] with x encrypted, or with w encrypted */
+static void
+matmul(struct builder *b, const struct ir_type *right,
+       const union ir_cell *clear, bool clear_left)
+{
+    const size_t inner = right->dim[0];
+    const size_t cols = right->rank == 2 ? right->dim[1] : 1;
+    const struct affine_row **row =
+        arena_new(b->a->mem, const struct affine_row *, inner);
+    int64_t *c = arena_new(b->a->mem, int64_t, inner);
+
+    for (size_t i = 0; i < b->n; i++) {
+        for (size_t j = 0; j < inner; j++) {
+            const size_t x = i / cols * inner + j, w = j * cols + i % cols;
+
+            row[j] = &rows(b, clear_left ? 1 : 0)[clear_left ? w : x];
+            c[j] = clear[clear_left ? x : w].i;
+        }
+        b->out[i] = combine_all(b, row, c, inner);
+    }
+}
+
+static void
+matmul_op(struct builder *b)
+{
+    const bool clear_left = !rows(b, 0);
+    const struct ir_blob *blob;
+
+    if (!pass_constant(b->a->f, b->ins->in[clear_left ? 0 : 1], &blob))
+        bug("a product of two encrypted values");
+    matmul(b, type(b, 1), blob->cell, clear_left);
+}
+
+static void
+sum(struct builder *b)
+{
+    const struct ir_around a = ir_around(type(b, 0), b->ins->as.sum.axis);
+    const struct affine_row **row =
+        arena_new(b->a->mem, const struct affine_row *, a.length);
+    int64_t *one = arena_new(b->a->mem, int64_t, a.length);
+
+    for (size_t i = 0; i < b->n; i++) {
+        for (size_t j = 0; j < a.length; j++) {
+            row[j] = &rows(b, 0)[(i / a.inner * a.length + j) * a.inner
+                                 + i % a.inner];
+            one[j] = 1;
+        }
+        b->out[i] = combine_all(b, row, one, a.length);
+    }
+}
+
+static void
+gather(struct builder *b, const char *index)
+{
+    const struct ir_blob *blob = ir_data(b->a->f, index);
+
+    for (size_t i = 0; i < b->n; i++)
+        b->out[i] = rows(b, 0)[blob->cell[i].i];
+}
+
+static void
+concat(struct builder *b)
+{
+    size_t at = 0;
+
+    for (size_t j = 0; j < b->ins->nin; j++)
+        for (size_t i = 0; i < ir_count(type(b, j)); i++)
+            b->out[at++] = element(b, j, i);
+}
+
+static void
+copy(struct builder *b)
+{
+    memcpy(b->out, rows(b, 0), b->n * sizeof *b->out);
+}
+
+/* The ops that keep integers affine; all others start anew. */
+static void
+forms(struct builder *b)
+{
+    const union ir_attrs *as = &b->ins->as;
+
+    switch ((int)b->ins->op) {
+    case IR_add:
+    case IR_lwe_add: sums(b, 1); return;
+    case IR_sub:
+    case IR_lwe_sub:
+    case IR_neg:
+    case IR_lwe_neg: sums(b, -1); return;
+    case IR_mul: products(b); return;
+    case IR_matmul: matmul_op(b); return;
+    case IR_sum:
+    case IR_lwe_sum: sum(b); return;
+    case IR_gather: gather(b, as->gather.index); return;
+    case IR_lwe_gather: gather(b, as->lwe_gather.index); return;
+    case IR_concat:
+    case IR_lwe_concat: concat(b); return;
+    case IR_reshape:
+    case IR_lwe_keyswitch:
+    case IR_lwe_answer: copy(b); return;
+    case IR_lwe_add_clear: clear_operand(b, as->lwe_add_clear.data, false); return;
+    case IR_lwe_mul_clear: clear_operand(b, as->lwe_mul_clear.data, true); return;
+    case IR_lwe_matmul_clear: {
+        const struct ir_blob *w =
+            ir_data(b->a->f, as->lwe_matmul_clear.weights);
+
+        matmul(b, &w->type, w->cell, false);
+        return;
+    }
+    }
+    fresh_origins(b);
+}
+
+static bool
+has_forms(const struct ir_ins *ins)
+{
+    if (ins->type.base == IR_LWE)
+        return true;
+    return ins->type.base == IR_INT && ins->type.enc
+           && !(ir_ops[ins->op].traits & IR_VOID);
+}
+
+struct affine *
+affine_new(struct arena *mem, const struct ir_func *f, ir_ref *bad)
+{
+    struct affine *a = arena_new(mem, struct affine, 1);
+
+    a->f = f;
+    a->mem = mem;
+    a->rows = arena_new(mem, struct affine_row *, f->n);
+    for (uint32_t i = 0; i < f->n; i++) {
+        struct builder b = { a, &f->ins[i], ir_count(&f->ins[i].type), NULL,
+                             false };
+
+        if (!has_forms(b.ins))
+            continue;
+        b.out = arena_new(mem, struct affine_row, b.n);
+        forms(&b);
+        a->rows[i] = b.out;
+        if (b.overflow) {
+            bad->id = i;
+            return NULL;
+        }
+    }
+    return a;
+}

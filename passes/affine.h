@@ -1,0 +1,42 @@
+/* Every encrypted integer as an affine form of its origins.
+ *
+ * Between two tables the circuit is linear with clear weights, so element e
+ * of a value is exactly
+ *
+ *     c + sum_i w_i x_i        x_i an element of an input or of a table
+ *
+ * The passes `range` (exact intervals) and `noise` (variances per origin) read
+ * these forms; both levels of the IR have them.
+ */
+#ifndef CML_PASSES_AFFINE_H
+#define CML_PASSES_AFFINE_H
+
+#include "ir/ir.h"
+
+/* an element of an encrypt, lut, quant, glwe.extract or lwe.pbs */
+struct affine_origin {
+    ir_ref op;
+    uint32_t element;
+};
+
+struct affine_row {
+    uint32_t n;
+    const uint32_t *origin; /* ascending */
+    const int64_t *weight;  /* none is 0 */
+    int64_t constant;
+};
+
+struct affine {
+    const struct ir_func *f;
+    struct affine_row **rows; /* by op; NULL for clear values */
+    struct affine_origin *origin;
+    uint32_t norigins, cap;
+    struct arena *mem;
+};
+
+/* The forms of all encrypted integers (or ciphertexts) of f.  NULL if some
+ * weight or constant leaves 62 bits; *bad is the op. */
+struct affine *affine_new(struct arena *mem, const struct ir_func *f,
+                          ir_ref *bad);
+
+#endif

@@ -1,0 +1,186 @@
+/* Finds the range of every real value, by running the model on rows.
+ *
+ * The rows are the user's calibration data; an input without data is drawn
+ * from its declared box, evenly and with its corners.  These ranges choose
+ * scales; they never prove a width (that is `range`).
+ */
+#include "passes/inner.h"
+
+#include <math.h>
+
+enum { MAX_ROWS = 2000, DRAWN_ROWS = 200 };
+
+struct rows {
+    const struct ir_func *f;
+    ir_ref *input;
+    size_t ninputs, count;
+    uint64_t state; /* of the draw: fixed, so that a build repeats */
+};
+
+static uint64_t
+draw(struct rows *r)
+{
+    r->state ^= r->state << 13;
+    r->state ^= r->state >> 7;
+    r->state ^= r->state << 17;
+    return r->state >> 11;
+}
+
+/* Even rows: the box evenly; odd rows: corners. */
+static union ir_cell
+drawn(struct rows *r, const struct ir_type *t, size_t row)
+{
+    const uint64_t u = draw(r);
+    union ir_cell c;
+
+    if (t->base == IR_INT) {
+        const uint64_t span = (uint64_t)t->ihi - (uint64_t)t->ilo;
+
+        c.i = t->ilo + (int64_t)(row % 2 ? (u & 1) * span : u % (span + 1));
+    } else {
+        const double x = row % 2 ? (double)(u & 1) : (double)u * 0x1p-53;
+
+        c.r = t->lo + x * (t->hi - t->lo);
+    }
+    return c;
+}
+
+static const union ir_cell *
+input_row(struct pass_ctx *cx, struct rows *r, size_t input, size_t row)
+{
+    const struct ir_ins *ins = ir_at(r->f, r->input[input]);
+    const struct ir_blob *b = ir_calibration(r->f, ins->as.input.name);
+    const size_t n = ir_count(&ins->type);
+    union ir_cell *cell;
+
+    if (b)
+        return b->cell + row % b->type.dim[0] * n;
+    cell = arena_new(cx->scratch, union ir_cell, n);
+    for (size_t i = 0; i < n; i++)
+        cell[i] = drawn(r, &ins->type, row);
+    return cell;
+}
+
+/* Every input has rows or a box. */
+static bool
+find_rows(struct pass_ctx *cx, struct rows *r)
+{
+    bool ok = true;
+
+    r->ninputs = ir_inputs(r->f, NULL, 0);
+    r->input = arena_new(cx->scratch, ir_ref, r->ninputs);
+    ir_inputs(r->f, r->input, r->ninputs);
+    for (size_t i = 0; i < r->ninputs; i++) {
+        const struct ir_ins *ins = ir_at(r->f, r->input[i]);
+        const struct ir_blob *b = ir_calibration(r->f, ins->as.input.name);
+
+        if (!b && !ins->type.ranged) {
+            diag_error(cx->diag, ins->at,
+                       "nothing says how large '%s' can be: give it a range "
+                       "(in LO..HI) or calibrate with rows of data",
+                       ins->as.input.name);
+            ok = false;
+        }
+        if (b && b->type.dim[0] > r->count)
+            r->count = b->type.dim[0];
+    }
+    if (r->count == 0)
+        r->count = DRAWN_ROWS;
+    if (r->count > MAX_ROWS)
+        r->count = MAX_ROWS;
+    return ok;
+}
+
+static void
+widen(struct ir_type *t, const union ir_cell *cell)
+{
+    for (size_t i = 0; i < ir_count(t); i++) {
+        if (!isfinite(cell[i].r))
+            continue;
+        if (!t->ranged || cell[i].r < t->lo)
+            t->lo = cell[i].r;
+        if (!t->ranged || cell[i].r > t->hi)
+            t->hi = cell[i].r;
+        t->ranged = true;
+    }
+}
+
+/* What is declared stays; shape ops pass it on. */
+static bool
+declared(const struct ir_func *f, uint32_t i, const bool *fixed)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    if (ins->op == IR_input)
+        return ins->type.ranged;
+    return (ins->op == IR_encrypt || ins->op == IR_gather
+            || ins->op == IR_reshape)
+           && fixed[ins->in[0].id];
+}
+
+static void
+range_of(struct ir_type *t, const struct ir_type *from)
+{
+    t->ranged = from->ranged;
+    t->lo = from->lo;
+    t->hi = from->hi;
+    t->ilo = from->ilo;
+    t->ihi = from->ihi;
+}
+
+static void
+run_row(struct pass_ctx *cx, struct rows *r, size_t row, struct ir_type *type,
+        const bool *fixed)
+{
+    const struct ir_func *f = r->f;
+    const union ir_cell **in =
+        arena_new(cx->scratch, const union ir_cell *, r->ninputs);
+    const union ir_cell **all =
+        arena_new(cx->scratch, const union ir_cell *, f->n);
+    const union ir_cell **out = arena_new(
+        cx->scratch, const union ir_cell *, ir_outputs(f, NULL, 0));
+
+    for (size_t i = 0; i < r->ninputs; i++)
+        in[i] = input_row(cx, r, i, row);
+    ir_eval(cx->scratch, f, in, out, all);
+    for (uint32_t i = 0; i < f->n; i++)
+        if (type[i].base == IR_REAL && !fixed[i])
+            widen(&type[i], all[i]);
+}
+
+struct ir_func *
+pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
+{
+    struct rows r = { .f = f, .state = 0x9e3779b97f4a7c15 };
+    struct ir_type *type = arena_new(cx->scratch, struct ir_type, f->n);
+    bool *fixed = arena_new(cx->scratch, bool, f->n);
+    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+    struct ir_func *g = ir_func_bare(cx->out, f);
+
+    if (!find_rows(cx, &r)) {
+        cx->status = 1;
+        return NULL;
+    }
+    for (uint32_t i = 0; i < f->n; i++) {
+        type[i] = f->ins[i].type;
+        fixed[i] = declared(f, i, fixed);
+        if (type[i].base == IR_REAL && !fixed[i])
+            type[i].ranged = false;
+        else if (fixed[i] && f->ins[i].nin)
+            range_of(&type[i], &type[f->ins[i].in[0].id]);
+    }
+    for (size_t row = 0; row < r.count; row++) {
+        struct arena_mark m = arena_mark(cx->scratch);
+
+        run_row(cx, &r, row, type, fixed);
+        arena_release(cx->scratch, m);
+    }
+    for (const struct ir_blob *b = f->blobs; b; b = b->next)
+        if (b->kind != IR_CALIB)
+            ir_blob_copy(g, b);
+    for (uint32_t i = 0; i < f->n; i++) {
+        map[i] = ir_copy(g, &f->ins[i], map);
+        g->ins[i].type = type[i];
+    }
+    return g;
+}

@@ -1,0 +1,196 @@
+/* Every chain of functions of one encrypted integer becomes one table.
+ *
+ *     dequant -> functions -> quant        =>   lut
+ *
+ * The table has an entry for every integer of the proved interval, computed by
+ * the evaluator; elements whose entries differ (a scale or a bias a channel)
+ * get rows of their own.
+ */
+#include "passes/inner.h"
+#include "passes/interval.h"
+
+#include <string.h>
+
+enum { MAX_EXACT = 8, MAX_APPROX = 16 };
+
+struct chain {
+    const struct ir_func *f;
+    uint32_t quant;
+    ir_ref root;     /* the integer, in f */
+    bool *in_chain;  /* ops between root and quant, both left out */
+};
+
+/* An op between a dequant at the server, included, and a quant. */
+static bool
+is_function(const struct ir_ins *ins, const bool *function)
+{
+    if (!ins->type.enc || ins->op == IR_quant)
+        return false;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (function[ins->in[j].id])
+            return true;
+    return ins->op == IR_dequant;
+}
+
+/* Marks the ops that quant depends on, down to the dequant. */
+static void
+find_chain(struct chain *c)
+{
+    for (uint32_t i = c->quant + 1; i-- > 0;) {
+        const struct ir_ins *ins = &c->f->ins[i];
+
+        if (i != c->quant && !c->in_chain[i])
+            continue;
+        if (ins->op == IR_dequant) {
+            c->root = ins->in[0];
+            continue;
+        }
+        for (size_t j = 0; j < ins->nin; j++)
+            c->in_chain[ins->in[j].id] = true;
+    }
+}
+
+/* The chain on all elements, each with the integer v. */
+static const union ir_cell *
+run(struct arena *mem, const struct chain *c, int64_t v)
+{
+    const struct ir_func *f = c->f;
+    const union ir_cell **value =
+        arena_new(mem, const union ir_cell *, c->quant + 1u);
+    const size_t n = ir_count(&ir_at(f, c->root)->type);
+    union ir_cell *x = arena_new(mem, union ir_cell, n);
+
+    for (size_t e = 0; e < n; e++)
+        x[e].i = v;
+    value[c->root.id] = x;
+    for (uint32_t i = 0; i <= c->quant; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        const union ir_cell *in[2] = { NULL, NULL };
+
+        if (!c->in_chain[i] && i != c->quant)
+            continue;
+        for (size_t j = 0; j < ins->nin && j < 2; j++)
+            in[j] = value[ins->in[j].id];
+        value[i] = ir_eval_ins(mem, f, ins, in);
+    }
+    return value[c->quant];
+}
+
+/* The least number of rows that tells all elements. */
+static size_t
+rows_needed(const union ir_cell *cell, size_t n, size_t channels, size_t size)
+{
+    const size_t candidate[] = { 1, channels };
+
+    for (size_t k = 0; k < 2; k++) {
+        bool same = true;
+
+        for (size_t e = candidate[k]; e < n && same; e++)
+            same = memcmp(cell + e * size, cell + e % candidate[k] * size,
+                          size * sizeof *cell)
+                   == 0;
+        if (same)
+            return candidate[k];
+    }
+    return n;
+}
+
+static void
+too_wide(struct pass_ctx *cx, const struct ir_func *f, const struct chain *c,
+         struct interval h, unsigned limit)
+{
+    const struct ir_ins *last = &f->ins[c->quant];
+
+    diag_error(cx->diag, last->at,
+               "this table needs %u bits, the widest has %u",
+               ir_bits(h.lo, h.hi), limit);
+    diag_note(cx->diag, ir_at(f, c->root)->at,
+              "it lies in [%lld, %lld], proved from the inputs and the weights",
+              (long long)h.lo, (long long)h.hi);
+    diag_note(cx->diag, last->at,
+              limit == MAX_EXACT
+                  ? "help: fewer bits for the inputs or the weights; or "
+                    "rounding approx, which rounds the sum"
+                  : "help: fewer bits for the inputs or the weights");
+    cx->status = 6;
+}
+
+static ir_ref
+table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
+      struct interval h, ir_ref root)
+{
+    const struct ir_ins *last = &c->f->ins[c->quant];
+    const size_t n = ir_count(&last->type);
+    const size_t size = (size_t)(h.hi - h.lo) + 1;
+    union ir_cell *cell = arena_new(cx->scratch, union ir_cell, n * size);
+    const double asked = ir_get(g, "rounding.approx", 0);
+    union ir_attrs as = { 0 };
+    struct ir_type t;
+    uint32_t dim[2] = { 0, (uint32_t)size };
+
+    for (size_t s = 0; s < size; s++) {
+        struct arena_mark m = arena_mark(cx->scratch);
+        const union ir_cell *y = run(cx->scratch, c, h.lo + (int64_t)s);
+
+        for (size_t e = 0; e < n; e++)
+            cell[e * size + s] = y[e];
+        arena_release(cx->scratch, m);
+    }
+    dim[0] = (uint32_t)rows_needed(cell, n, ir_channels(&last->type), size);
+    t = ir_type_of(IR_INT, 2, dim);
+    as.lut.table = ir_blob_add(g, NULL, IR_PARAM, &t, cell)->name;
+    as.lut.offset = -h.lo;
+    if (asked > 0 && ir_bits(h.lo, h.hi) > (unsigned)asked)
+        as.lut.approx = (uint32_t)asked;
+    return ir_build(g, IR_lut, last->at, &root, 1, &as);
+}
+
+static ir_ref
+fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
+{
+    const bool approx = ir_get(g, "rounding.approx", 0) > 0;
+    const unsigned limit = approx ? MAX_APPROX : MAX_EXACT;
+    const struct affine *a;
+    struct interval h;
+    ir_ref bad, root;
+
+    find_chain(c);
+    root = map[c->root.id];
+    a = affine_new(cx->scratch, g, &bad);
+    if (!a) {
+        diag_error(cx->diag, ir_at(g, bad)->at,
+                   "this integer needs more than 62 bits");
+        cx->status = 1;
+        return root;
+    }
+    h = interval_hull(a, root);
+    if (ir_bits(h.lo, h.hi) > limit) {
+        too_wide(cx, c->f, c, h, limit);
+        return root;
+    }
+    return table(cx, g, c, h, root);
+}
+
+struct ir_func *
+pass_fuse(struct pass_ctx *cx, const struct ir_func *f)
+{
+    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+    bool *function = arena_new(cx->scratch, bool, f->n);
+    struct ir_func *g = ir_func_like(cx->out, f);
+
+    for (uint32_t i = 0; i < f->n && !cx->status; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        struct chain c = { .f = f, .quant = i };
+
+        function[i] = is_function(ins, function);
+        if (function[i])
+            continue;
+        if (ins->op != IR_quant || !ins->type.enc) {
+            map[i] = ir_copy(g, ins, map);
+            continue;
+        }
+        c.in_chain = arena_new(cx->scratch, bool, i + 1);
+        map[i] = fuse(cx, g, &c, map);
+    }
+    return cx->status ? NULL : g;
+}

@@ -1,0 +1,32 @@
+/* Shared by the passes.
+ *
+ * A pass reads one function and builds another; it changes nothing in place.
+ * After a mistake of the user it has said so to diag, has set status, and
+ * returns NULL.
+ */
+#ifndef CML_PASSES_INNER_H
+#define CML_PASSES_INNER_H
+
+#include "ir/ir.h"
+
+struct pass_ctx {
+    struct arena *out;     /* of the function that is built */
+    struct arena *scratch; /* released after the pass */
+    struct diag *diag;
+    int status; /* the exit code: 1 the model has errors, 6 no parameters */
+};
+
+/* clang-format off */
+#define PASS(name, run, needs, keeps, gives, help) \
+    struct ir_func *pass_##run(struct pass_ctx *cx, const struct ir_func *f);
+#include "passes/pipeline.def"
+/* clang-format on */
+
+/* Whether the op is a constant whose blob is then in *blob. */
+bool pass_constant(const struct ir_func *f, ir_ref v,
+                   const struct ir_blob **blob);
+
+/* Whether a type lives at the server. */
+bool pass_encrypted(const struct ir_type *t);
+
+#endif

@@ -1,0 +1,148 @@
+/* Cuts the model in three: what the client computes before encryption, what
+ * the server computes, and what the client computes after decryption.
+ *
+ *     before   depends on one input, through public constants only
+ *     after    holds no param, and nothing after it needs the server
+ *     server   the rest, and linear work on its own values
+ *
+ * A value that crosses a border passes an `encrypt` or a `decrypt`.
+ */
+#include "passes/inner.h"
+
+enum where { CONSTANT, BEFORE, SERVER, AFTER };
+
+struct cut {
+    const struct ir_func *f;
+    struct ir_func *g;
+    enum where *where;
+    uint32_t *input; /* of a BEFORE value: the input it depends on */
+    ir_ref *map;     /* of a value, where it is made */
+    ir_ref *enc;     /* encrypted and decrypted; 0 is not made yet, since */
+    ir_ref *dec;     /* op 0 is neither */
+};
+
+static bool
+is_param(const struct ir_func *f, ir_ref v)
+{
+    const struct ir_blob *b;
+
+    return pass_constant(f, v, &b) && b->kind == IR_PARAM;
+}
+
+static enum where
+forward(struct cut *c, uint32_t i)
+{
+    const struct ir_ins *ins = &c->f->ins[i];
+    bool found = false;
+
+    if (ins->op == IR_input) {
+        c->input[i] = i;
+        return BEFORE;
+    }
+    if (ins->op == IR_output)
+        return AFTER;
+    if (ins->op == IR_constant)
+        return CONSTANT;
+    for (size_t j = 0; j < ins->nin; j++) {
+        const uint32_t v = ins->in[j].id;
+
+        if (c->where[v] == CONSTANT ? is_param(c->f, ins->in[j])
+                                    : c->where[v] != BEFORE)
+            return SERVER;
+        if (c->where[v] == CONSTANT)
+            continue;
+        if (found && c->input[i] != c->input[v])
+            return SERVER;
+        c->input[i] = c->input[v];
+        found = true;
+    }
+    return BEFORE;
+}
+
+/* Server values whose users are all at the client, from the end. */
+static void
+backward(struct cut *c, bool *needed)
+{
+    for (uint32_t i = c->f->n; i-- > 0;) {
+        const struct ir_ins *ins = &c->f->ins[i];
+        bool param = false;
+
+        for (size_t j = 0; j < ins->nin; j++)
+            param = param || is_param(c->f, ins->in[j]);
+        if (c->where[i] == SERVER && !needed[i] && !param)
+            c->where[i] = AFTER;
+        if (c->where[i] == SERVER)
+            for (size_t j = 0; j < ins->nin; j++)
+                needed[ins->in[j].id] = true;
+    }
+}
+
+static bool
+is_linear(const struct cut *c, const struct ir_ins *ins)
+{
+    if (ins->op != IR_mul && ins->op != IR_matmul)
+        return ir_ops[ins->op].traits & IR_LINEAR;
+    return c->where[ins->in[0].id] == CONSTANT
+           || c->where[ins->in[1].id] == CONSTANT;
+}
+
+/* Linear work on server values is free there, and shows the client less. */
+static void
+keep_linear(struct cut *c)
+{
+    for (uint32_t i = 0; i < c->f->n; i++) {
+        const struct ir_ins *ins = &c->f->ins[i];
+        bool after = false;
+
+        for (size_t j = 0; j < ins->nin; j++)
+            after = after || c->where[ins->in[j].id] == AFTER;
+        if (c->where[i] == AFTER && !after && is_linear(c, ins))
+            c->where[i] = SERVER;
+    }
+}
+
+/* Operand v as a user in `to` sees it. */
+static ir_ref
+reach(struct cut *c, uint32_t v, enum where to)
+{
+    const struct span at = c->f->ins[v].at;
+    ir_ref e = c->map[v];
+
+    if (c->where[v] == CONSTANT || c->where[v] == to)
+        return e;
+    if (c->where[v] == BEFORE) {
+        if (c->enc[v].id == 0)
+            c->enc[v] = ir_build1(c->g, IR_encrypt, at, e);
+        e = c->enc[v];
+    }
+    if (to == SERVER)
+        return e;
+    if (c->dec[v].id == 0)
+        c->dec[v] = ir_build1(c->g, IR_decrypt, at, e);
+    return c->dec[v];
+}
+
+struct ir_func *
+pass_place(struct pass_ctx *cx, const struct ir_func *f)
+{
+    struct cut c = { .f = f, .g = ir_func_like(cx->out, f) };
+    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+
+    c.where = arena_new(cx->scratch, enum where, f->n);
+    c.input = arena_new(cx->scratch, uint32_t, f->n);
+    c.map = arena_new(cx->scratch, ir_ref, f->n);
+    c.enc = arena_new(cx->scratch, ir_ref, f->n);
+    c.dec = arena_new(cx->scratch, ir_ref, f->n);
+    for (uint32_t i = 0; i < f->n; i++)
+        c.where[i] = forward(&c, i);
+    backward(&c, arena_new(cx->scratch, bool, f->n));
+    keep_linear(&c);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        for (size_t j = 0; j < ins->nin; j++)
+            map[ins->in[j].id] = reach(&c, ins->in[j].id, c.where[i]);
+        c.map[i] = ir_copy_infer(c.g, ins, map);
+    }
+    return c.g;
+}

@@ -1,0 +1,404 @@
+/* Reals to integers with scales.
+ *
+ * What is encrypted becomes an integer on a grid over its range; linear work
+ * becomes integer work (quant_linear.c); a chain of element-wise functions of
+ * one integer stays real between a `dequant` and a `quant`, for `fuse` to make
+ * a table of.  Integers of the source are exact: their scale is 1.
+ */
+#include "passes/quant.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct ir_ins *
+op(const struct quantizer *z, uint32_t i)
+{
+    return &z->f->ins[i];
+}
+
+void
+quant_wrong(struct quantizer *z, uint32_t i)
+{
+    z->q[i].state = QUANT_WRONG;
+    z->cx->status = 1;
+}
+
+unsigned
+quant_bits(const struct quantizer *z, const char *name, const char *family,
+           unsigned otherwise)
+{
+    char key[256];
+    double bits;
+
+    snprintf(key, sizeof key, "bits.%s", family);
+    bits = ir_get(z->f, key, otherwise);
+    snprintf(key, sizeof key, "bits.%s", name);
+    return (unsigned)ir_get(z->f, key, bits);
+}
+
+/* scale = (hi - lo) / (2^bits - 1); the integers are round(x / scale) */
+double
+quant_grid(double lo, double hi, unsigned bits, int64_t *ilo, int64_t *ihi)
+{
+    const double steps = (double)((1ull << bits) - 1);
+    double scale = (hi - lo) / steps;
+
+    if (!(scale > 0)) /* one value only */
+        scale = fabs(lo) > 0 ? fabs(lo) : 1;
+    *ilo = (int64_t)rint(lo / scale);
+    *ihi = *ilo + (int64_t)steps;
+    return scale;
+}
+
+static const char *
+scale_blob(struct quantizer *z, size_t n, const double *scale)
+{
+    const uint32_t dim = (uint32_t)n;
+    const struct ir_type t = ir_type_of(IR_REAL, n > 1, &dim);
+    union ir_cell *cell = arena_new(z->cx->scratch, union ir_cell, n);
+
+    for (size_t i = 0; i < n; i++)
+        cell[i].r = scale[i];
+    return ir_blob_add(z->g, NULL, IR_CONST, &t, cell)->name;
+}
+
+static double *
+one_scale(struct quantizer *z, double scale)
+{
+    double *s = arena_new(z->cx->scratch, double, 1);
+
+    *s = scale;
+    return s;
+}
+
+/* The input that a value at the client is made of. */
+static const char *
+input_name(const struct ir_func *f, ir_ref v)
+{
+    for (;;) {
+        const struct ir_ins *ins = ir_at(f, v);
+        const struct ir_blob *b;
+        size_t j = 0;
+
+        if (ins->op == IR_input)
+            return ins->as.input.name;
+        while (j < ins->nin && pass_constant(f, ins->in[j], &b))
+            j++;
+        if (j == ins->nin)
+            return "";
+        v = ins->in[j];
+    }
+}
+
+static void
+encrypt(struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+    const struct ir_type *t = &ins->type;
+    struct quant *q = &z->q[i];
+    ir_ref v = z->q[ins->in[0].id].v;
+    union ir_attrs as = { 0 };
+
+    q->state = QUANT_INTEGER;
+    q->nscale = 1;
+    q->scale = one_scale(z, 1);
+    if (t->base == IR_REAL) {
+        const char *name = input_name(z->f, ins->in[0]);
+
+        *q->scale = quant_grid(t->lo, t->hi,
+                               quant_bits(z, name, "inputs", 8),
+                               &as.quant.lo, &as.quant.hi);
+        as.quant.scale = scale_blob(z, 1, q->scale);
+        v = ir_build(z->g, IR_quant, ins->at, &v, 1, &as);
+    } else if (!ir_at(z->g, v)->type.ranged) {
+        diag_error(z->cx->diag, ins->at,
+                   "nothing says how large this integer can be: give its "
+                   "input a range (in LO..HI)");
+        quant_wrong(z, i);
+        return;
+    }
+    q->v = ir_build1(z->g, IR_encrypt, ins->at, v);
+}
+
+/* ---- functions of one integer */
+
+/* The integer of q, in the new function, as the reals that it stands for. */
+static ir_ref
+as_real(struct quantizer *z, uint32_t i)
+{
+    const struct quant *q = &z->q[i];
+    const struct ir_ins *ins = op(z, i);
+    union ir_attrs as = { 0 };
+    ir_ref r;
+
+    as.dequant.scale = scale_blob(z, q->nscale, q->scale);
+    r = ir_build(z->g, IR_dequant, ins->at, &q->v, 1, &as);
+    if (q->offset) {
+        struct ir_type t = ins->type;
+        const size_t n = ir_count(&t);
+        union ir_cell *cell = arena_new(z->cx->scratch, union ir_cell, n);
+
+        t.base = IR_REAL;
+        t.ranged = false;
+        for (size_t e = 0; e < n; e++)
+            cell[e].r = q->offset[e];
+        r = ir_build2(z->g, IR_add, ins->at, r,
+                      ir_constant(z->g, ins->at, NULL, IR_PARAM, &t, cell));
+    }
+    return r;
+}
+
+/* A constant operand among reals. */
+static ir_ref
+clear_real(struct quantizer *z, uint32_t i)
+{
+    const ir_ref v = z->q[i].v;
+    const struct ir_blob *b;
+    union ir_cell *cell;
+    struct ir_type t;
+
+    if (!pass_constant(z->g, v, &b) || b->type.base == IR_REAL)
+        return v;
+    t = b->type;
+    t.base = IR_REAL;
+    cell = arena_new(z->cx->scratch, union ir_cell, ir_count(&t));
+    for (size_t e = 0; e < ir_count(&t); e++)
+        cell[e].r = (double)b->cell[e].i;
+    return ir_constant(z->g, op(z, i)->at, NULL, b->kind, &t, cell);
+}
+
+/* Op i of f over reals in g, operands first; real[] remembers. */
+static ir_ref
+replay(struct quantizer *z, uint32_t i, uint32_t root, ir_ref root_real)
+{
+    const struct ir_ins *ins = op(z, i);
+    ir_ref in[2];
+
+    if (i == root)
+        return root_real;
+    if (z->q[i].state == QUANT_CLEAR)
+        return clear_real(z, i);
+    if (z->real[i].id != UINT32_MAX)
+        return z->real[i];
+    for (size_t j = 0; j < ins->nin; j++)
+        in[j] = replay(z, ins->in[j].id, root, root_real);
+    if (ins->op == IR_to_real)
+        return z->real[i] = in[0];
+    z->real[i] = ir_build(z->g, (enum ir_op)ins->op, ins->at, in, ins->nin,
+                          &ins->as);
+    /* a comparison gives an integer; the chain goes on in reals */
+    if (ir_at(z->g, z->real[i])->type.base == IR_INT)
+        z->real[i] = ir_build1(z->g, IR_to_real, ins->at, z->real[i]);
+    return z->real[i];
+}
+
+static void
+materialise(struct quantizer *z, uint32_t i)
+{
+    struct quant *q = &z->q[i];
+    const struct ir_ins *ins = op(z, i);
+    const struct ir_type *t = &ins->type;
+    union ir_attrs as = { 0 };
+    ir_ref r;
+
+    for (uint32_t j = 0; j < z->f->n; j++)
+        z->real[j].id = UINT32_MAX;
+    r = replay(z, i, q->root, as_real(z, q->root));
+    q->nscale = 1;
+    if (t->base == IR_INT) { /* exact; the table will say in what range */
+        q->scale = one_scale(z, 1);
+        as.quant.lo = -((int64_t)1 << 52);
+        as.quant.hi = (int64_t)1 << 52;
+    } else {
+        q->scale = one_scale(
+            z, quant_grid(t->lo, t->hi,
+                          quant_bits(z, "", "activations", 4), &as.quant.lo,
+                          &as.quant.hi));
+    }
+    as.quant.scale = scale_blob(z, 1, q->scale);
+    q->made = ir_build(z->g, IR_quant, ins->at, &r, 1, &as);
+    q->is_made = true;
+}
+
+/* v as an integer, made now if it is a function. */
+struct quant *
+quant_integer(struct quantizer *z, uint32_t v)
+{
+    struct quant *q = &z->q[v];
+
+    if (q->state == QUANT_FUNCTION) {
+        if (!q->is_made)
+            materialise(z, v);
+        q->v = q->made;
+    }
+    return q;
+}
+
+/* The one integer that all encrypted operands are functions of. */
+static bool
+common_root(const struct quantizer *z, uint32_t i, uint32_t *root, bool *any)
+{
+    const struct ir_ins *ins = op(z, i);
+    bool found = false;
+
+    *any = false;
+    for (size_t j = 0; j < ins->nin; j++) {
+        const uint32_t v = ins->in[j].id;
+        const struct quant *q = &z->q[v];
+        const uint32_t own = q->state == QUANT_FUNCTION ? q->root : v;
+
+        if (q->state == QUANT_CLEAR)
+            continue;
+        *any = *any || q->state == QUANT_FUNCTION;
+        if (found && own != *root)
+            return false;
+        *root = own;
+        found = true;
+    }
+    return ir_same_shape(&op(z, *root)->type, &ins->type);
+}
+
+static bool
+clear_operand(const struct quantizer *z, uint32_t i, size_t j)
+{
+    return z->q[op(z, i)->in[j].id].state == QUANT_CLEAR;
+}
+
+/* Linear in the encrypted operands, the others clear. */
+static bool
+is_linear(const struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+
+    if (ir_ops[ins->op].traits & IR_LINEAR)
+        return true;
+    if (ins->op == IR_mul || ins->op == IR_matmul)
+        return clear_operand(z, i, 0) || clear_operand(z, i, 1);
+    return ins->op == IR_div && clear_operand(z, i, 1);
+}
+
+/* Clear operands of the circuit are constants: what the client computes
+ * without encrypting it does not reach the server. */
+static bool
+clear_is_constant(const struct quantizer *z, uint32_t i)
+{
+    const struct ir_blob *b;
+
+    for (size_t j = 0; j < op(z, i)->nin; j++)
+        if (clear_operand(z, i, j)
+            && !pass_constant(z->f, op(z, i)->in[j], &b))
+            return false;
+    return true;
+}
+
+static void
+server_op(struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+    const bool map = ir_ops[ins->op].traits & IR_MAP;
+    uint32_t root = 0;
+    bool any, one = map && common_root(z, i, &root, &any);
+
+    if (!clear_is_constant(z, i))
+        bug("%s of an encrypted and a clear value", ir_ops[ins->op].name);
+    if (one && (any || !is_linear(z, i))) {
+        z->q[i].state = QUANT_FUNCTION;
+        z->q[i].root = root;
+        return;
+    }
+    if (is_linear(z, i)) {
+        quant_linear(z, i);
+        return;
+    }
+    if (map || ins->op == IR_matmul)
+        diag_error(z->cx->diag, ins->at,
+                   "%s of two encrypted values is not supported yet: a table "
+                   "has one encrypted operand",
+                   ir_ops[ins->op].name);
+    else
+        diag_error(z->cx->diag, ins->at,
+                   "%s of encrypted values is only supported at the client, "
+                   "after the last private operation",
+                   ir_ops[ins->op].name);
+    quant_wrong(z, i);
+}
+
+/* An offset that stays is added as an integer. */
+static ir_ref
+whole(struct quantizer *z, uint32_t i)
+{
+    struct quant *q = quant_integer(z, i);
+    struct ir_type t = op(z, i)->type;
+    const size_t n = ir_count(&t);
+    union ir_cell *cell;
+
+    if (!q->offset || q->state == QUANT_FUNCTION)
+        return q->v;
+    cell = arena_new(z->cx->scratch, union ir_cell, n);
+    t.base = IR_INT;
+    t.ranged = false;
+    for (size_t e = 0; e < n; e++)
+        cell[e].i = llrint(q->offset[e] / q->scale[e % q->nscale]);
+    return ir_build2(
+        z->g, IR_add, op(z, i)->at, q->v,
+        ir_constant(z->g, op(z, i)->at, NULL, IR_PARAM, &t, cell));
+}
+
+static void
+decrypt(struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+    const uint32_t from = ins->in[0].id;
+    ir_ref v = whole(z, from);
+    union ir_attrs as = { 0 };
+
+    v = ir_build1(z->g, IR_decrypt, ins->at, v);
+    if (ins->type.base == IR_REAL) {
+        as.dequant.scale =
+            scale_blob(z, z->q[from].nscale, z->q[from].scale);
+        v = ir_build(z->g, IR_dequant, ins->at, &v, 1, &as);
+    }
+    z->q[i].v = v;
+}
+
+static bool
+wrong_operand(const struct quantizer *z, uint32_t i)
+{
+    for (size_t j = 0; j < op(z, i)->nin; j++)
+        if (z->q[op(z, i)->in[j].id].state == QUANT_WRONG)
+            return true;
+    return false;
+}
+
+static void
+step(struct quantizer *z, uint32_t i, ir_ref *map)
+{
+    const struct ir_ins *ins = op(z, i);
+
+    if (wrong_operand(z, i)) {
+        quant_wrong(z, i);
+    } else if (ins->op == IR_encrypt) {
+        encrypt(z, i);
+    } else if (ins->op == IR_decrypt) {
+        decrypt(z, i);
+    } else if (pass_encrypted(&ins->type)) {
+        server_op(z, i);
+    } else {
+        for (size_t j = 0; j < ins->nin; j++)
+            map[ins->in[j].id] = z->q[ins->in[j].id].v;
+        z->q[i].v = ir_copy(z->g, ins, map);
+    }
+}
+
+struct ir_func *
+pass_quantize(struct pass_ctx *cx, const struct ir_func *f)
+{
+    struct quantizer z = { .cx = cx, .f = f, .g = ir_func_like(cx->out, f) };
+    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+
+    z.q = arena_new(cx->scratch, struct quant, f->n);
+    z.real = arena_new(cx->scratch, ir_ref, f->n);
+    for (uint32_t i = 0; i < f->n; i++)
+        step(&z, i, map);
+    return cx->status ? NULL : z.g;
+}
