@@ -457,6 +457,18 @@ lwe(struct infer *x)
     return cipher(x, IR_LWE);
 }
 
+/* The result may be given a larger exponent: its messages are then those of the
+ * product over a power of two. */
+static const char *
+lwe_mul(struct infer *x)
+{
+    const char *why = lwe(x);
+
+    if (!why && x->given && x->given->log2_delta > x->out->log2_delta)
+        x->out->log2_delta = x->given->log2_delta;
+    return why;
+}
+
 static const char *
 lwe_gather(struct infer *x)
 {

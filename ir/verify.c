@@ -49,7 +49,7 @@ range_has_order(const struct ir_func *f, uint32_t i)
 {
     const struct ir_type *t = &f->ins[i].type;
 
-    if (!t->ranged)
+    if (!t->ranged || t->base == IR_LWE) /* of LWE: two variances */
         return true;
     return t->base == IR_INT ? t->ilo <= t->ihi : t->lo <= t->hi;
 }
@@ -103,7 +103,8 @@ deltas_agree(const struct ir_func *f, uint32_t i)
         || ins->op == IR_glwe_encrypt || ins->op == IR_lwe_decrypt)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
-        if (operand(f, i, j)->log2_delta != ins->type.log2_delta
+        if ((operand(f, i, j)->log2_delta != ins->type.log2_delta
+             && ins->op != IR_lwe_mul_clear)
             || (operand(f, i, j)->key != ins->type.key
                 && ins->op != IR_lwe_keyswitch))
             return false;

@@ -180,7 +180,8 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
             ir_blob_copy(g, b);
     for (uint32_t i = 0; i < f->n; i++) {
         map[i] = ir_copy(g, &f->ins[i], map);
-        g->ins[i].type = type[i];
+        if (f->ins[i].op != IR_input) /* a range there means it is declared */
+            g->ins[i].type = type[i];
     }
     return g;
 }

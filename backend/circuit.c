@@ -1,0 +1,245 @@
+/* The circuit: a function a step, which calls the ABI function of its op.
+ *
+ *     void step(env, value, begin, end)
+ *
+ * value[i] points at the ciphertexts of value i of one row; value[nvalues] at
+ * the row's body words.
+ */
+#include "backend/inner.h"
+
+#include <string.h>
+
+static LLVMValueRef
+record(struct be_module *m, LLVMValueRef *fields, size_t n)
+{
+    return be_global(
+        m, LLVMConstStructInContext(m->cx, fields, (unsigned)n, 0));
+}
+
+/* One LLVM value a field, in the order of manifest.def. */
+struct extract_fields {
+#define X(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct matmul_fields {
+#define W(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct sum_fields {
+#define U(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct table_fields {
+#define T(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct reply_fields {
+#define Z(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct place_fields {
+#define Y(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+
+#define RECORD(m, fields) \
+    record((m), (LLVMValueRef *)(void *)&(fields), \
+           sizeof(fields) / sizeof(LLVMValueRef))
+
+static LLVMValueRef
+integers(struct be_module *m, const char *name, unsigned shift)
+{
+    const struct ir_blob *b = ir_data(m->f, name);
+    const size_t n = ir_count(&b->type);
+    uint64_t *w = arena_new(&m->mem, uint64_t, n);
+
+    for (size_t i = 0; i < n; i++)
+        w[i] = b->cell[i].w << shift;
+    return be_words(m, w, n);
+}
+
+static LLVMValueRef
+extract(struct be_module *m, const struct ir_ins *ins)
+{
+    const uint32_t piece = ins->in[0].id;
+    struct extract_fields x;
+
+    x.glwe = be_i64(m, (int64_t)be_first_glwe(m, piece));
+    x.word = be_i64(m, (int64_t)m->offset[piece]);
+    x.count = be_i64(m, (int64_t)ir_count(&ins->type));
+    return RECORD(m, x);
+}
+
+static LLVMValueRef
+matmul(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct ir_blob *b =
+        ir_data(m->f, ins->as.lwe_matmul_clear.weights);
+    struct matmul_fields w;
+
+    w.weights = integers(m, b->name, 0);
+    w.inner = be_i64(m, b->type.dim[0]);
+    w.cols = be_i64(m, b->type.rank == 2 ? b->type.dim[1] : 1);
+    return RECORD(m, w);
+}
+
+static LLVMValueRef
+sum(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct ir_around a =
+        ir_around(&ir_at(m->f, ins->in[0])->type, ins->as.lwe_sum.axis);
+    struct sum_fields u;
+
+    u.length = be_i64(m, (int64_t)a.length);
+    u.inner = be_i64(m, (int64_t)a.inner);
+    return RECORD(m, u);
+}
+
+static LLVMValueRef
+table(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct ir_blob *b = ir_data(m->f, ins->as.lwe_pbs.table);
+    struct table_fields t;
+
+    t.entries = integers(m, b->name, 0);
+    t.rows = be_i64(m, b->type.dim[0]);
+    t.bits = be_i64(m, ins->as.lwe_pbs.bits);
+    t.offset = be_i64(m, ins->as.lwe_pbs.offset);
+    t.log2_delta_in = be_i64(m, ir_at(m->f, ins->in[0])->type.log2_delta);
+    t.log2_delta_out = be_i64(m, ins->as.lwe_pbs.log2_delta);
+    t.approx = be_i64(m, ins->as.lwe_pbs.approx != 0);
+    return RECORD(m, t);
+}
+
+static LLVMValueRef
+reply(struct be_module *m, const struct ir_ins *ins)
+{
+    struct reply_fields z;
+
+    z.log2_flood = be_i64(m, ins->as.lwe_answer.log2_flood);
+    z.word_bits = be_i64(m, ins->as.lwe_answer.word_bits);
+    return RECORD(m, z);
+}
+
+/* The ciphertexts of an operand. */
+static LLVMValueRef
+value(struct be_fn *e, uint32_t index)
+{
+    LLVMTypeRef ptr = e->m->ptr;
+
+    return LLVMBuildLoad2(
+        e->b, ptr, be_at(e, LLVMGetParam(e->fn, 1), ptr,
+                         be_i64(e->m, index)),
+        "");
+}
+
+static void
+add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
+         uint32_t in, LLVMValueRef with, int64_t with_value, size_t items)
+{
+    LLVMTypeRef params[] = { m->ptr, m->ptr, m->i64, m->i64 };
+    const uint32_t id = (uint32_t)(ins - m->f->ins);
+    struct be_fn e;
+    char name[32];
+    LLVMValueRef args[6];
+
+    snprintf(name, sizeof name, "step_%zu", m->nsteps);
+    e = be_fn_begin(m, name, LLVMFunctionType(m->none, params, 4, 0), false);
+    be_fn_at(&e, ins->at);
+    args[0] = LLVMGetParam(e.fn, 0);
+    args[1] = value(&e, m->value[id]);
+    args[2] = value(&e, in);
+    args[3] = with_value >= 0 ? value(&e, (uint32_t)with_value) : with;
+    args[4] = LLVMGetParam(e.fn, 2);
+    args[5] = LLVMGetParam(e.fn, 3);
+    LLVMBuildCall2(e.b, m->abi_type, m->abi[abi], args, 6, "");
+    LLVMBuildRetVoid(e.b);
+    be_fn_end(&e);
+    m->step[m->nsteps++] =
+        (struct be_step){ e.fn, ins, items, ins->op == IR_lwe_pbs };
+}
+
+static void
+concat(struct be_module *m, const struct ir_ins *ins)
+{
+    size_t first = 0;
+
+    for (size_t j = 0; j < ins->nin; j++) {
+        const uint32_t v = ins->in[j].id;
+        const size_t n = ir_count(&m->f->ins[v].type);
+        struct place_fields y;
+
+        y.first = be_i64(m, (int64_t)first);
+        add_step(m, ins, BE_cmlrt_lwe_place, m->value[v], RECORD(m, y), -1, n);
+        first += n;
+    }
+}
+
+static void
+emit(struct be_module *m, const struct ir_ins *ins)
+{
+    const size_t n = ir_count(&ins->type);
+    const uint32_t in = ins->nin ? m->value[ins->in[0].id] : 0;
+    const int64_t other = ins->nin == 2 ? (int64_t)m->value[ins->in[1].id] : -1;
+
+    switch ((int)ins->op) {
+    case IR_glwe_extract:
+        add_step(m, ins, BE_cmlrt_glwe_extract, m->nvalues, extract(m, ins),
+                 -1, n);
+        return;
+    case IR_lwe_add:
+        add_step(m, ins, BE_cmlrt_lwe_add, in, NULL, other, n);
+        return;
+    case IR_lwe_sub:
+        add_step(m, ins, BE_cmlrt_lwe_sub, in, NULL, other, n);
+        return;
+    case IR_lwe_neg:
+        add_step(m, ins, BE_cmlrt_lwe_neg, in, be_null(m), -1, n);
+        return;
+    case IR_lwe_gather:
+        add_step(m, ins, BE_cmlrt_lwe_gather, in,
+                 integers(m, ins->as.lwe_gather.index, 0), -1, n);
+        return;
+    case IR_lwe_add_clear:
+        add_step(m, ins, BE_cmlrt_lwe_add_clear, in,
+                 integers(m, ins->as.lwe_add_clear.data,
+                          ins->type.log2_delta),
+                 -1, n);
+        return;
+    case IR_lwe_mul_clear:
+        add_step(m, ins, BE_cmlrt_lwe_mul_clear, in,
+                 integers(m, ins->as.lwe_mul_clear.data, 0), -1, n);
+        return;
+    case IR_lwe_matmul_clear:
+        add_step(m, ins, BE_cmlrt_lwe_matmul_clear, in, matmul(m, ins), -1, n);
+        return;
+    case IR_lwe_sum:
+        add_step(m, ins, BE_cmlrt_lwe_sum, in, sum(m, ins), -1, n);
+        return;
+    case IR_lwe_keyswitch:
+        add_step(m, ins, BE_cmlrt_lwe_keyswitch, in, be_null(m), -1, n);
+        return;
+    case IR_lwe_pbs:
+        add_step(m, ins, BE_cmlrt_lwe_pbs, in, table(m, ins), -1, n);
+        return;
+    case IR_lwe_answer:
+        add_step(m, ins, BE_cmlrt_lwe_answer, in, reply(m, ins), -1, n);
+        return;
+    case IR_lwe_concat: concat(m, ins); return;
+    }
+    bug("no step for %s", ir_ops[ins->op].name);
+}
+
+void
+be_circuit(struct be_module *m)
+{
+    size_t most = 0;
+
+    for (uint32_t i = 0; i < m->f->n; i++)
+        most += 1u + m->f->ins[i].nin;
+    m->step = arena_new(&m->mem, struct be_step, most);
+    for (uint32_t i = 0; i < m->f->n; i++)
+        if (m->f->ins[i].type.base == IR_LWE
+            && m->f->ins[i].op != IR_output)
+            emit(m, &m->f->ins[i]);
+}

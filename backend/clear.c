@@ -1,0 +1,462 @@
+/* The client's two functions: clear ops as loops over their elements.
+ *
+ *     int64_t cml_prologue(const double *in, int64_t *messages, void *scratch)
+ *     void    cml_epilogue(const int64_t *messages, double *out, void *scratch)
+ *
+ * Every value has cells of 8 bytes at a fixed place in scratch.  The order of
+ * floating-point operations is that of ir/eval.c, so results are bit-equal.
+ */
+#include "backend/inner.h"
+
+#include <string.h>
+
+struct clear {
+    struct be_fn e;
+    const struct ir_ins *ins;
+    uint32_t id;
+    LLVMValueRef clipped; /* prologue: how many values quant clipped */
+};
+
+static LLVMTypeRef
+cell_type(const struct clear *c, const struct ir_type *t)
+{
+    return t->base == IR_REAL ? c->e.m->f64 : c->e.m->i64;
+}
+
+static const struct ir_ins *
+operand(const struct clear *c, size_t j)
+{
+    return &c->e.m->f->ins[c->ins->in[j].id];
+}
+
+/* The cells of value v, but for an input's. */
+static LLVMValueRef
+base(struct clear *c, uint32_t v)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_ins *ins = &m->f->ins[v];
+
+    if (ins->op == IR_constant) {
+        const struct ir_blob *b = ir_data(m->f, ins->as.constant.data);
+
+        if (b->kind == IR_PARAM)
+            bug("param @%s is wanted at the client", b->name);
+        return be_words(m, b->cell, ir_count(&b->type));
+    }
+    if (ins->op == IR_lwe_decrypt)
+        return be_at(&c->e, c->e.in, m->i64,
+                     be_i64(m, (int64_t)m->offset[v]));
+    return be_at(&c->e, c->e.scratch, LLVMInt8TypeInContext(m->cx),
+                 be_i64(m, (int64_t)m->offset[v]));
+}
+
+static LLVMValueRef
+load_input(struct clear *c, uint32_t v, LLVMValueRef i)
+{
+    struct be_module *m = c->e.m;
+    LLVMValueRef at = be_at(&c->e, c->e.in, m->f64,
+                            be_i64(m, (int64_t)m->offset[v]));
+    LLVMValueRef x = LLVMBuildLoad2(
+        c->e.b, m->f64, be_at(&c->e, at, m->f64, i), "");
+
+    if (m->f->ins[v].type.base == IR_REAL)
+        return x;
+    return LLVMBuildFPToSI(c->e.b, be_libm(&c->e, "rint", x, NULL), m->i64, "");
+}
+
+/* Element i of operand j, i counted in the operand itself. */
+static LLVMValueRef
+load(struct clear *c, size_t j, LLVMValueRef i)
+{
+    const struct ir_ins *from = operand(c, j);
+    LLVMTypeRef t = cell_type(c, &from->type);
+    const uint32_t v = c->ins->in[j].id;
+
+    if (from->op == IR_input)
+        return load_input(c, v, i);
+    return LLVMBuildLoad2(c->e.b, t, be_at(&c->e, base(c, v), t, i), "");
+}
+
+static void
+store(struct clear *c, LLVMValueRef i, LLVMValueRef x)
+{
+    LLVMTypeRef t = cell_type(c, &c->ins->type);
+
+    LLVMBuildStore(c->e.b, x, be_at(&c->e, base(c, c->id), t, i));
+}
+
+/* table[i] of 64-bit indices */
+static LLVMValueRef
+indexed(struct clear *c, const int64_t *table, size_t n, LLVMValueRef i)
+{
+    struct be_module *m = c->e.m;
+    LLVMValueRef g = be_words(m, table, n);
+
+    return LLVMBuildLoad2(c->e.b, m->i64, be_at(&c->e, g, m->i64, i), "");
+}
+
+/* Index into operand j of element i of the result, after broadcasting. */
+static LLVMValueRef
+broadcast(struct clear *c, size_t j, LLVMValueRef i)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_type *out = &c->ins->type, *t = &operand(c, j)->type;
+    const size_t n = ir_count(out);
+    int64_t *table;
+
+    if (ir_count(t) == n)
+        return i;
+    if (ir_count(t) == 1)
+        return be_i64(m, 0);
+    table = arena_new(&m->mem, int64_t, n);
+    for (size_t e = 0; e < n; e++)
+        table[e] = (int64_t)ir_broadcast_index(out, t, e);
+    return indexed(c, table, n, i);
+}
+
+static void
+map(struct clear *c)
+{
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef x = load(c, 0, broadcast(c, 0, l.i)), y = NULL;
+
+    if (c->ins->nin == 2)
+        y = load(c, 1, broadcast(c, 1, l.i));
+    store(c, l.i,
+          be_map(&c->e, c->ins, x, y, operand(c, 0)->type.base == IR_REAL));
+    be_loop_end(&c->e, &l);
+}
+
+static void
+gather(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_blob *b = ir_data(m->f, c->ins->as.gather.index);
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef from =
+        indexed(c, &b->cell[0].i, ir_count(&b->type), l.i);
+
+    store(c, l.i, load(c, 0, from));
+    be_loop_end(&c->e, &l);
+}
+
+/* operand j, all of it, to the result from element `first` on */
+static void
+copy(struct clear *c, size_t j, size_t first)
+{
+    struct be_module *m = c->e.m;
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&operand(c, j)->type));
+    LLVMValueRef x = load(c, j, l.i);
+
+    store(c, LLVMBuildAdd(c->e.b, l.i, be_i64(m, (int64_t)first), ""), x);
+    be_loop_end(&c->e, &l);
+}
+
+static void
+concat(struct clear *c)
+{
+    size_t first = 0;
+
+    for (size_t j = 0; j < c->ins->nin; j++) {
+        copy(c, j, first);
+        first += ir_count(&operand(c, j)->type);
+    }
+}
+
+/* a * i + b with constant a, b */
+static LLVMValueRef
+affine(struct clear *c, LLVMValueRef i, size_t a, LLVMValueRef b)
+{
+    LLVMValueRef p =
+        LLVMBuildMul(c->e.b, i, be_i64(c->e.m, (int64_t)a), "");
+
+    return LLVMBuildAdd(c->e.b, p, b, "");
+}
+
+static LLVMValueRef
+quotient(struct clear *c, LLVMValueRef i, size_t n)
+{
+    return LLVMBuildUDiv(c->e.b, i, be_i64(c->e.m, (int64_t)n), "");
+}
+
+static LLVMValueRef
+rest(struct clear *c, LLVMValueRef i, size_t n)
+{
+    return LLVMBuildURem(c->e.b, i, be_i64(c->e.m, (int64_t)n), "");
+}
+
+static LLVMValueRef
+zero(struct clear *c, LLVMTypeRef t)
+{
+    (void)c;
+    return LLVMConstNull(t);
+}
+
+static void
+matmul(struct clear *c)
+{
+    const struct ir_type *right = &operand(c, 1)->type;
+    const size_t inner = right->dim[0];
+    const size_t cols = right->rank == 2 ? right->dim[1] : 1;
+    const bool real = c->ins->type.base == IR_REAL;
+    LLVMTypeRef t = cell_type(c, &c->ins->type);
+    LLVMValueRef sum = be_slot(&c->e, t), x, y, p, s;
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type)), k;
+
+    LLVMBuildStore(c->e.b, zero(c, t), sum);
+    k = be_loop_begin(&c->e, inner);
+    x = load(c, 0, affine(c, quotient(c, l.i, cols), inner, k.i));
+    y = load(c, 1, affine(c, k.i, cols, rest(c, l.i, cols)));
+    s = LLVMBuildLoad2(c->e.b, t, sum, "");
+    p = real ? LLVMBuildFMul(c->e.b, x, y, "") : LLVMBuildMul(c->e.b, x, y, "");
+    s = real ? LLVMBuildFAdd(c->e.b, s, p, "") : LLVMBuildAdd(c->e.b, s, p, "");
+    LLVMBuildStore(c->e.b, s, sum);
+    be_loop_end(&c->e, &k);
+    store(c, l.i, LLVMBuildLoad2(c->e.b, t, sum, ""));
+    be_loop_end(&c->e, &l);
+}
+
+/* index of element j of line i around an axis */
+static LLVMValueRef
+along(struct clear *c, struct ir_around a, LLVMValueRef i, LLVMValueRef j)
+{
+    LLVMValueRef first = affine(c, quotient(c, i, a.inner),
+                                a.length * a.inner, rest(c, i, a.inner));
+
+    return affine(c, j, a.inner, first);
+}
+
+/* best = better(best, y), where = j when y is taken */
+static void
+step(struct clear *c, LLVMValueRef best, LLVMValueRef where, LLVMValueRef y,
+     LLVMValueRef j)
+{
+    const bool real = operand(c, 0)->type.base == IR_REAL;
+    LLVMTypeRef t = cell_type(c, &operand(c, 0)->type);
+    LLVMValueRef b = LLVMBuildLoad2(c->e.b, t, best, ""), more, w;
+
+    if (c->ins->op == IR_sum || c->ins->op == IR_mean) {
+        b = real ? LLVMBuildFAdd(c->e.b, b, y, "")
+                 : LLVMBuildAdd(c->e.b, b, y, "");
+        LLVMBuildStore(c->e.b, b, best);
+        return;
+    }
+    more = real ? LLVMBuildFCmp(c->e.b, LLVMRealOGT, y, b, "")
+                : LLVMBuildICmp(c->e.b, LLVMIntSGT, y, b, "");
+    LLVMBuildStore(c->e.b, LLVMBuildSelect(c->e.b, more, y, b, ""), best);
+    w = LLVMBuildLoad2(c->e.b, c->e.m->i64, where, "");
+    LLVMBuildStore(c->e.b, LLVMBuildSelect(c->e.b, more, j, w, ""), where);
+}
+
+/* sum, mean, max and argmax */
+static void
+reduce(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_around a =
+        ir_around(&operand(c, 0)->type, c->ins->as.sum.axis);
+    LLVMTypeRef t = cell_type(c, &operand(c, 0)->type);
+    LLVMValueRef best = be_slot(&c->e, t), where = be_slot(&c->e, m->i64), j, r;
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type)), k;
+
+    LLVMBuildStore(c->e.b, load(c, 0, along(c, a, l.i, be_i64(m, 0))), best);
+    LLVMBuildStore(c->e.b, be_i64(m, 0), where);
+    k = be_loop_begin(&c->e, a.length - 1);
+    j = LLVMBuildAdd(c->e.b, k.i, be_i64(m, 1), "");
+    step(c, best, where, load(c, 0, along(c, a, l.i, j)), j);
+    be_loop_end(&c->e, &k);
+    r = LLVMBuildLoad2(c->e.b, t, best, "");
+    if (c->ins->op == IR_mean)
+        r = LLVMBuildFDiv(c->e.b, r, be_f64(m, (double)a.length), "");
+    if (c->ins->op == IR_argmax)
+        r = LLVMBuildLoad2(c->e.b, m->i64, where, "");
+    store(c, l.i, r);
+    be_loop_end(&c->e, &l);
+}
+
+static LLVMValueRef
+load_own(struct clear *c, LLVMValueRef i)
+{
+    LLVMTypeRef t = cell_type(c, &c->ins->type);
+
+    return LLVMBuildLoad2(c->e.b, t, be_at(&c->e, base(c, c->id), t, i), "");
+}
+
+static void
+softmax(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_around a =
+        ir_around(&c->ins->type, c->ins->as.softmax.axis);
+    LLVMValueRef top = be_slot(&c->e, m->f64), sum = be_slot(&c->e, m->f64);
+    struct be_loop l = be_loop_begin(&c->e, a.outer * a.inner), k;
+    LLVMValueRef at, x, t;
+
+    LLVMBuildStore(c->e.b, load(c, 0, along(c, a, l.i, be_i64(m, 0))), top);
+    LLVMBuildStore(c->e.b, be_f64(m, 0), sum);
+    k = be_loop_begin(&c->e, a.length);
+    x = load(c, 0, along(c, a, l.i, k.i));
+    t = LLVMBuildLoad2(c->e.b, m->f64, top, "");
+    t = LLVMBuildSelect(c->e.b, LLVMBuildFCmp(c->e.b, LLVMRealOGT, x, t, ""),
+                        x, t, "");
+    LLVMBuildStore(c->e.b, t, top);
+    be_loop_end(&c->e, &k);
+    k = be_loop_begin(&c->e, a.length);
+    at = along(c, a, l.i, k.i);
+    t = LLVMBuildLoad2(c->e.b, m->f64, top, "");
+    x = be_libm(&c->e, "exp", LLVMBuildFSub(c->e.b, load(c, 0, at), t, ""),
+                NULL);
+    store(c, at, x);
+    t = LLVMBuildLoad2(c->e.b, m->f64, sum, "");
+    LLVMBuildStore(c->e.b, LLVMBuildFAdd(c->e.b, t, x, ""), sum);
+    be_loop_end(&c->e, &k);
+    k = be_loop_begin(&c->e, a.length);
+    at = along(c, a, l.i, k.i);
+    t = LLVMBuildLoad2(c->e.b, m->f64, sum, "");
+    store(c, at, LLVMBuildFDiv(c->e.b, load_own(c, at), t, ""));
+    be_loop_end(&c->e, &k);
+    be_loop_end(&c->e, &l);
+}
+
+static LLVMValueRef
+scale(struct clear *c, LLVMValueRef i)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_blob *b = ir_data(m->f, c->ins->as.dequant.scale);
+    const size_t n = ir_count(&b->type);
+    LLVMValueRef g;
+
+    if (n == 1)
+        return be_f64(m, b->cell[0].r);
+    g = be_words(m, b->cell, n);
+    return LLVMBuildLoad2(c->e.b, m->f64,
+                          be_at(&c->e, g, m->f64, rest(c, i, n)), "");
+}
+
+/* clip(rint(x / scale), lo, hi); what was outside is counted */
+static void
+quant(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    LLVMValueRef lo = be_f64(m, (double)c->ins->as.quant.lo);
+    LLVMValueRef hi = be_f64(m, (double)c->ins->as.quant.hi);
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef x =
+        LLVMBuildFDiv(c->e.b, load(c, 0, l.i), scale(c, l.i), "");
+    LLVMValueRef above, below, n, out;
+
+    x = be_libm(&c->e, "rint", x, NULL);
+    below = LLVMBuildFCmp(c->e.b, LLVMRealULT, x, lo, "");
+    x = LLVMBuildSelect(c->e.b, below, lo, x, "");
+    above = LLVMBuildFCmp(c->e.b, LLVMRealOGT, x, hi, "");
+    x = LLVMBuildSelect(c->e.b, above, hi, x, "");
+    store(c, l.i, LLVMBuildFPToSI(c->e.b, x, m->i64, ""));
+    if (c->clipped) {
+        out = LLVMBuildOr(c->e.b, above, below, "");
+        n = LLVMBuildLoad2(c->e.b, m->i64, c->clipped, "");
+        n = LLVMBuildAdd(c->e.b, n, LLVMBuildZExt(c->e.b, out, m->i64, ""),
+                         "");
+        LLVMBuildStore(c->e.b, n, c->clipped);
+    }
+    be_loop_end(&c->e, &l);
+}
+
+static void
+dequant(struct clear *c)
+{
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef x = LLVMBuildSIToFP(c->e.b, load(c, 0, l.i), c->e.m->f64, "");
+
+    store(c, l.i, LLVMBuildFMul(c->e.b, x, scale(c, l.i), ""));
+    be_loop_end(&c->e, &l);
+}
+
+/* Messages to encrypt, or an output as doubles. */
+static void
+leave(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const bool output = c->ins->op == IR_output;
+    LLVMTypeRef t = output ? m->f64 : m->i64;
+    LLVMValueRef to = be_at(&c->e, c->e.out, t,
+                            be_i64(m, (int64_t)m->offset[c->id]));
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&operand(c, 0)->type));
+    LLVMValueRef x = load(c, 0, l.i);
+
+    if (output && operand(c, 0)->type.base == IR_INT)
+        x = LLVMBuildSIToFP(c->e.b, x, m->f64, "");
+    LLVMBuildStore(c->e.b, x, be_at(&c->e, to, t, l.i));
+    be_loop_end(&c->e, &l);
+}
+
+static void
+emit(struct clear *c)
+{
+    be_fn_at(&c->e, c->ins->at);
+    switch ((int)c->ins->op) {
+    case IR_input:
+    case IR_constant:
+    case IR_lwe_decrypt: return;
+    case IR_glwe_encrypt:
+    case IR_output: leave(c); return;
+    case IR_gather: gather(c); return;
+    case IR_reshape: copy(c, 0, 0); return;
+    case IR_concat: concat(c); return;
+    case IR_matmul: matmul(c); return;
+    case IR_sum:
+    case IR_mean:
+    case IR_max:
+    case IR_argmax: reduce(c); return;
+    case IR_softmax: softmax(c); return;
+    case IR_quant: quant(c); return;
+    case IR_dequant: dequant(c); return;
+    }
+    map(c);
+}
+
+static void
+body(struct clear *c, bool before)
+{
+    struct be_module *m = c->e.m;
+
+    for (c->id = 0; c->id < m->f->n; c->id++) {
+        const enum be_place p = m->place[c->id];
+
+        c->ins = &m->f->ins[c->id];
+        if (before ? p == BE_BEFORE || c->ins->op == IR_glwe_encrypt
+                   : p == BE_AFTER)
+            emit(c);
+    }
+}
+
+static void
+begin(struct clear *c, struct be_module *m, const char *name, LLVMTypeRef ret)
+{
+    LLVMTypeRef params[] = { m->ptr, m->ptr, m->ptr };
+
+    *c = (struct clear){ .e = be_fn_begin(
+                             m, name, LLVMFunctionType(ret, params, 3, 0),
+                             true) };
+    c->e.in = LLVMGetParam(c->e.fn, 0);
+    c->e.out = LLVMGetParam(c->e.fn, 1);
+    c->e.scratch = LLVMGetParam(c->e.fn, 2);
+}
+
+void
+be_clear(struct be_module *m)
+{
+    struct clear c;
+
+    begin(&c, m, "cml_prologue", m->i64);
+    m->prologue = c.e.fn;
+    c.clipped = be_slot(&c.e, m->i64);
+    LLVMBuildStore(c.e.b, be_i64(m, 0), c.clipped);
+    body(&c, true);
+    LLVMBuildRet(c.e.b, LLVMBuildLoad2(c.e.b, m->i64, c.clipped, ""));
+    be_fn_end(&c.e);
+    begin(&c, m, "cml_epilogue", m->none);
+    m->epilogue = c.e.fn;
+    body(&c, false);
+    LLVMBuildRetVoid(c.e.b);
+    be_fn_end(&c.e);
+}

@@ -1,0 +1,79 @@
+/* Where everything of a row lies: messages, words, values, scratch.
+ *
+ * Computed once per module; the manifest, the client's functions and the steps
+ * all read it, so they cannot disagree.
+ */
+#include "backend/inner.h"
+
+/* Clear values that depend on a decrypted one. */
+static bool
+after(const struct be_module *m, const struct ir_ins *ins)
+{
+    if (ins->op == IR_lwe_decrypt)
+        return true;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (m->place[ins->in[j].id] == BE_AFTER)
+            return true;
+    return false;
+}
+
+static enum be_place
+place_of(const struct be_module *m, const struct ir_ins *ins)
+{
+    if (ins->op == IR_constant)
+        return BE_CONSTANT;
+    if (ins->type.base == IR_LWE || ins->type.base == IR_GLWE)
+        return BE_AT_SERVER;
+    return after(m, ins) ? BE_AFTER : BE_BEFORE;
+}
+
+/* cells of scratch in front of value i, per side */
+static void
+take(struct be_module *m, uint32_t i, size_t *bytes)
+{
+    m->offset[i] = *bytes;
+    *bytes += 8 * ir_count(&m->f->ins[i].type);
+}
+
+void
+be_layout(struct be_module *m)
+{
+    const struct ir_func *f = m->f;
+    size_t first_in = 0, message = 0, answer = 0, out = 0;
+
+    m->place = arena_new(&m->mem, enum be_place, f->n);
+    m->offset = arena_new(&m->mem, size_t, f->n);
+    m->value = arena_new(&m->mem, uint32_t, f->n);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        const size_t n = ir_count(&ins->type);
+
+        m->place[i] = place_of(m, ins);
+        if (ins->op == IR_input)
+            m->offset[i] = first_in, first_in += n;
+        else if (ins->op == IR_glwe_encrypt)
+            m->offset[i] = message, message += n;
+        else if (ins->op == IR_lwe_decrypt)
+            m->offset[i] = answer, answer += n;
+        else if (ins->op == IR_output)
+            m->offset[i] = out, out += n;
+        else if (m->place[i] == BE_BEFORE)
+            take(m, i, &m->prologue_bytes);
+        else if (m->place[i] == BE_AFTER)
+            take(m, i, &m->epilogue_bytes);
+        if (ins->type.base == IR_LWE && ins->op != IR_output)
+            m->value[i] = m->nvalues++;
+    }
+}
+
+size_t
+be_first_glwe(const struct be_module *m, uint32_t piece)
+{
+    const size_t n = (size_t)1 << m->f->params.log2_n;
+    size_t first = 0;
+
+    for (uint32_t i = 0; i < piece; i++)
+        if (m->f->ins[i].op == IR_glwe_encrypt)
+            first += (ir_count(&m->f->ins[i].type) + n - 1) / n;
+    return first;
+}

@@ -1,0 +1,329 @@
+/* The manifest: the records of runtime/manifest.def as constants, and main. */
+#include "backend/inner.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One LLVM value a field, in the order of manifest.def. */
+struct manifest_fields {
+#define M(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct input_fields {
+#define I(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct output_fields {
+#define O(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct piece_fields {
+#define P(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct answer_fields {
+#define A(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct value_fields {
+#define V(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct step_fields {
+#define S(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+
+static LLVMValueRef
+structure(struct be_module *m, void *fields, size_t bytes)
+{
+    return LLVMConstStructInContext(
+        m->cx, fields, (unsigned)(bytes / sizeof(LLVMValueRef)), 0);
+}
+
+/* The records of ops of a kind, in order, as one array. */
+struct list {
+    LLVMValueRef *item;
+    size_t n;
+};
+
+static void
+push(struct be_module *m, struct list *l, void *fields, size_t bytes)
+{
+    if (!l->item)
+        l->item = arena_new(&m->mem, LLVMValueRef,
+                            (size_t)m->f->n + m->nsteps);
+    l->item[l->n++] = structure(m, fields, bytes);
+}
+
+static LLVMValueRef
+array(struct be_module *m, const struct list *l)
+{
+    if (!l->n)
+        return be_null(m);
+    return be_global(
+        m, LLVMConstArray2(LLVMTypeOf(l->item[0]), l->item, l->n));
+}
+
+static LLVMValueRef
+dims(struct be_module *m, const struct ir_type *t)
+{
+    int64_t *d = arena_new(&m->mem, int64_t, t->rank + 1u);
+
+    for (size_t i = 0; i < t->rank; i++)
+        d[i] = t->dim[i];
+    return be_words(m, d, t->rank + 1u);
+}
+
+static LLVMValueRef
+names(struct be_module *m, const char *of, LLVMValueRef *count)
+{
+    const struct ir_blob *b = ir_blob_find(m->f, of, true);
+
+    *count = be_i64(m, b ? b->type.dim[0] : 0);
+    return b ? be_strings(m, b->text, b->type.dim[0]) : be_null(m);
+}
+
+static void
+input(struct be_module *m, struct list *l, const struct ir_ins *ins)
+{
+    const struct ir_type *t = &ins->type;
+    const bool integer = t->base == IR_INT;
+    LLVMValueRef n;
+    struct input_fields r;
+
+    r.name = be_string(m, ins->as.input.name);
+    r.count = be_i64(m, (int64_t)ir_count(t));
+    r.rank = be_i64(m, t->rank);
+    r.dims = dims(m, t);
+    r.boxed = be_i64(m, t->ranged);
+    r.lo = be_f64(m, integer ? (double)t->ilo : t->lo);
+    r.hi = be_f64(m, integer ? (double)t->ihi : t->hi);
+    r.integer = be_i64(m, integer);
+    r.names = names(m, ins->as.input.name, &n);
+    push(m, l, &r, sizeof r);
+}
+
+static void
+output(struct be_module *m, struct list *l, const struct ir_ins *ins)
+{
+    const struct ir_type *t = &ins->type;
+    struct output_fields r;
+
+    r.name = be_string(m, ins->as.output.name);
+    r.count = be_i64(m, (int64_t)ir_count(t));
+    r.rank = be_i64(m, t->rank);
+    r.dims = dims(m, t);
+    r.integer = be_i64(m, t->base == IR_INT);
+    r.labels = names(m, ins->as.output.name, &r.nlabels);
+    push(m, l, &r, sizeof r);
+}
+
+static void
+piece(struct be_module *m, struct list *l, uint32_t i)
+{
+    const struct ir_ins *ins = &m->f->ins[i];
+    const struct ir_type *in = &ir_at(m->f, ins->in[0])->type;
+    struct piece_fields r;
+
+    r.count = be_i64(m, (int64_t)ir_count(&ins->type));
+    r.log2_delta = be_i64(m, ins->type.log2_delta);
+    r.lo = be_i64(m, in->ilo);
+    r.hi = be_i64(m, in->ihi);
+    r.first = r.word = be_i64(m, (int64_t)m->offset[i]);
+    r.glwe = be_i64(m, (int64_t)be_first_glwe(m, i));
+    push(m, l, &r, sizeof r);
+}
+
+static void
+answer(struct be_module *m, struct list *l, uint32_t i)
+{
+    const struct ir_ins *ins = &m->f->ins[i];
+    const struct ir_ins *from = ir_at(m->f, ins->in[0]);
+    struct answer_fields r;
+
+    r.count = be_i64(m, (int64_t)ir_count(&ins->type));
+    r.value = be_i64(m, m->value[ins->in[0].id]);
+    r.log2_delta = be_i64(m, from->type.log2_delta);
+    r.lo = be_i64(m, ins->as.lwe_decrypt.lo);
+    r.hi = be_i64(m, ins->as.lwe_decrypt.hi);
+    r.first = be_i64(m, (int64_t)m->offset[i]);
+    r.word_bits = be_i64(m, from->as.lwe_answer.word_bits);
+    push(m, l, &r, sizeof r);
+}
+
+static void
+step(struct be_module *m, struct list *l, const struct be_step *s,
+     const uint32_t *level)
+{
+    unsigned line, col;
+    char text[64];
+    struct step_fields r;
+
+    be_position(m->debug.src, s->ins->at.begin, &line, &col);
+    snprintf(text, sizeof text, "%s line %u", ir_ops[s->ins->op].name, line);
+    r.run = s->fn;
+    r.items = be_i64(m, (int64_t)s->items);
+    r.pbs = be_i64(m, s->pbs);
+    r.level = be_i64(m, level[s->ins - m->f->ins]);
+    r.name = be_string(m, text);
+    push(m, l, &r, sizeof r);
+}
+
+/* The longest way from an encryption. */
+static uint32_t *
+levels(struct be_module *m)
+{
+    uint32_t *level = arena_new(&m->mem, uint32_t, m->f->n);
+
+    for (uint32_t i = 0; i < m->f->n; i++)
+        for (size_t j = 0; j < m->f->ins[i].nin; j++) {
+            const uint32_t v = m->f->ins[i].in[j].id;
+
+            if (m->place[i] == BE_AT_SERVER && level[v] + 1 > level[i])
+                level[i] = level[v] + 1;
+        }
+    return level;
+}
+
+/* Fields that list records. */
+static void
+lists(struct be_module *m, struct manifest_fields *r)
+{
+    const struct ir_func *f = m->f;
+    struct list in = { 0 }, out = { 0 }, pieces = { 0 }, answers = { 0 };
+    struct list values = { 0 }, steps = { 0 };
+    const uint32_t *level = levels(m);
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        struct value_fields v;
+
+        if (ins->op == IR_input)
+            input(m, &in, ins);
+        if (ins->op == IR_output)
+            output(m, &out, ins);
+        if (ins->op == IR_glwe_encrypt)
+            piece(m, &pieces, i);
+        if (ins->op == IR_lwe_decrypt)
+            answer(m, &answers, i);
+        if (ins->type.base != IR_LWE || ins->op == IR_output)
+            continue;
+        v.count = be_i64(m, (int64_t)ir_count(&ins->type));
+        v.key = be_i64(m, ins->type.key == IR_SMALL);
+        push(m, &values, &v, sizeof v);
+    }
+    for (size_t s = 0; s < m->nsteps; s++)
+        step(m, &steps, &m->step[s], level);
+    r->ninputs = be_i64(m, (int64_t)in.n), r->inputs = array(m, &in);
+    r->noutputs = be_i64(m, (int64_t)out.n), r->outputs = array(m, &out);
+    r->npieces = be_i64(m, (int64_t)pieces.n), r->pieces = array(m, &pieces);
+    r->nanswers = be_i64(m, (int64_t)answers.n);
+    r->answers = array(m, &answers);
+    r->nvalues = be_i64(m, (int64_t)values.n), r->values = array(m, &values);
+    r->nsteps = be_i64(m, (int64_t)steps.n), r->steps = array(m, &steps);
+}
+
+/* BLAKE2b-128 of the IR text: the same for a program and its halves. */
+static LLVMValueRef
+model_id(struct be_module *m)
+{
+    unsigned char id[16];
+    size_t len = 0;
+    char *text = be_text(m->f, &len);
+
+    crypto_generichash(id, sizeof id, (unsigned char *)text, len, NULL, 0);
+    free(text);
+    return be_bytes(m, id, sizeof id);
+}
+
+static void
+parameters(struct be_module *m, struct manifest_fields *r)
+{
+    const struct ir_params *p = &m->f->params;
+
+    r->k = be_i64(m, p->k);
+    r->log2_n = be_i64(m, p->log2_n);
+    r->n = be_i64(m, p->n);
+    r->br_levels = be_i64(m, p->br_levels);
+    r->br_log2_base = be_i64(m, p->br_log2_base);
+    r->ks_levels = be_i64(m, p->ks_levels);
+    r->ks_log2_base = be_i64(m, p->ks_log2_base);
+    r->t_lwe = be_i64(m, p->t_lwe);
+    r->t_glwe = be_i64(m, p->t_glwe);
+    r->ternary = be_i64(m, p->ternary);
+    r->level = be_i64(m, p->level);
+    r->insecure = be_i64(m, p->insecure);
+    r->log2_pfail = be_f64(m, p->log2_pfail);
+    r->v_fresh = be_f64(m, p->v_fresh);
+    r->v_br = be_f64(m, p->v_br);
+    r->v_ks = be_f64(m, p->v_ks);
+    r->v_ms = be_f64(m, p->v_ms);
+    r->v_zero = be_f64(m, p->v_zero);
+    r->cost = be_f64(m, p->cost);
+}
+
+static void
+circuit_facts(struct be_module *m, struct manifest_fields *r)
+{
+    int64_t pbs = 0, approx = 0;
+
+    for (uint32_t i = 0; i < m->f->n; i++)
+        if (m->f->ins[i].op == IR_lwe_pbs) {
+            pbs += (int64_t)ir_count(&m->f->ins[i].type);
+            approx |= m->f->ins[i].as.lwe_pbs.approx != 0;
+        }
+    r->pbs = be_i64(m, pbs);
+    r->approx = be_i64(m, approx);
+}
+
+/* int main(int argc, char **argv) { return cml_main_ROLE(&manifest, ...); } */
+static void
+define_main(struct be_module *m, LLVMValueRef manifest)
+{
+    static const char *const entry[] = { "cml_main_all", "cml_main_client",
+                                         "cml_main_server" };
+    LLVMTypeRef params[] = { m->i32, m->ptr };
+    LLVMTypeRef inner[] = { m->ptr, m->i32, m->ptr };
+    LLVMTypeRef type = LLVMFunctionType(m->i32, inner, 3, 0);
+    struct be_fn e = be_fn_begin(
+        m, "main", LLVMFunctionType(m->i32, params, 2, 0), true);
+    LLVMValueRef args[] = { manifest, LLVMGetParam(e.fn, 0),
+                            LLVMGetParam(e.fn, 1) };
+
+    LLVMBuildRet(e.b, LLVMBuildCall2(e.b, type,
+                                     LLVMAddFunction(m->mod, entry[m->role],
+                                                     type),
+                                     args, 3, ""));
+    be_fn_end(&e);
+}
+
+void
+be_manifest(struct be_module *m)
+{
+    struct manifest_fields r;
+    LLVMValueRef g, abi;
+    char *card = be_card(m);
+
+    r.name = be_string(m, m->f->name);
+    r.version = be_string(m, CMLC_VERSION);
+    r.model_id = model_id(m);
+    r.role = be_i64(m, m->role);
+    parameters(m, &r);
+    circuit_facts(m, &r);
+    lists(m, &r);
+    r.prologue = m->prologue ? m->prologue : be_null(m);
+    r.epilogue = m->epilogue ? m->epilogue : be_null(m);
+    r.prologue_bytes = be_i64(m, (int64_t)m->prologue_bytes);
+    r.epilogue_bytes = be_i64(m, (int64_t)m->epilogue_bytes);
+    r.card = be_string(m, card);
+    free(card);
+    g = be_global(m, structure(m, &r, sizeof r));
+    define_main(m, g);
+    /* an object for another ABI does not link */
+    abi = LLVMAddGlobal(m->mod, m->i64, "cmlrt_abi_1");
+    g = be_global(m, abi);
+    LLVMSetLinkage(g, LLVMExternalLinkage);
+    LLVMSetValueName2(g, "cml_model_abi", 13);
+}

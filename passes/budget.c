@@ -1,0 +1,154 @@
+/* Events of a program, and what they leave for its answers; see budget.h. */
+#include "passes/budget.h"
+
+#include "passes/encode.h"
+
+#include <math.h>
+
+static const struct ir_type *
+operand(const struct ir_func *f, const struct ir_ins *ins)
+{
+    return &ir_at(f, ins->in[0])->type;
+}
+
+/* (5); approximate tables have the guard (47), and a standard deviation of a
+ * quarter step of the code that the user asked for, (46). */
+static struct search_event
+table_event(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_type *in = operand(f, ins);
+    const int bits = (int)ins->as.lwe_pbs.bits;
+    const uint32_t approx = ins->as.lwe_pbs.approx;
+    struct search_event e = { .c_in = in->lo,
+                              .c_br = in->hi,
+                              .table = true,
+                              .tau = ldexp(1, -(bits + 2)),
+                              .count = (double)ir_count(&ins->type),
+                              .min_log2_n = (uint32_t)bits,
+                              .tag = i };
+
+    if (approx) {
+        e.tau = ENCODE_GUARD;
+        e.v_max = ldexp(1, -2 * ((int)approx + 3));
+        e.min_log2_n = approx;
+    }
+    return e;
+}
+
+/* Half the distance of two messages. */
+static struct search_event
+answer_event(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_type *in = operand(f, ins);
+
+    return (struct search_event){ .c_in = in->lo,
+                                  .c_br = in->hi,
+                                  .c_zero = 1,
+                                  .tau = ldexp(1, in->log2_delta - 65),
+                                  .count = (double)ir_count(&ins->type),
+                                  .tag = i };
+}
+
+/* (57): additions of ciphertexts; a product by a number counts as one. */
+static double
+additions(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const double out = (double)ir_count(&ins->type);
+
+    switch ((int)ins->op) {
+    case IR_lwe_add:
+    case IR_lwe_sub:
+    case IR_lwe_mul_clear: return out;
+    case IR_lwe_sum: return (double)ir_count(operand(f, ins));
+    case IR_lwe_matmul_clear: return out * (double)ir_channels(operand(f, ins));
+    }
+    return 0;
+}
+
+struct search_problem
+budget_of(struct arena *mem, const struct ir_func *f)
+{
+    struct search_event *event = arena_new(mem, struct search_event, f->n);
+    struct search_problem p = {
+        .event = event,
+        .log2_pfail = ir_get(f, "log2_pfail", -128),
+        .level = (int)ir_get(f, "security", 132),
+    };
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        p.additions += additions(f, &f->ins[i]);
+        if (f->ins[i].op == IR_lwe_pbs)
+            event[p.n++] = table_event(f, i);
+        if (f->ins[i].op == IR_lwe_answer)
+            event[p.n++] = answer_event(f, i);
+    }
+    return p;
+}
+
+static double
+tail(const struct ir_params *s, const struct search_event *e)
+{
+    return model_log2_pfail(search_variance(s, e), e->tau);
+}
+
+/* log2(2^a - 2^b), -inf if that is not positive */
+static double
+log2_minus(double a, double b)
+{
+    return b < a ? a + log2(1 - exp2(b - a)) : (double)-INFINITY;
+}
+
+double
+budget_share(const struct ir_params *s, const struct search_problem *p)
+{
+    double tables = (double)-INFINITY, answers = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct search_event *e = &p->event[i];
+
+        if (e->table)
+            tables = model_log2_add(tables, log2(e->count) + tail(s, e));
+        else
+            answers += e->count;
+    }
+    return log2_minus(p->log2_pfail, tables) - log2(answers);
+}
+
+struct reply
+budget_reply(const struct ir_params *s, const struct search_event *answer,
+             double share)
+{
+    const struct model_ring ring = { s->k, s->log2_n, s->ternary };
+    double v = search_variance(s, answer), tau = answer->tau;
+    const double cut = v + model_v_cut(ring, 32);
+    struct reply r = { 64, -1, 0 };
+
+    if (model_log2_pfail(cut, tau) <= share) {
+        r.word_bits = 32;
+        v = cut;
+    }
+    if (model_log2_pfail(v, tau) <= share)
+        r.log2_flood = model_flood(tau, v, share);
+    if (r.log2_flood >= 0)
+        tau -= ldexp(1, r.log2_flood - 64);
+    r.log2_pfail = model_log2_pfail(v, tau);
+    return r;
+}
+
+double
+budget_pfail(const struct ir_params *s, const struct search_problem *p)
+{
+    const double share = budget_share(s, p);
+    double sum = (double)-INFINITY;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct search_event *e = &p->event[i];
+        const double one =
+            e->table ? tail(s, e) : budget_reply(s, e, share).log2_pfail;
+
+        sum = model_log2_add(sum, log2(e->count) + one);
+    }
+    return sum;
+}

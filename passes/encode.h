@@ -1,0 +1,36 @@
+/* How integers lie on the torus: v is encoded as v 2^e.
+ *
+ * A table of b bits wants e = 63 - b, a padding bit above its boxes
+ * (lang-spec/crypto.md (5)); an answer of P bits wants 64 - P.  An origin takes
+ * the least exponent that one of its uses wants; the others multiply.
+ */
+#ifndef CML_PASSES_ENCODE_H
+#define CML_PASSES_ENCODE_H
+
+#include "passes/inner.h"
+
+enum {
+    ENCODE_MAX_EXACT = 8,   /* bits of a table with a box for each value */
+    ENCODE_MAX_APPROX = 16, /* of one that the modulus switch rounds */
+    ENCODE_MAX_BITS = 62,
+};
+
+struct encode_table {
+    unsigned bits;
+    int64_t offset; /* index = v + offset in [0, 2^bits) */
+};
+
+/* The guard of (47) on each side of an approximate table, relative to the
+ * torus: of its 2^bits values at least two and an eighth stay free. */
+#define ENCODE_GUARD 0x1p-5
+
+/* of a lut on integers of type *in */
+struct encode_table encode_table(const struct ir_type *in, bool approx);
+
+/* the exponent of an answer */
+unsigned encode_answer(const struct ir_type *t);
+
+/* need[v], for every encrypted integer; false after a message */
+bool encode_needs(struct pass_ctx *cx, const struct ir_func *f, uint8_t *need);
+
+#endif

@@ -1,0 +1,84 @@
+/* Security, noise, failure probability and cost of a parameter set.
+ *
+ * Numbers in brackets are formulas of lang-spec/crypto.md.  Variances are
+ * relative to the torus (units of q^2), probabilities are log2, costs flop-like
+ * units.  sigma2 is the variance of the key material used.
+ */
+#ifndef CML_PASSES_MODEL_H
+#define CML_PASSES_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MODEL_U 0x1p-128               /* u = 1/q^2,  q = 2^64 */
+#define MODEL_V_ROUND32 (0x1p-64 / 12) /* rounding to 32 bits, (15) */
+#define MODEL_FFT_C 1.5                /* C of (19) */
+
+#define MODEL_MIN_DIMENSION 450.0 /* where the curves begin */
+
+enum model_noise { MODEL_TUNIFORM, MODEL_GAUSS };
+
+struct model_ring {
+    uint32_t k, log2_n;
+    bool ternary; /* the key; binary otherwise */
+};
+
+struct model_gadget {
+    uint32_t levels, log2_base;
+};
+
+/* ---- security; dimension n is that of an LWE, or kN of a GLWE */
+double model_log2_sigma_min(int level, double n, double log2_q);
+int model_tuniform(int level, double n, double log2_q); /* t, (3), (4) */
+double model_v_tuniform(int t, double log2_q);          /* (2) */
+/* of fresh noise at q = 2^64; infinite below MODEL_MIN_DIMENSION */
+double model_v_fresh(int level, enum model_noise noise, double n);
+
+/* ---- gadget */
+double model_digit_m2(struct model_gadget g);  /* D2, (10) */
+double model_round_err(struct model_gadget g); /* R, (11) */
+
+/* ---- rings: N, and kN E[s^2], (62) */
+double model_degree(struct model_ring r);
+double model_dimension(struct model_ring r); /* kN */
+double model_key_norm2(struct model_ring r);
+
+/* ---- variances; of an external product, em2 is E[m^2] */
+/* added by a keyswitch from a binary key, for each dimension of the input */
+double model_v_ks1(struct model_gadget g, double sigma2); /* (14) */
+double model_v_ms_classic(double n, double m);            /* (16) */
+double model_v_ms(double n, double m);                    /* (17) */
+double model_v_ep(struct model_ring r, struct model_gadget g, double sigma2,
+                  double em2); /* (18), without */
+/* rows: digit polynomials */
+double model_v_fft(struct model_ring r, uint32_t rows, uint32_t log2_base);
+/* words rounded to multiples of q/2^h */
+double model_v_acc(struct model_ring r, double n, int h); /* (20) */
+/* one step of a blind rotation, (18) + (19); n of them are (21) */
+double model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2);
+typedef double model_cmux(struct model_ring r, struct model_gadget g,
+                          double sigma2);
+
+/* ---- answers */
+double model_v_zero(struct model_ring r, double sigma2); /* (70) */
+/* of a phase whose words are rounded to `bits` bits */
+double model_v_cut(struct model_ring r, int bits); /* (72) */
+/* largest t such that noise of +-2^t leaves (31) within log2_p; -1: none */
+int model_flood(double tau, double v, double log2_p); /* (71) */
+
+/* ---- failure */
+double model_log2_erfc(double x);              /* (32) */
+double model_log2_pfail(double v, double tau); /* (31) */
+double model_kappa(double log2_p);             /* (30) */
+double model_log2_add(double a, double b);     /* (37) */
+
+/* ---- cost */
+double model_cost_fft(struct model_ring r); /* (53) */
+double model_cost_cmux(struct model_ring r, uint32_t levels);
+double model_cost_ks(double n_in, double n_out, uint32_t levels);
+
+/* ---- bytes, (61) */
+double model_bsk_bytes(struct model_ring r, double n, uint32_t levels);
+double model_ksk_bytes(struct model_ring r, double n, uint32_t levels);
+
+#endif

@@ -1,0 +1,61 @@
+/* The variance of every ciphertext, lang-spec/crypto.md (36), before the
+ * parameters are known:
+ *
+ *     V = c_in V_fresh + c_br V_br
+ *
+ * The coefficients are sums of squared weights of the inputs and of the tables
+ * that the value depends on; of a tensor, the largest of each.
+ */
+#include "passes/affine.h"
+
+#include "passes/inner.h"
+
+static void
+variance(const struct affine *a, const struct affine_row *r, double c[2])
+{
+    c[0] = c[1] = 0;
+    for (uint32_t t = 0; t < r->n; t++) {
+        const struct affine_origin *o = &a->origin[r->origin[t]];
+        const double w = (double)r->weight[t];
+
+        c[ir_at(a->f, o->op)->op == IR_lwe_pbs] += w * w;
+    }
+}
+
+static void
+annotate(const struct affine *a, struct ir_ins *ins, uint32_t i)
+{
+    struct ir_type *t = &ins->type;
+
+    t->ranged = true;
+    t->lo = t->hi = 0;
+    for (size_t e = 0; e < ir_count(t); e++) {
+        double c[2];
+
+        variance(a, &a->rows[i][e], c);
+        t->lo = c[0] > t->lo ? c[0] : t->lo;
+        t->hi = c[1] > t->hi ? c[1] : t->hi;
+    }
+}
+
+struct ir_func *
+pass_noise(struct pass_ctx *cx, const struct ir_func *f)
+{
+    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n), bad;
+    const struct affine *a = affine_new(cx->scratch, f, &bad);
+    struct ir_func *g;
+
+    if (!a) {
+        diag_error(cx->diag, ir_at(f, bad)->at,
+                   "the weights of this sum need more than 62 bits");
+        cx->status = 6;
+        return NULL;
+    }
+    g = ir_func_like(cx->out, f);
+    for (uint32_t i = 0; i < f->n; i++) {
+        map[i] = ir_copy(g, &f->ins[i], map);
+        if (f->ins[i].type.base == IR_LWE)
+            annotate(a, &g->ins[map[i].id], i);
+    }
+    return g;
+}

@@ -1,0 +1,115 @@
+/* Chooses the parameters of a program and sizes its answers.
+ *
+ * The search (search.h) is exact in the model of lang-spec/crypto.md.  What the
+ * tables leave of the failure bound goes to the answers: words of 32 bits, and
+ * noise that hides what the weights left in theirs.
+ */
+#include "passes/budget.h"
+
+#include "passes/encode.h"
+
+#include <math.h>
+
+/* A test's parameters: small, fast, and no secret at all.  N grows with the
+ * widest table so that the modulus switch keeps its margin. */
+static bool
+toy(struct ir_params *s, const struct search_problem *p, size_t *tightest)
+{
+    uint32_t log2_n = 10;
+    bool tables = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        tables = tables || p->event[i].table;
+        if (p->event[i].min_log2_n + 6 > log2_n)
+            log2_n = p->event[i].min_log2_n + 6;
+    }
+    *s = (struct ir_params){ .k = 1,
+                             .log2_n = log2_n,
+                             .n = tables ? 64 : 0,
+                             .br_levels = tables ? 3 : 0,
+                             .br_log2_base = tables ? 12 : 0,
+                             .ks_levels = tables ? 5 : 0,
+                             .ks_log2_base = tables ? 4 : 0,
+                             .t_lwe = tables ? 35 : 0,
+                             .t_glwe = 3,
+                             .level = p->level,
+                             .ternary = !tables,
+                             .insecure = true };
+    return search_measure(s, p, tightest);
+}
+
+static bool
+choose(struct ir_params *s, const struct ir_func *f,
+       const struct search_problem *p, size_t *tightest)
+{
+    bool tables = false;
+
+    for (size_t i = 0; i < p->n; i++)
+        tables = tables || p->event[i].table;
+    if (ir_get(f, "insecure.toy", 0) > 0)
+        return toy(s, p, tightest);
+    return tables ? search_params(s, p, tightest)
+                  : search_leveled(s, p, tightest);
+}
+
+static void
+refuse(struct pass_ctx *cx, const struct ir_func *f,
+       const struct search_problem *p, const struct search_event *e)
+{
+    const struct ir_ins *ins = &f->ins[e->tag];
+
+    diag_error(cx->diag, ins->at,
+               "no secure parameters keep the failure bound 2^%g here",
+               p->log2_pfail);
+    if (e->table)
+        diag_note(cx->diag, ins->at,
+                  "a table of %u bits, the norm of its weights is %.4g",
+                  ins->as.lwe_pbs.bits, sqrt(e->c_in + e->c_br));
+    else
+        diag_note(cx->diag, ins->at,
+                  "an answer of %u bits, the norm of its weights is %.4g",
+                  64u - ins->type.log2_delta, sqrt(e->c_in + e->c_br));
+    diag_note(
+        cx->diag, ins->at, "help: fewer bits for the inputs or the weights%s",
+        e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx" : "");
+    cx->status = 6;
+}
+
+static void
+size_answers(struct ir_func *g, const struct search_problem *p)
+{
+    const double share = budget_share(&g->params, p);
+
+    for (size_t i = 0; i < p->n; i++) {
+        struct ir_ins *ins = &g->ins[p->event[i].tag];
+        struct reply r;
+
+        if (p->event[i].table)
+            continue;
+        r = budget_reply(&g->params, &p->event[i], share);
+        ins->as.lwe_answer.log2_flood = r.log2_flood;
+        ins->as.lwe_answer.word_bits = r.word_bits;
+    }
+    g->params.log2_pfail = budget_pfail(&g->params, p);
+}
+
+struct ir_func *
+pass_params(struct pass_ctx *cx, const struct ir_func *f)
+{
+    const struct search_problem p = budget_of(cx->scratch, f);
+    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+    struct ir_func *g = ir_func_like(cx->out, f);
+    size_t tightest = 0;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        map[i] = ir_copy(g, &f->ins[i], map);
+    if (p.n == 0)
+        return g;
+    if (!choose(&g->params, f, &p, &tightest)) {
+        refuse(cx, f, &p, &p.event[tightest]);
+        return NULL;
+    }
+    g->params.chosen = true;
+    size_answers(g, &p);
+    return g;
+}

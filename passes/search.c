@@ -1,0 +1,447 @@
+/* Exhaustive search of (k, N, n, levels, bases), lang-spec/crypto.md 11.
+ *
+ * Everything is visited that is neither dearer than the best nor too noisy:
+ * for each ring and level count only the base of least noise, level counts
+ * that lower it, and under TUniform noise only the n where t falls.
+ *
+ * A set is good if every event keeps its share of the budget, (38).  That
+ * finds a first answer; then sets cheaper than it are asked with the exact sum
+ * (37).
+ */
+#include "passes/search.h"
+
+#include "passes/events.h"
+
+#include <math.h>
+
+enum {
+    MAX_K = 6,
+    MIN_LOG2_N = 8,
+    MAX_LOG2_N = 17,
+    DEFAULT_LOG2_N = 16,
+    MAX_N = 2047,
+    RINGS = MAX_LOG2_N - MIN_LOG2_N + 1,
+    /* a gadget leaves two bits of a word for its ties; kernels.def */
+    GADGET_BITS = 62,
+    KSK_BITS = 32
+};
+
+/* margins closer than this are equal: libm does not decide */
+#define SAME (1 - 1e-9)
+
+struct point {
+    struct model_gadget g;
+    double v; /* of one CMUX, or one input word of a keyswitch */
+};
+
+/* by levels, each with less noise than the one before */
+struct points {
+    struct point at[GADGET_BITS];
+    size_t n;
+};
+
+struct ring {
+    struct model_ring r;
+    double v_fresh;
+    struct points br;
+};
+
+struct place {
+    struct model_ring r;
+    uint32_t n;
+    const struct points *br, *ks;
+    double v[ORIGINS];
+};
+
+struct search {
+    const struct search_problem *p;
+    struct events ev;
+    bool exact;
+    struct ring ring[MAX_K * RINGS];
+    size_t nrings;
+    struct ir_params best;
+    double best_cost, best_ratio; /* the ratio is that of the worst form */
+    size_t least;                 /* visit_least: the event of that form */
+};
+
+/* ---- variances, with the options of the problem */
+
+static double
+v_fresh(const struct search_problem *p, double n)
+{
+    return model_v_fresh(p->level, p->noise, n);
+}
+
+static double
+v_cmux(const struct search_problem *p, struct model_ring r,
+       struct model_gadget g, double sigma2)
+{
+    return p->v_cmux ? p->v_cmux(r, g, sigma2) : model_v_cmux(r, g, sigma2);
+}
+
+/* of a key whose bodies are rounded to 32 bits unless it is wide, (15) */
+static double
+v_ks1(const struct search_problem *p, struct model_gadget g, double sigma2)
+{
+    return model_v_ks1(g, p->wide_ksk ? sigma2 : sigma2 + MODEL_V_ROUND32);
+}
+
+static double
+v_ks(const struct search_problem *p, struct model_ring r, double v1)
+{
+    return model_dimension(r) * v1 + (p->wide_ksk ? 0 : MODEL_V_ROUND32);
+}
+
+static double
+v_ms(const struct search_problem *p, struct model_ring r, double n)
+{
+    const double m = 2 * model_degree(r);
+
+    return p->classic ? model_v_ms_classic(n, m) : model_v_ms(n, m);
+}
+
+static double
+linear_cost(const struct search_problem *p, const struct place *at)
+{
+    return p->additions * (p->pbs_ks ? at->n : model_dimension(at->r));
+}
+
+/* ---- candidates; variance falls and then rises with the base */
+
+static void
+add_point(struct points *to, const struct point *x)
+{
+    if (to->n == 0 || x->v < to->at[to->n - 1].v)
+        to->at[to->n++] = *x;
+}
+
+static void
+br_points(struct points *to, const struct search_problem *p,
+          struct model_ring r, double sigma2)
+{
+    to->n = 0;
+    for (uint32_t l = 1; l <= GADGET_BITS; l++) {
+        struct point best = { { l, 0 }, (double)INFINITY };
+
+        for (uint32_t b = 1; b * l <= GADGET_BITS; b++) {
+            const struct model_gadget g = { l, b };
+            const double v = v_cmux(p, r, g, sigma2);
+
+            if (v > best.v)
+                break;
+            best = (struct point){ g, v };
+        }
+        add_point(to, &best);
+    }
+}
+
+static void
+ks_points(struct points *to, const struct search_problem *p, uint32_t n)
+{
+    const uint32_t bits = p->wide_ksk ? GADGET_BITS : KSK_BITS;
+    const double sigma2 = v_fresh(p, n);
+
+    to->n = 0;
+    for (uint32_t l = 1; l <= bits; l++) {
+        struct point best = { { l, 0 }, (double)INFINITY };
+
+        for (uint32_t b = 1; b * l <= bits; b++) {
+            const struct model_gadget g = { l, b };
+            const double v = v_ks1(p, g, sigma2);
+
+            if (v > best.v)
+                break;
+            best = (struct point){ g, v };
+        }
+        add_point(to, &best);
+    }
+}
+
+/* ---- the search */
+
+static void
+take(struct search *s, const struct place *at, const struct point *br,
+     const struct point *ks, double cost)
+{
+    size_t event;
+    const double ratio = events_worst(&s->ev, at->v, &event);
+
+    if (cost >= s->best_cost && ratio >= s->best_ratio * SAME)
+        return;
+    s->best_cost = cost;
+    s->best_ratio = ratio;
+    s->best.k = at->r.k;
+    s->best.log2_n = at->r.log2_n;
+    s->best.n = at->n;
+    s->best.br_levels = br->g.levels;
+    s->best.br_log2_base = br->g.log2_base;
+    s->best.ks_levels = ks->g.levels;
+    s->best.ks_log2_base = ks->g.log2_base;
+}
+
+/* The cheapest keyswitch that fits. */
+static void
+visit_ks(struct search *s, struct place *at, const struct point *br,
+         double cost)
+{
+    const double dim = model_dimension(at->r);
+
+    for (size_t i = 0; i < at->ks->n; i++) {
+        const struct point *ks = &at->ks->at[i];
+        const double each = model_cost_ks(dim, at->n, ks->g.levels);
+        const double all = cost + s->ev.tables * each;
+
+        if (all > s->best_cost)
+            return;
+        at->v[KS] = v_ks(s->p, at->r, ks->v);
+        if (events_fit(&s->ev, at->v, s->exact)) {
+            take(s, at, br, ks, all);
+            return;
+        }
+    }
+}
+
+static void
+visit_ring(struct search *s, struct place *at)
+{
+    if (events_hopeless(&s->ev, at->v, s->exact))
+        return;
+    for (size_t i = 0; i < at->br->n; i++) {
+        const struct point *br = &at->br->at[i];
+        const double pbs = at->n * model_cost_cmux(at->r, br->g.levels);
+        const double cost = s->ev.tables * pbs + linear_cost(s->p, at);
+
+        if (cost > s->best_cost)
+            return;
+        at->v[BR] = at->n * br->v;
+        at->v[KS] = 0;
+        if (!events_hopeless(&s->ev, at->v, s->exact))
+            visit_ks(s, at, br, cost);
+    }
+}
+
+/* The ratio of the least noise here, whatever it costs. */
+static void
+visit_least(struct search *s, struct place *at)
+{
+    double ratio;
+    size_t event = 0;
+
+    at->v[BR] = at->n * at->br->at[at->br->n - 1].v;
+    at->v[KS] = v_ks(s->p, at->r, at->ks->at[at->ks->n - 1].v);
+    ratio = events_worst(&s->ev, at->v, &event);
+    if (ratio < s->best_ratio) {
+        s->best_ratio = ratio;
+        s->least = event;
+    }
+}
+
+/* What tables need; *event is one that needs most. */
+static uint32_t
+first_log2_n(const struct search_problem *p, size_t *event)
+{
+    uint32_t first = MIN_LOG2_N;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (p->event[i].min_log2_n > first) {
+            first = p->event[i].min_log2_n;
+            *event = i;
+        }
+    return first;
+}
+
+static uint32_t
+last_log2_n(const struct search_problem *p)
+{
+    return p->max_log2_n > 0 ? p->max_log2_n : DEFAULT_LOG2_N;
+}
+
+/* Under TUniform noise a larger n with the same t is worse in every way. */
+static bool
+worth(const struct search_problem *p, uint32_t n)
+{
+    return p->noise == MODEL_GAUSS
+           || model_tuniform(p->level, n, 64)
+                  < model_tuniform(p->level, n - 1, 64);
+}
+
+static void
+add_rings(struct search *s)
+{
+    size_t event;
+
+    for (uint32_t k = 1; k <= MAX_K; k++)
+        for (uint32_t log2_n = first_log2_n(s->p, &event);
+             log2_n <= last_log2_n(s->p); log2_n++) {
+            const struct model_ring r = { k, log2_n, false };
+            struct ring *x = &s->ring[s->nrings];
+
+            if (model_dimension(r) < MODEL_MIN_DIMENSION)
+                continue;
+            x->r = r;
+            x->v_fresh = v_fresh(s->p, model_dimension(r));
+            br_points(&x->br, s->p, r, x->v_fresh);
+            s->nrings++;
+        }
+}
+
+static void
+visit_rings(struct search *s, uint32_t n, const struct points *ks,
+            void (*visit)(struct search *, struct place *))
+{
+    for (size_t i = 0; i < s->nrings; i++) {
+        const struct ring *x = &s->ring[i];
+        struct place at = { .r = x->r, .n = n, .br = &x->br, .ks = ks };
+
+        at.v[FRESH] = x->v_fresh;
+        at.v[ZERO] = model_v_zero(x->r, x->v_fresh);
+        at.v[MS] = v_ms(s->p, x->r, n);
+        visit(s, &at);
+    }
+}
+
+static void
+visit_all(struct search *s, void (*visit)(struct search *, struct place *))
+{
+    const uint32_t least = (uint32_t)MODEL_MIN_DIMENSION;
+    const uint32_t first = s->p->min_n > least ? s->p->min_n : least;
+
+    for (uint32_t n = first; n <= MAX_N; n++) {
+        struct points ks;
+
+        if (n > first && !worth(s->p, n))
+            continue;
+        ks_points(&ks, s->p, n);
+        visit_rings(s, n, &ks, visit);
+    }
+}
+
+static bool
+search_all(struct search *s)
+{
+    add_rings(s);
+    visit_all(s, visit_ring);
+    s->exact = true;
+    if (s->ev.shared)
+        visit_all(s, visit_ring);
+    if (!isinf(s->best_cost))
+        return true;
+    visit_all(s, visit_least);
+    return false;
+}
+
+static void
+set_bounds(struct ir_params *s, const struct search_problem *p)
+{
+    const struct model_ring r = { s->k, s->log2_n, s->ternary };
+
+    s->level = p->level;
+    if (p->noise == MODEL_GAUSS)
+        return;
+    s->t_glwe = model_tuniform(p->level, model_dimension(r), 64);
+    if (s->n > 0)
+        s->t_lwe = model_tuniform(p->level, s->n, 64);
+}
+
+bool
+search_params(struct ir_params *out, const struct search_problem *p,
+              size_t *tightest)
+{
+    struct arena mem = { 0 };
+    struct search s = { .p = p,
+                        .best_cost = (double)INFINITY,
+                        .best_ratio = (double)INFINITY };
+    bool found;
+
+    if (first_log2_n(p, tightest) > last_log2_n(p))
+        return false;
+    events_init(&s.ev, p, &mem);
+    found = search_all(&s);
+    *tightest = s.least;
+    arena_free(&mem);
+    if (!found)
+        return false;
+    *out = s.best;
+    set_bounds(out, p);
+    return search_measure(out, p, tightest);
+}
+
+bool
+search_leveled(struct ir_params *out, const struct search_problem *p,
+               size_t *tightest)
+{
+    for (uint32_t log2_n = 11; log2_n <= 12; log2_n++) {
+        *out = (struct ir_params){ .k = 1, .log2_n = log2_n, .ternary = true };
+        set_bounds(out, p);
+        if (search_measure(out, p, tightest))
+            return true;
+    }
+    return false;
+}
+
+/* ---- one set */
+
+static void
+measure_tables(struct ir_params *s, const struct search_problem *p,
+               const struct place *at)
+{
+    const struct model_gadget br = { s->br_levels, s->br_log2_base };
+    const struct model_gadget ks = { s->ks_levels, s->ks_log2_base };
+    const double small = p->noise == MODEL_GAUSS
+                             ? v_fresh(p, s->n)
+                             : model_v_tuniform(s->t_lwe, 64);
+
+    s->v_br = s->n * v_cmux(p, at->r, br, s->v_fresh); /* (21) */
+    s->v_ks = v_ks(p, at->r, v_ks1(p, ks, small));
+    s->v_ms = v_ms(p, at->r, s->n);
+}
+
+/* (55), (56) and (57) */
+static double
+cost_of(const struct ir_params *s, const struct events *ev,
+        const struct place *at)
+{
+    const double pbs = s->n * model_cost_cmux(at->r, s->br_levels);
+    const double ks =
+        s->n > 0 ? model_cost_ks(model_dimension(at->r), s->n, s->ks_levels)
+                 : 0;
+
+    return ev->tables * (pbs + ks) + linear_cost(ev->p, at);
+}
+
+bool
+search_measure(struct ir_params *s, const struct search_problem *p,
+               size_t *tightest)
+{
+    const struct place at = { .r = { s->k, s->log2_n, s->ternary }, .n = s->n };
+    struct arena mem = { 0 };
+    struct events ev;
+    bool good;
+
+    s->v_fresh = p->noise == MODEL_GAUSS ? v_fresh(p, model_dimension(at.r))
+                                         : model_v_tuniform(s->t_glwe, 64);
+    s->v_zero = model_v_zero(at.r, s->v_fresh);
+    s->v_br = s->v_ks = s->v_ms = 0;
+    if (s->n > 0)
+        measure_tables(s, p, &at);
+    const double v[ORIGINS] = { s->v_fresh, s->v_br, s->v_zero, s->v_ks,
+                                s->v_ms };
+
+    events_init(&ev, p, &mem);
+    s->cost = cost_of(s, &ev, &at) / 1e6;
+    s->log2_pfail = events_union(p, v);
+    events_worst(&ev, v, tightest);
+    good = events_fit(&ev, v, true)
+           && (s->n == 0 || s->log2_n >= first_log2_n(p, tightest));
+    arena_free(&mem);
+    return good && (s->n > 0 || ev.tables == 0);
+}
+
+double
+search_variance(const struct ir_params *s, const struct search_event *e)
+{
+    const double v[ORIGINS] = { s->v_fresh, s->v_br, s->v_zero, s->v_ks,
+                                s->v_ms };
+
+    return events_variance(&(struct search_problem){ 0 }, e, v);
+}

@@ -1,0 +1,66 @@
+/* Parameter search: the cheapest secure parameters that keep a program's
+ * failure bound, exact in the model of lang-spec/crypto.md, section 11.
+ *
+ * The noise of a program is a list of events.  At each, the phase error has
+ * variance
+ *
+ *     V = c_in V_fresh + c_br V_br + c_zero V_zero  [+ V_ks + V_ms: tables]
+ *
+ * and must stay within tau; P(some error > tau) is bounded by the sum (37).
+ */
+#ifndef CML_PASSES_SEARCH_H
+#define CML_PASSES_SEARCH_H
+
+#include "ir/ir.h"
+#include "passes/model.h"
+
+struct search_event {
+    double c_in, c_br;   /* as (36): sums of squared weights per origin */
+    double c_zero;       /* answers: encryptions of zero added, (70) */
+    bool table;          /* a bootstrap: keyswitch, modulus switch */
+    double tau;          /* (5), (7) or the guard (47), relative to the torus */
+    double v_max;        /* 0, or a limit of V itself (46) */
+    double count;        /* scalar operations */
+    uint32_t min_log2_n; /* a table's boxes: N >= 2^bits; 0 in answers */
+    uint32_t tag;        /* the caller's */
+};
+
+/* Zero in every option is what the product does; the others reproduce
+ * published parameters. */
+struct search_problem {
+    const struct search_event *event;
+    size_t n;
+    double log2_pfail; /* per row, as -128 */
+    int level;         /* security curve: 128 or 132 */
+    double additions;  /* of LWE ciphertexts, a row: (57) */
+    /* options */
+    enum model_noise noise;
+    model_cmux *v_cmux;  /* NULL: (18) + (19) */
+    bool classic;        /* modulus switch (16) instead of (17) */
+    bool pbs_ks;         /* keyswitch after the table: (34) */
+    bool wide_ksk;       /* keyswitch key modulo 2^64, without (15) */
+    uint32_t min_n;      /* 0: all of the curve */
+    uint32_t max_log2_n; /* 0: 16; at most 17 */
+};
+
+/* Some event has a table.  The cheapest wins; at equal cost, that of the larger
+ * margin.  All of *out is set: cost is that of a row in [1e6], chosen and
+ * insecure are false.  *tightest is the event nearest to its limit: at the
+ * result, or when there is none (false) where noise is least. */
+bool search_params(struct ir_params *out, const struct search_problem *p,
+                   size_t *tightest);
+
+/* No event has a table: k = 1, N 2048 or 4096, ternary key, n = 0. */
+bool search_leveled(struct ir_params *out, const struct search_problem *p,
+                    size_t *tightest);
+
+/* From k .. ks_log2_base, the TUniform bounds and `ternary` of *s: fills the
+ * variances, cost and log2_pfail.  Whether the bound is met; *tightest as
+ * above. */
+bool search_measure(struct ir_params *s, const struct search_problem *p,
+                    size_t *tightest);
+
+/* Variance of event e under s, whose variances are filled. */
+double search_variance(const struct ir_params *s, const struct search_event *e);
+
+#endif

@@ -1,0 +1,419 @@
+/* Integers of the circuit become ciphertexts.
+ *
+ *     encrypt                  glwe.encrypt, glwe.extract
+ *     add sub neg mul matmul   lwe.*, clear operands as their constants
+ *     lut                      lwe.keyswitch, lwe.pbs
+ *     decrypt                  lwe.answer, lwe.decrypt
+ *
+ * What runs at the client stays as it is.  A linear value has the largest
+ * exponent of its operands (encode.h); the others are multiplied by a power of
+ * two, as late as possible.
+ */
+#include "passes/encode.h"
+
+#include <string.h>
+
+struct lowering {
+    const struct ir_func *f;
+    struct ir_func *g;
+    struct arena *scratch;
+    const uint8_t *need;
+    ir_ref *map; /* of a value: its ciphertexts, or its copy if clear */
+    /* [value][exponent]: the op, plus one, that raises or switches it */
+    uint32_t (*raised)[64], (*switched)[64];
+};
+
+static const struct ir_type *
+type(const struct lowering *l, ir_ref v)
+{
+    return &ir_at(l->f, v)->type;
+}
+
+static bool
+encrypted(const struct lowering *l, ir_ref v)
+{
+    return pass_encrypted(type(l, v));
+}
+
+static const struct ir_blob *
+constant(const struct lowering *l, ir_ref v)
+{
+    const struct ir_blob *b;
+
+    if (!pass_constant(l->f, v, &b))
+        bug("%%%u is clear at the server and no constant", v.id);
+    return b;
+}
+
+/* an op with one operand and the name of a blob */
+static ir_ref
+with_blob(struct lowering *l, enum ir_op op, struct span at, ir_ref v,
+          const char *name)
+{
+    union ir_attrs as = { .lwe_gather = { .index = name } };
+
+    return ir_build(l->g, op, at, &v, 1, &as);
+}
+
+/* Integers of the shape of *t, all x until they are set. */
+static union ir_cell *
+cells(struct lowering *l, const struct ir_type *t, int64_t x)
+{
+    const size_t n = ir_count(t);
+    union ir_cell *cell = arena_new(l->scratch, union ir_cell, n);
+
+    for (size_t i = 0; i < n; i++)
+        cell[i].i = x;
+    return cell;
+}
+
+static const char *
+integers(struct lowering *l, enum ir_blob_kind kind, const struct ir_type *t,
+         const union ir_cell *cell)
+{
+    const struct ir_type own = ir_type_of(IR_INT, t->rank, t->dim);
+
+    return ir_blob_add(l->g, NULL, kind, &own, cell)->name;
+}
+
+/* the ciphertexts of v, of exponent e */
+static ir_ref
+raised(struct lowering *l, struct span at, ir_ref v, unsigned e)
+{
+    const ir_ref x = l->map[v.id];
+    struct ir_type t = ir_at(l->g, x)->type;
+    uint32_t *memo = &l->raised[v.id][e];
+    union ir_attrs as = { 0 };
+
+    if (t.log2_delta == e)
+        return x;
+    if (t.log2_delta > e)
+        bug("%%%u has exponent %u, %u is wanted", v.id, t.log2_delta, e);
+    if (!*memo) {
+        as.lwe_mul_clear.data = integers(
+            l, IR_CONST, &t, cells(l, &t, (int64_t)1 << (e - t.log2_delta)));
+        t.log2_delta = (uint8_t)e;
+        *memo =
+            ir_build_typed(l->g, IR_lwe_mul_clear, at, &x, 1, &as, &t).id + 1;
+    }
+    return (ir_ref){ *memo - 1 };
+}
+
+/* the largest exponent among the encrypted operands */
+static unsigned
+common(const struct lowering *l, const struct ir_ins *ins)
+{
+    unsigned e = 0;
+
+    for (size_t j = 0; j < ins->nin; j++) {
+        const ir_ref v = ins->in[j];
+
+        if (encrypted(l, v) && ir_at(l->g, l->map[v.id])->type.log2_delta > e)
+            e = ir_at(l->g, l->map[v.id])->type.log2_delta;
+    }
+    return e;
+}
+
+/* x in the shape of *to: index[i] is the element that goes to place i */
+static ir_ref
+moved(struct lowering *l, struct span at, ir_ref x, const struct ir_type *to,
+      const union ir_cell *index)
+{
+    return with_blob(l, IR_lwe_gather, at, x, integers(l, IR_CONST, to, index));
+}
+
+static ir_ref
+shaped(struct lowering *l, struct span at, ir_ref x, const struct ir_type *to)
+{
+    union ir_cell *index;
+
+    if (ir_same_shape(&ir_at(l->g, x)->type, to))
+        return x;
+    index = cells(l, to, 0);
+    for (size_t i = 0; i < ir_count(to); i++)
+        index[i].i = (int64_t)i;
+    return moved(l, at, x, to, index);
+}
+
+/* the ciphertexts of operand v of ins, repeated to the shape of the result */
+static ir_ref
+spread(struct lowering *l, const struct ir_ins *ins, ir_ref v)
+{
+    const ir_ref x = raised(l, ins->at, v, common(l, ins));
+    union ir_cell *index;
+
+    if (ir_same_shape(type(l, v), &ins->type))
+        return x;
+    index = cells(l, &ins->type, 0);
+    for (size_t i = 0; i < ir_count(&ins->type); i++)
+        index[i].i = (int64_t)ir_broadcast_index(&ins->type, type(l, v), i);
+    return moved(l, ins->at, x, &ins->type, index);
+}
+
+/* the same of a constant, times sign */
+static const char *
+spread_clear(struct lowering *l, const struct ir_ins *ins, ir_ref v, int sign)
+{
+    const struct ir_blob *b = constant(l, v);
+    union ir_cell *cell = cells(l, &ins->type, 0);
+
+    for (size_t i = 0; i < ir_count(&ins->type); i++)
+        cell[i].i =
+            sign * b->cell[ir_broadcast_index(&ins->type, &b->type, i)].i;
+    return integers(l, b->kind, &ins->type, cell);
+}
+
+/* x + y, x - y, x + c, x - c, c - x */
+static ir_ref
+sum_of_two(struct lowering *l, const struct ir_ins *ins)
+{
+    const bool minus = ins->op == IR_sub;
+    const size_t enc = encrypted(l, ins->in[0]) ? 0 : 1;
+    const ir_ref clear = ins->in[1 - enc];
+    ir_ref x = spread(l, ins, ins->in[enc]);
+
+    if (encrypted(l, clear))
+        return ir_build2(l->g, minus ? IR_lwe_sub : IR_lwe_add, ins->at, x,
+                         spread(l, ins, clear));
+    if (minus && enc == 1)
+        x = ir_build1(l->g, IR_lwe_neg, ins->at, x);
+    return with_blob(l, IR_lwe_add_clear, ins->at, x,
+                     spread_clear(l, ins, clear, minus && enc == 0 ? -1 : 1));
+}
+
+static ir_ref
+product(struct lowering *l, const struct ir_ins *ins)
+{
+    const size_t enc = encrypted(l, ins->in[0]) ? 0 : 1;
+    const ir_ref clear = ins->in[1 - enc];
+
+    if (encrypted(l, clear))
+        bug("a product of two encrypted values");
+    return with_blob(l, IR_lwe_mul_clear, ins->at, spread(l, ins, ins->in[enc]),
+                     spread_clear(l, ins, clear, 1));
+}
+
+/* out[i] = in[index of i in the transposed matrix]; *to is its type */
+static union ir_cell *
+transposition(struct lowering *l, const struct ir_type *from,
+              struct ir_type *to)
+{
+    const size_t rows = from->dim[0], cols = from->dim[1];
+    union ir_cell *index;
+
+    *to = *from;
+    to->dim[0] = from->dim[1];
+    to->dim[1] = from->dim[0];
+    index = cells(l, to, 0);
+    for (size_t i = 0; i < rows * cols; i++)
+        index[i].i = (int64_t)(i % rows * cols + i / rows);
+    return index;
+}
+
+static ir_ref
+transposed(struct lowering *l, struct span at, ir_ref x)
+{
+    const struct ir_type from = ir_at(l->g, x)->type;
+    struct ir_type to;
+    const union ir_cell *index;
+
+    if (from.rank < 2)
+        return x;
+    index = transposition(l, &from, &to);
+    return moved(l, at, x, &to, index);
+}
+
+static const char *
+transposed_clear(struct lowering *l, const struct ir_blob *b)
+{
+    struct ir_type to;
+    union ir_cell *cell;
+
+    if (b->type.rank < 2)
+        return b->name;
+    cell = transposition(l, &b->type, &to);
+    for (size_t i = 0; i < ir_count(&to); i++)
+        cell[i] = b->cell[cell[i].i];
+    return integers(l, b->kind, &to, cell);
+}
+
+/* x w, or w x = (x' w')' */
+static ir_ref
+matrix_product(struct lowering *l, const struct ir_ins *ins)
+{
+    const bool left = !encrypted(l, ins->in[0]);
+    const ir_ref v = ins->in[left ? 1 : 0];
+    const struct ir_blob *w = constant(l, ins->in[left ? 0 : 1]);
+    ir_ref x = l->map[v.id];
+
+    if (!left)
+        return with_blob(l, IR_lwe_matmul_clear, ins->at, x, w->name);
+    x = with_blob(l, IR_lwe_matmul_clear, ins->at, transposed(l, ins->at, x),
+                  transposed_clear(l, w));
+    return transposed(l, ins->at, x);
+}
+
+/* Ciphertexts of public numbers: those of x times 0, plus the numbers. */
+static ir_ref
+trivial(struct lowering *l, struct span at, const struct ir_blob *b, ir_ref x)
+{
+    const struct ir_type *t = &b->type;
+
+    x = moved(l, at, x, t, cells(l, t, 0));
+    x = with_blob(l, IR_lwe_mul_clear, at, x,
+                  integers(l, IR_CONST, t, cells(l, t, 0)));
+    return with_blob(l, IR_lwe_add_clear, at, x, b->name);
+}
+
+static ir_ref
+joined(struct lowering *l, const struct ir_ins *ins)
+{
+    const unsigned e = common(l, ins);
+    ir_ref *in = arena_new(l->scratch, ir_ref, ins->nin);
+    ir_ref some = { 0 };
+
+    for (size_t j = 0; j < ins->nin; j++)
+        if (encrypted(l, ins->in[j]))
+            some = in[j] = raised(l, ins->at, ins->in[j], e);
+    for (size_t j = 0; j < ins->nin; j++)
+        if (!encrypted(l, ins->in[j]))
+            in[j] = trivial(l, ins->at, constant(l, ins->in[j]), some);
+    return ir_build(l->g, IR_lwe_concat, ins->at, in, ins->nin, NULL);
+}
+
+/* The table with 2^bits entries from -offset on; integers that cannot occur
+ * get the entry of the nearest that can. */
+static const char *
+fitted(struct lowering *l, const struct ir_ins *lut, struct encode_table t)
+{
+    const struct ir_blob *b = ir_data(l->g, lut->as.lut.table);
+    const struct ir_type *in = type(l, lut->in[0]);
+    const size_t from = b->type.dim[1], size = (size_t)1 << t.bits;
+    struct ir_type own = b->type;
+    union ir_cell *cell;
+
+    if (from == size && t.offset == lut->as.lut.offset)
+        return b->name;
+    own.dim[1] = (uint32_t)size;
+    cell = cells(l, &own, 0);
+    for (size_t i = 0; i < ir_count(&own); i++) {
+        int64_t v = (int64_t)(i % size) - t.offset;
+
+        v = v < in->ilo ? in->ilo : v > in->ihi ? in->ihi : v;
+        cell[i] = b->cell[i / size * from + (size_t)(v + lut->as.lut.offset)];
+    }
+    return integers(l, b->kind, &own, cell);
+}
+
+static ir_ref
+keyswitched(struct lowering *l, struct span at, ir_ref v, unsigned e)
+{
+    uint32_t *memo = &l->switched[v.id][e];
+
+    if (!*memo)
+        *memo =
+            ir_build1(l->g, IR_lwe_keyswitch, at, raised(l, at, v, e)).id + 1;
+    return (ir_ref){ *memo - 1 };
+}
+
+/* Elements share the rows of the table in turn; a pbs wants one, or one for
+ * each place of the last axis. */
+static ir_ref
+table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
+{
+    const struct encode_table t =
+        encode_table(type(l, ins->in[0]), ins->as.lut.approx != 0);
+    const uint32_t n = (uint32_t)ir_count(&ins->type);
+    const struct ir_type flat = ir_type_of(IR_INT, 1, &n);
+    union ir_attrs as = { .lwe_pbs = { .table = fitted(l, ins, t),
+                                       .offset = t.offset,
+                                       .bits = t.bits,
+                                       .log2_delta = l->need[i],
+                                       .approx = ins->as.lut.approx } };
+    const uint32_t rows = ir_data(l->g, as.lwe_pbs.table)->type.dim[0];
+    ir_ref x = keyswitched(l, ins->at, ins->in[0], 63 - t.bits);
+
+    if (rows != 1 && rows != ir_channels(&ins->type))
+        x = shaped(l, ins->at, x, &flat);
+    x = ir_build(l->g, IR_lwe_pbs, ins->at, &x, 1, &as);
+    return shaped(l, ins->at, x, &ins->type);
+}
+
+static ir_ref
+encrypt(struct lowering *l, const struct ir_ins *ins, uint32_t i)
+{
+    union ir_attrs as = { .glwe_encrypt = { .log2_delta = l->need[i] } };
+    const ir_ref x = ir_build(l->g, IR_glwe_encrypt, ins->at,
+                              &l->map[ins->in[0].id], 1, &as);
+
+    return ir_build1(l->g, IR_glwe_extract, ins->at, x);
+}
+
+/* How far an answer is flooded, and how many bits it keeps, is for params. */
+static ir_ref
+decrypt(struct lowering *l, const struct ir_ins *ins)
+{
+    const struct ir_type *t = type(l, ins->in[0]);
+    union ir_attrs reply = { .lwe_answer = { .log2_flood = -1,
+                                             .word_bits = 64 } };
+    union ir_attrs as = { .lwe_decrypt = { .lo = t->ilo, .hi = t->ihi } };
+    ir_ref x = raised(l, ins->at, ins->in[0], encode_answer(t));
+
+    x = ir_build(l->g, IR_lwe_answer, ins->at, &x, 1, &reply);
+    return ir_build(l->g, IR_lwe_decrypt, ins->at, &x, 1, &as);
+}
+
+static ir_ref
+sum(struct lowering *l, const struct ir_ins *ins)
+{
+    union ir_attrs as = { .lwe_sum = { .axis = ins->as.sum.axis } };
+
+    return ir_build(l->g, IR_lwe_sum, ins->at, &l->map[ins->in[0].id], 1, &as);
+}
+
+static ir_ref
+lower(struct lowering *l, uint32_t i)
+{
+    const struct ir_ins *ins = &l->f->ins[i];
+    const ir_ref x = ins->nin ? l->map[ins->in[0].id] : (ir_ref){ 0 };
+
+    if (ins->op == IR_decrypt)
+        return decrypt(l, ins);
+    if (!pass_encrypted(&ins->type))
+        return ir_copy(l->g, ins, l->map);
+    switch ((int)ins->op) {
+    case IR_encrypt: return encrypt(l, ins, i);
+    case IR_add:
+    case IR_sub: return sum_of_two(l, ins);
+    case IR_neg: return ir_build1(l->g, IR_lwe_neg, ins->at, x);
+    case IR_mul: return product(l, ins);
+    case IR_matmul: return matrix_product(l, ins);
+    case IR_gather:
+        return with_blob(l, IR_lwe_gather, ins->at, x, ins->as.gather.index);
+    case IR_reshape: return shaped(l, ins->at, x, &ins->type);
+    case IR_concat: return joined(l, ins);
+    case IR_sum: return sum(l, ins);
+    case IR_lut: return table(l, ins, i);
+    }
+    bug("%s of an encrypted value cannot be lowered", ir_ops[ins->op].name);
+}
+
+struct ir_func *
+pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
+{
+    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
+    uint8_t *need = arena_new(cx->scratch, uint8_t, f->n);
+    struct lowering l = {
+        f, ir_func_like(cx->scratch, f), cx->scratch, need, NULL, NULL, NULL
+    };
+
+    if (!encode_needs(cx, f, need))
+        return NULL;
+    l.map = arena_new(cx->scratch, ir_ref, f->n);
+    l.raised = arena_alloc(cx->scratch, f->n, sizeof *l.raised);
+    l.switched = arena_alloc(cx->scratch, f->n, sizeof *l.switched);
+    for (uint32_t i = 0; i < f->n; i++)
+        l.map[i] = lower(&l, i);
+    inner.out = cx->out; /* constants that only ops of the server had */
+    return pass_dce(&inner, l.g);
+}

@@ -1,0 +1,243 @@
+/* The passes of the ciphertext level: hand-written models keep their meaning,
+ * print and parse back, and have the exponents and variances that
+ * lang-spec/crypto.md asks for; what does not fit is refused. */
+#define _POSIX_C_SOURCE 200809L /* strdup */
+#include "passes/encode.h"
+#include "passes/inner.h"
+#include "tests/lowering.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *
+model(int i)
+{
+    static const char *const plain[] = { lowering_linear, lowering_broadcast,
+                                         lowering_clear_left, lowering_shapes,
+                                         lowering_widths };
+
+    if (i < 5)
+        return strdup(plain[i]);
+    return i == 5 ? lowering_tables() : lowering_wide(5);
+}
+
+enum { MODELS = 7 };
+
+START_TEST(every_pass_keeps_the_meaning)
+{
+    char *text = model(_i), *toy = lowering_set("insecure.toy = 1", text);
+    struct run r = lowering_run(toy, RANGE, SCHEDULE);
+
+    ck_assert_msg(r.at[SCHEDULE] != NULL, "%s", r.said);
+    ck_assert(r.at[SCHEDULE]->params.insecure);
+    ck_assert(r.at[SCHEDULE]->params.log2_pfail <= -128);
+    lowering_finish(&r);
+    free(toy);
+    free(text);
+}
+END_TEST
+
+START_TEST(constants_of_the_server_alone_are_dropped)
+{
+    struct run r = lowering_run(lowering_linear, RANGE, TO_TFHE);
+
+    ck_assert_uint_eq(lowering_count(r.at[TO_TFHE], IR_constant), 0);
+    ck_assert_ptr_null(ir_blob_find(r.at[TO_TFHE], "b", false));
+    ck_assert_int_eq(ir_data(r.at[TO_TFHE], "w")->kind, IR_PARAM);
+    lowering_finish(&r);
+}
+END_TEST
+
+START_TEST(exponents_are_the_least_that_is_needed)
+{
+    struct run r = lowering_run(lowering_widths, RANGE, TO_TFHE);
+    const struct ir_func *g = r.at[TO_TFHE];
+
+    /* 9 0..3 + 80 0..3 - 70 0..3 has 9 bits */
+    ck_assert_uint_eq(lowering_find(g, IR_glwe_encrypt, 0)->type.log2_delta,
+                      64 - 9);
+    ck_assert_uint_eq(lowering_find(g, IR_lwe_keyswitch, 0)->type.log2_delta,
+                      63 - 2);
+    ck_assert_uint_eq(lowering_find(g, IR_lwe_keyswitch, 1)->type.log2_delta,
+                      63 - 4);
+    /* 0..7 + 3 0..3 + 5 0..3 has 5 bits */
+    ck_assert_uint_eq(lowering_find(g, IR_lwe_pbs, 0)->type.log2_delta, 64 - 5);
+    ck_assert_uint_eq(lowering_find(g, IR_lwe_pbs, 1)->type.log2_delta, 64 - 5);
+    /* x for its table; the sum for its table, which the answer shares */
+    ck_assert_uint_eq(lowering_count(g, IR_lwe_mul_clear), 2);
+    lowering_finish(&r);
+}
+END_TEST
+
+START_TEST(equal_inputs_share_a_keyswitch)
+{
+    char *text = lowering_tables();
+    struct run r = lowering_run(text, RANGE, TO_TFHE);
+
+    ck_assert_uint_eq(lowering_count(r.at[TO_TFHE], IR_lwe_pbs), 4);
+    ck_assert_uint_eq(lowering_count(r.at[TO_TFHE], IR_lwe_keyswitch), 3);
+    lowering_finish(&r);
+    free(text);
+}
+END_TEST
+
+/* sum w^2 over origins, equal origins first: 4 rows of x w, times 3 */
+START_TEST(variances_add_in_amplitude)
+{
+    struct run r = lowering_run(lowering_linear, RANGE, NOISE);
+    const struct ir_type *t =
+        &lowering_find(r.at[NOISE], IR_lwe_answer, 0)->type;
+
+    ck_assert(t->ranged);
+    ck_assert(fabs(t->lo - 4 * 9 * (4 + 16 + 36)) < 0.5);
+    ck_assert(fabs(t->hi) < 0.5);
+    lowering_finish(&r);
+    r = lowering_run(lowering_widths, RANGE, NOISE);
+    t = &lowering_find(r.at[NOISE], IR_lwe_answer, 1)->type;
+    /* 16 (x0 + 2 x1 + 2 x2) of exponent 55 at 59; four tables */
+    ck_assert(fabs(t->lo - 256 * 9) < 0.5);
+    ck_assert(fabs(t->hi - 4) < 0.5);
+    lowering_finish(&r);
+}
+END_TEST
+
+START_TEST(wide_tables_are_refused)
+{
+    char *text = lowering_wide(0);
+
+    lowering_refused(text, RANGE, TO_TFHE,
+                     "this table needs 10 bits, the widest has 8");
+    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-510, 510]");
+    lowering_refused(text, RANGE, TO_TFHE,
+                     "proved from inputs of 7 bits, [-51, 51]");
+    lowering_refused(text, RANGE, TO_TFHE, "and from 'w', up to 4");
+    lowering_refused(text, RANGE, TO_TFHE, "t.ir:9:3: error");
+    free(text);
+}
+END_TEST
+
+START_TEST(wide_integers_are_refused)
+{
+    lowering_refused(
+        "ir 1 t\n{\n"
+        "  %0 = input { name = @x } : int in -1..4611686018427387904\n"
+        "  %1 = encrypt %0 : enc int in -1..4611686018427387904\n"
+        "  %2 = decrypt %1 : int\n"
+        "  output %2 { name = @y }\n}\n",
+        TO_TFHE, TO_TFHE, "this integer needs 63 bits");
+    lowering_refused("ir 1 t\n"
+                     "param @t : int[1,2] = [0, 1]\n{\n"
+                     "  %0 = input { name = @x } : int in 0..65535\n"
+                     "  %1 = encrypt %0 : enc int in 0..65535\n"
+                     "  %2 = lut %1 { table = @t, offset = 0, approx = 4 }"
+                     " : enc int in 0..1\n"
+                     "  %3 = decrypt %2 : int\n"
+                     "  output %3 { name = @y }\n}\n",
+                     TO_TFHE, TO_TFHE,
+                     "this table needs 17 bits, the widest has 16");
+}
+END_TEST
+
+/* Both sides keep a sixteenth of the boxes; exact tables begin at lo. */
+START_TEST(approximate_tables_have_a_guard)
+{
+    for (int64_t lo = -300; lo <= 5; lo += 61)
+        for (int64_t span = 1; span < 5000; span += 1 + span / 9) {
+            struct ir_type t = {
+                .base = IR_INT, .ranged = true, .ilo = lo, .ihi = lo + span - 1
+            };
+            struct encode_table x = encode_table(&t, true);
+            const int64_t size = (int64_t)1 << x.bits;
+            const double guard = ENCODE_GUARD * 2 * (double)size;
+
+            ck_assert((double)(t.ilo + x.offset) >= guard);
+            ck_assert((double)(size - 1 - (t.ihi + x.offset)) >= guard);
+            ck_assert(t.ilo + x.offset >= 1);
+            ck_assert(size <= 4 * span || size <= 4);
+            x = encode_table(&t, false);
+            ck_assert_int_eq(t.ilo + x.offset, 0);
+            ck_assert(((int64_t)1 << x.bits) >= span);
+        }
+}
+END_TEST
+
+START_TEST(what_cannot_occur_repeats_the_ends)
+{
+    char *text = lowering_wide(5);
+    struct run r = lowering_run(text, RANGE, TO_TFHE);
+    const struct ir_ins *pbs = lowering_find(r.at[TO_TFHE], IR_lwe_pbs, 0);
+    const struct ir_blob *b = ir_data(r.at[TO_TFHE], pbs->as.lwe_pbs.table);
+
+    /* 1021 values leave 3 of 1024: not an eighth */
+    ck_assert_uint_eq(pbs->as.lwe_pbs.bits, 11);
+    ck_assert_int_eq(pbs->as.lwe_pbs.offset, 510 + (2048 - 1021) / 2);
+    ck_assert_uint_eq(pbs->as.lwe_pbs.approx, 5);
+    for (int64_t i = 0; i < 2048; i++) {
+        const int64_t v = i - pbs->as.lwe_pbs.offset;
+        const int64_t in = v < -510 ? -510 : v > 510 ? 510 : v;
+
+        ck_assert_int_eq(b->cell[i].i, (in + 512) / 64);
+    }
+    lowering_finish(&r);
+    free(text);
+}
+END_TEST
+
+START_TEST(levels_do_not_fall)
+{
+    char *text = lowering_set("insecure.toy = 1", lowering_widths);
+    struct run r = lowering_run(text, RANGE, SCHEDULE);
+    const struct ir_func *f = r.at[SCHEDULE];
+    uint32_t level[64] = { 0 }, last = 0;
+    bool after = false;
+
+    ck_assert_uint_le(f->n, 64);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        for (size_t j = 0; j < ins->nin; j++)
+            if (level[ins->in[j].id] > level[i])
+                level[i] = level[ins->in[j].id];
+        if (pass_encrypted(&ins->type)) {
+            ck_assert(!after);
+            level[i]++;
+            ck_assert_uint_ge(level[i], last);
+            last = level[i];
+        } else if (last > 0) {
+            after = true;
+        }
+    }
+    ck_assert(after);
+    lowering_finish(&r);
+    free(text);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("lowering");
+    TCase *tc = tcase_create("core");
+    SRunner *sr;
+    int failed;
+
+    tcase_add_loop_test(tc, every_pass_keeps_the_meaning, 0, MODELS);
+    tcase_add_test(tc, constants_of_the_server_alone_are_dropped);
+    tcase_add_test(tc, exponents_are_the_least_that_is_needed);
+    tcase_add_test(tc, equal_inputs_share_a_keyswitch);
+    tcase_add_test(tc, variances_add_in_amplitude);
+    tcase_add_test(tc, wide_tables_are_refused);
+    tcase_add_test(tc, wide_integers_are_refused);
+    tcase_add_test(tc, approximate_tables_have_a_guard);
+    tcase_add_test(tc, what_cannot_occur_repeats_the_ends);
+    tcase_add_test(tc, levels_do_not_fall);
+    tcase_set_timeout(tc, 60);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
