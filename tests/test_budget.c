@@ -207,14 +207,6 @@ END_TEST
  * and to nothing; what is left is flooded. */
 START_TEST(precise_answers_keep_their_words)
 {
-    static const char *const scaled =
-        "ir 1 t\nconst @w : int = [-300]\n{\n"
-        "  %%0 = input { name = @x } : int[7] in 0..%lld\n"
-        "  %%1 = encrypt %%0 : enc int[7] in 0..%lld\n"
-        "  %%2 = constant { data = @w } : int\n"
-        "  %%3 = mul %%1, %%2 : enc int[7]\n"
-        "  %%4 = decrypt %%3 : int[7]\n"
-        "  output %%4 { name = @y }\n}\n";
     unsigned words[65] = { 0 }, refused = 0;
 
     for (int bits = 11; bits < 45; bits++) {
@@ -222,7 +214,15 @@ START_TEST(precise_answers_keep_their_words)
         char text[512];
         struct run r;
 
-        snprintf(text, sizeof text, scaled, most, most);
+        snprintf(text, sizeof text,
+                 "ir 1 t\nconst @w : int = [-300]\n{\n"
+                 "  %%0 = input { name = @x } : int[7] in 0..%lld\n"
+                 "  %%1 = encrypt %%0 : enc int[7] in 0..%lld\n"
+                 "  %%2 = constant { data = @w } : int\n"
+                 "  %%3 = mul %%1, %%2 : enc int[7]\n"
+                 "  %%4 = decrypt %%3 : int[7]\n"
+                 "  output %%4 { name = @y }\n}\n",
+                 most, most);
         r = lowering_run(text, RANGE, PARAMS);
         if (r.at[PARAMS]) {
             check_bound(r.at[PARAMS], -128);

@@ -1,0 +1,87 @@
+/* Answers: what leaves the server hides how it was computed as far as the
+ * client's key allows.
+ *
+ *     (a, b) <- (a, b) + coefficient 0 of  sum_i u_i zero_i + (e_1 .. e_k, e)
+ *     b      <- b + uniform noise of +-2^log2_flood
+ *
+ * u_i are fresh uniform ternary polynomials, e fresh noise, one set for every
+ * output.  Without the first step the masks of a linear program are the
+ * weights times masks that the client knows: it would divide.
+ */
+#include "runtime/abi.h"
+#include "runtime/inner.h"
+
+#include <string.h>
+
+/* Scratch: one polynomial of words, the fresh zero, points of the u_i, ring's
+ */
+size_t
+cmlrt_answer_bytes(const struct cmlrt_set *set)
+{
+    const size_t n = cmlrt_ring_degree(set);
+
+    return (1 + (set->k + 1) + set->k + 2) * n * sizeof(uint64_t);
+}
+
+static void
+fresh_zero(uint64_t *glwe, struct cmlrt_env *env, uint64_t *small, double *more)
+{
+    const struct cmlrt_eval *e = env->eval;
+    const size_t n = cmlrt_ring_degree(env->set), k = env->set->k;
+    double *u = more, *scratch = more + k * n;
+
+    for (size_t i = 0; i < k; i++) {
+        cmlrt_ternary(small, n, env->rng);
+        cmlrt_ring_small(u + i * n, &e->ring, small, scratch);
+    }
+    for (size_t i = 0; i < (k + 1) * n; i++)
+        glwe[i] = cmlrt_tuniform(env->rng, env->set->t_glwe);
+    for (size_t c = 0; c <= k; c++)
+        cmlrt_ring_dot_add(glwe + c * n, &e->ring, e->zeros + c * 2 * n,
+                           (k + 1) * 2 * n, u, k, scratch);
+}
+
+static void
+rerandomise(uint64_t *lwe, struct cmlrt_env *env)
+{
+    const size_t n = cmlrt_ring_degree(env->set), k = env->set->k;
+    uint64_t *word = env->scratch, *glwe = word + n;
+
+    fresh_zero(glwe, env, word, (double *)(void *)(glwe + (k + 1) * n));
+    for (size_t c = 0; c < k; c++) {
+        cmlrt_extract_mask(word, glwe + c * n, 1, n, 0);
+        for (size_t x = 0; x < n; x++)
+            lwe[c * n + x] += word[x];
+    }
+    lwe[k * n] += glwe[k * n];
+}
+
+/* Rounded to the top 32 bits, which then are all that travels. */
+static void
+cut_words(uint64_t *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        words[i] = (words[i] + (UINT64_C(1) << 31)) & ~(uint64_t)UINT32_MAX;
+}
+
+void
+cmlrt_lwe_answer(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                 const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_reply *d = with;
+
+    for (int64_t i = begin; i < end; i++) {
+        uint64_t *lwe = out + (size_t)i * env->big;
+
+        if (out != in)
+            memcpy(lwe, in + (size_t)i * env->big, env->big * sizeof *lwe);
+        if (env->simulated || env->clear)
+            *lwe += cmlrt_normal(env->rng, env->sd_zero);
+        else
+            rerandomise(lwe, env);
+        if (d->log2_flood >= 0 && !env->clear)
+            lwe[env->big - 1] += cmlrt_tuniform(env->rng, (int)d->log2_flood);
+        if (d->word_bits == 32 && !env->clear)
+            cut_words(lwe, env->big);
+    }
+}

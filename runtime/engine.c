@@ -1,0 +1,260 @@
+/* The engine: one array of steps, each a parallel loop over (rows) x (elements
+ * of a row).
+ *
+ * Rows are taken in groups, so that their values stay within a bound.  Memory
+ * is asked for before the first step; steps cannot fail.  Random numbers of a
+ * step come from streams named by (seed of the step, element), so they do not
+ * depend on which thread computes what.
+ */
+#include "runtime/engine.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 64, GROUP_BYTES = 256 << 20, CHUNKS = 32, MOST_ELEMENTS = 64 };
+
+struct engine {
+    const struct cmlrt_job *job;
+    struct cmlrt_set set;
+    struct cmlrt_layout layout;
+    unsigned threads;
+    uint8_t seed[CMLRT_SEED];
+    /* a group of rows */
+    size_t group, row_bytes;
+    uint8_t *values;    /* group * row_bytes */
+    uint64_t **pointer; /* group * (nvalues + 1) */
+    /* a thread */
+    struct cmlrt_env *env;
+    struct cmlrt_rng *rng;
+    uint8_t *scratch;
+    size_t scratch_bytes;
+    /* the running step */
+    const struct cml_step *step;
+    uint64_t first_row;
+    uint8_t step_seed[CMLRT_SEED];
+};
+
+static size_t
+round_up(size_t bytes)
+{
+    return (bytes + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
+static size_t
+words_of(const struct engine *e, const struct cml_value *v)
+{
+    return v->key ? e->env->small : e->env->big;
+}
+
+/* ---- setting up */
+
+static void
+fill_env(struct engine *e, struct cmlrt_env *env)
+{
+    const struct cmlrt_job *job = e->job;
+    const struct cml_manifest *m = job->m;
+    const bool encrypted = job->mode == CMLRT_ENCRYPTED;
+
+    env->set = &e->set;
+    env->eval = job->eval;
+    env->big = encrypted ? ((size_t)e->set.k << e->set.log2_n) + 1 : 1;
+    env->small = encrypted ? (size_t)e->set.n + 1 : 1;
+    env->mask_seed = job->mask_seed;
+    env->simulated = job->mode == CMLRT_SIMULATED;
+    env->clear = job->mode == CMLRT_CLEAR;
+    if (env->simulated) {
+        env->sd_fresh = sqrt(m->v_fresh);
+        env->sd_ks = sqrt(m->v_ks);
+        env->sd_ms = sqrt(m->v_ms);
+        env->sd_br = sqrt(m->v_br);
+        env->sd_zero = sqrt(m->v_zero);
+    }
+}
+
+static bool
+open_threads(struct engine *e)
+{
+    e->threads = cmlrt_pool_threads(e->job->pool);
+    e->scratch_bytes =
+        round_up(cmlrt_scratch_bytes(&e->set, e->job->kernels) + 1);
+    e->env = calloc(e->threads, sizeof *e->env);
+    e->rng = calloc(e->threads, sizeof *e->rng);
+    e->scratch = aligned_alloc(LINE, e->threads * e->scratch_bytes);
+    if (!e->env || !e->rng || !e->scratch)
+        return false;
+    for (unsigned t = 0; t < e->threads; t++) {
+        fill_env(e, &e->env[t]);
+        e->env[t].rng = &e->rng[t];
+        e->env[t].scratch = e->scratch + t * e->scratch_bytes;
+    }
+    return true;
+}
+
+static bool
+open_group(struct engine *e)
+{
+    const struct cml_manifest *m = e->job->m;
+    const struct cml_value *v = m->values;
+    const size_t pointers = (size_t)m->nvalues + 1;
+
+    for (int64_t i = 0; i < m->nvalues; i++)
+        e->row_bytes += round_up((size_t)v[i].count * words_of(e, &v[i])
+                                 * sizeof(uint64_t));
+    e->group = GROUP_BYTES / (e->row_bytes + 1);
+    e->group = e->group < e->job->rows ? e->group : e->job->rows;
+    e->group = e->group ? e->group : 1;
+    e->values = aligned_alloc(LINE, e->group * e->row_bytes + LINE);
+    e->pointer = calloc(e->group * pointers, sizeof *e->pointer);
+    if (!e->values || !e->pointer)
+        return false;
+    for (size_t r = 0; r < e->group; r++) {
+        uint8_t *at = e->values + r * e->row_bytes;
+
+        for (int64_t i = 0; i < m->nvalues; i++) {
+            e->pointer[r * pointers + (size_t)i] = (void *)at;
+            at += round_up((size_t)v[i].count * words_of(e, &v[i])
+                           * sizeof(uint64_t));
+        }
+    }
+    return true;
+}
+
+static void
+shut(struct engine *e)
+{
+    free(e->env);
+    free(e->rng);
+    free(e->scratch);
+    free(e->values);
+    free(e->pointer);
+}
+
+/* ---- running */
+
+/* Elements [begin, end) of a step over the group, row after row. */
+static void
+run_elements(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    const struct engine *e = arg;
+    const size_t pointers = (size_t)e->job->m->nvalues + 1;
+    const int64_t items = e->step->items;
+    struct cmlrt_env *env = &e->env[thread];
+    cml_step_fn *run;
+
+    memcpy(&run, &e->step->run, sizeof run);
+    while (begin < end) {
+        const int64_t row = begin / items, first = begin % items;
+        const int64_t left = end - row * items;
+        const uint64_t at = e->first_row + (uint64_t)row;
+
+        env->first_glwe = at * e->layout.glwes;
+        cmlrt_rng_init(env->rng, e->step_seed,
+                       env->simulated ? CMLRT_SIMULATE : CMLRT_ANSWER,
+                       at * (uint64_t)items + (uint64_t)first);
+        run(env, e->pointer + (size_t)row * pointers, first,
+            left < items ? left : items);
+        begin = (row + 1) * items;
+    }
+}
+
+/* Bootstraps are worth a turn of their own. */
+static int64_t
+grain_of(const struct cml_step *step, int64_t elements)
+{
+    const int64_t n = elements / CHUNKS;
+
+    if (step->pbs || n < 1)
+        return 1;
+    return n < MOST_ELEMENTS ? n : MOST_ELEMENTS;
+}
+
+/* One seed a step: ChaCha20 of the run's seed. */
+static void
+seed_step(struct engine *e, int64_t step)
+{
+    struct cmlrt_rng g;
+
+    cmlrt_rng_init(&g, e->seed, CMLRT_ANSWER, (uint64_t)step);
+    cmlrt_rng_bytes(&g, e->step_seed, sizeof e->step_seed);
+    cmlrt_wipe(&g, sizeof g);
+}
+
+static uint8_t *
+pack(uint8_t *to, const uint64_t *word, size_t n, int64_t bits)
+{
+    if (bits == 64) {
+        memcpy(to, word, n * sizeof *word);
+        return to + n * sizeof *word;
+    }
+    for (size_t i = 0; i < n; i++, to += sizeof(uint32_t)) {
+        const uint32_t top = (uint32_t)(word[i] >> 32);
+
+        memcpy(to, &top, sizeof top);
+    }
+    return to;
+}
+
+/* The answers of one row of the group. */
+static uint8_t *
+collect(uint8_t *to, const struct engine *e, size_t row)
+{
+    const struct cml_manifest *m = e->job->m;
+    const struct cml_answer *a = m->answers;
+    const bool encrypted = e->job->mode == CMLRT_ENCRYPTED;
+    uint64_t *const *value = e->pointer + row * ((size_t)m->nvalues + 1);
+
+    for (int64_t i = 0; i < m->nanswers; i++)
+        to = pack(to, value[a[i].value], (size_t)a[i].count * e->env->big,
+                  encrypted ? a[i].word_bits : 64);
+    return to;
+}
+
+static uint8_t *
+run_group(struct engine *e, uint8_t *out, size_t rows)
+{
+    const struct cml_manifest *m = e->job->m;
+    const struct cml_step *steps = m->steps;
+    const size_t pointers = (size_t)m->nvalues + 1;
+
+    for (size_t r = 0; r < rows; r++)
+        e->pointer[(r + 1) * pointers - 1] =
+            e->job->words + (e->first_row + r) * e->layout.words;
+    for (int64_t i = 0; i < m->nsteps; i++) {
+        const int64_t elements = (int64_t)rows * steps[i].items;
+
+        e->step = &steps[i];
+        seed_step(e, i);
+        cmlrt_pool_run(e->job->pool, elements, grain_of(e->step, elements),
+                       run_elements, e);
+    }
+    for (size_t r = 0; r < rows; r++)
+        out = collect(out, e, r);
+    return out;
+}
+
+enum cml_status
+cmlrt_engine_run(const struct cmlrt_job *job, uint8_t *out)
+{
+    struct engine e = { .job = job };
+
+    e.set = cmlrt_manifest_set(job->m);
+    e.layout = cmlrt_manifest_layout(job->m);
+    if (!cmlrt_system_random(e.seed, sizeof e.seed))
+        return CML_E_io;
+    if (!open_threads(&e) || !open_group(&e)) {
+        shut(&e);
+        return CML_E_nomem;
+    }
+    for (size_t row = 0; row < job->rows; row += e.group) {
+        const size_t left = job->rows - row;
+
+        e.first_row = row;
+        out = run_group(&e, out, left < e.group ? left : e.group);
+    }
+    cmlrt_wipe(e.rng, e.threads * sizeof *e.rng);
+    cmlrt_wipe(&e.seed, sizeof e.seed);
+    cmlrt_wipe(&e.step_seed, sizeof e.step_seed);
+    shut(&e);
+    return CML_E_ok;
+}

@@ -1,0 +1,170 @@
+/* Shared by the cryptographic files of the runtime; nobody else includes it.
+ *
+ * Numbers in brackets are formulas of lang-spec/crypto.md.
+ */
+#ifndef CML_RUNTIME_INNER_H
+#define CML_RUNTIME_INNER_H
+
+#include "runtime/rt.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "streams and payloads are little-endian words");
+
+static inline size_t
+cmlrt_ring_degree(const struct cmlrt_set *set)
+{
+    return (size_t)1 << set->log2_n;
+}
+
+/* kN, the dimension of the big key */
+static inline size_t
+cmlrt_big(const struct cmlrt_set *set)
+{
+    return (size_t)set->k << set->log2_n;
+}
+
+/* rows of the GGSW of one bit of the small key */
+static inline size_t
+cmlrt_ggsw_rows(const struct cmlrt_set *set)
+{
+    return (size_t)(set->k + 1) * set->br_levels;
+}
+
+/* ---- memory.c: zeroed, 64-byte aligned, on large pages if that is possible;
+ * NULL when there is none */
+void *cmlrt_alloc(size_t bytes);
+
+/* ---- csprng.c */
+struct cmlrt_stream {
+    const uint8_t *seed;
+    enum cmlrt_purpose purpose;
+    uint64_t index;
+};
+
+void cmlrt_stream_open(struct cmlrt_rng *g, const struct cmlrt_stream *s);
+
+/* ---- sample.c; one u64 of the stream a number, time independent of values */
+uint64_t cmlrt_tuniform(struct cmlrt_rng *g, int t);
+void cmlrt_binary(uint64_t *out, size_t n, struct cmlrt_rng *g);
+void cmlrt_ternary(uint64_t *out, size_t n, struct cmlrt_rng *g);
+/* the simulator's, not cryptography: a torus word of N(0, sd^2) */
+uint64_t cmlrt_normal(struct cmlrt_rng *g, double sd);
+
+/* ---- ring.c: exact products of u64 polynomials with small ones */
+struct cmlrt_ring {
+    const struct kernels *kernels;
+    void *plan;
+    unsigned log2_n;
+};
+
+bool cmlrt_ring_init(struct cmlrt_ring *r, const struct kernels *k,
+                     unsigned log2_n);
+void cmlrt_ring_free(struct cmlrt_ring *r);
+/* doubles of scratch of the functions below */
+size_t cmlrt_ring_scratch(const struct cmlrt_ring *r);
+/* points of a polynomial with coefficients in {-1, 0, 1}, 2/N included */
+void cmlrt_ring_small(double *points, const struct cmlrt_ring *r,
+                      const uint64_t *small, double *scratch);
+/* points of both halves of a, 2N doubles */
+void cmlrt_ring_limbs(double *points, const struct cmlrt_ring *r,
+                      const uint64_t *a, double *scratch);
+/* out <- out + a small */
+void cmlrt_ring_mul_add(uint64_t *out, const struct cmlrt_ring *r,
+                        const uint64_t *a, const double *small,
+                        double *scratch);
+/* out <- out + sum_i limbs[i] small[i],  i < count; the i-th limbs are at
+ * limbs + i step, the i-th small points at small + i N */
+void cmlrt_ring_dot_add(uint64_t *out, const struct cmlrt_ring *r,
+                        const double *limbs, size_t step, const double *small,
+                        size_t count, double *scratch);
+
+/* ---- secret.c */
+struct cmlrt_secret {
+    struct cmlrt_set set;
+    uint8_t master[CMLRT_SEED];
+    struct cmlrt_ring ring;
+    uint64_t *big;   /* kN words, -1, 0 or 1 */
+    uint64_t *small; /* n words, 0 or 1 */
+    double *points;  /* of the k polynomials of big */
+};
+
+/* seed of the noise that goes with a public seed: BLAKE2b under the master */
+void cmlrt_secret_noise(uint8_t out[CMLRT_SEED], const struct cmlrt_secret *s,
+                        const uint8_t seed[CMLRT_SEED]);
+
+/* ---- zero.c: seeded encryptions of zero under the ring key,
+ *     body = sum_c A_c S_c + e,      A from mask, e from noise  */
+/* words of scratch */
+size_t cmlrt_zero_scratch(const struct cmlrt_secret *s);
+void cmlrt_zero_body(uint64_t *body, const struct cmlrt_secret *s,
+                     const struct cmlrt_stream *mask,
+                     const struct cmlrt_stream *noise, void *scratch);
+
+/* ---- evalkey.c: generation and loading share the walk over the payload */
+struct cmlrt_keygen {
+    const struct cmlrt_secret *secret;
+    uint8_t seed[CMLRT_SEED];  /* public, of the masks */
+    uint8_t noise[CMLRT_SEED]; /* secret, not stored */
+    uint8_t *payload;
+    unsigned char *scratch;
+    size_t scratch_bytes; /* a thread */
+};
+
+struct cmlrt_eval {
+    struct cmlrt_set set;
+    struct cmlrt_ring ring;
+    struct cmlrt_shape shape;
+    struct cmlrt_ks_shape ks;
+    double *zeros; /* [k zeros][k+1 components] limbs, each 2N doubles */
+    uint32_t *ksk; /* [kN][levels][stride] */
+    double *bsk;   /* n prepared GGSWs */
+    /* while loading */
+    const uint8_t *payload;
+    unsigned char *scratch;
+    size_t scratch_bytes;
+};
+
+/* offsets into the payload */
+size_t cmlrt_zeros_at(const struct cmlrt_set *set);
+size_t cmlrt_ksk_at(const struct cmlrt_set *set);
+size_t cmlrt_bsk_at(const struct cmlrt_set *set);
+
+/* tasks of cmlrt_pool_run: items are zeros, words of the big key, rows of the
+ * bootstrapping key; arg is a struct cmlrt_keygen or cmlrt_eval */
+cmlrt_task cmlrt_zeros_generate, cmlrt_zeros_load;
+cmlrt_task cmlrt_ksk_generate, cmlrt_ksk_load;
+cmlrt_task cmlrt_bsk_generate, cmlrt_bsk_load;
+
+/* generation with given seeds, for tests */
+enum cml_status cmlrt_eval_derive(uint8_t *payload,
+                                  const struct cmlrt_secret *s,
+                                  const uint8_t seed[CMLRT_SEED],
+                                  struct cmlrt_pool *pool);
+
+/* ---- glwe.c */
+/* LWE under the big key of coefficient f: its kN mask words from the masks */
+void cmlrt_extract_mask(uint64_t *lwe, const uint64_t *masks, size_t k,
+                        size_t n, size_t f);
+/*     out <- X^a in,   0 <= a < 2n */
+void cmlrt_rotate(uint64_t *out, const uint64_t *in, size_t n, size_t a);
+
+/* ---- blind_rotate.c */
+/* (17): rotation counts of n masks and, last, the body */
+void cmlrt_mod_switch(uint32_t *out, const uint64_t *lwe, size_t n,
+                      unsigned log2_m);
+/* acc <- blind rotation of (0, test) by counts; scratch of cmux64 */
+void cmlrt_blind_rotate(uint64_t *acc, const struct cmlrt_eval *e,
+                        const uint32_t *counts, const uint64_t *test,
+                        void *scratch);
+
+/* ---- pbs.c: the test polynomial of a row of a table, N words */
+void cmlrt_test_polynomial(uint64_t *test, const struct cmlrt_table *t,
+                           int64_t row, unsigned log2_n);
+
+/* ---- scratch of the ABI rows, see cmlrt_scratch_bytes */
+size_t cmlrt_extract_bytes(const struct cmlrt_set *set);
+size_t cmlrt_keyswitch_bytes(const struct cmlrt_set *set);
+size_t cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k);
+size_t cmlrt_answer_bytes(const struct cmlrt_set *set);
+
+#endif

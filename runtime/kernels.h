@@ -1,0 +1,34 @@
+/* The kernels of one instruction set: a const table, complete or it does not
+ * compile.  Only the table of a file is visible. */
+#ifndef CML_RUNTIME_KERNELS_H
+#define CML_RUNTIME_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of the external product of a bootstrap. */
+struct cmlrt_shape {
+    const void *plan;
+    unsigned log2_n, k, levels, log2_base;
+};
+
+/* Of a keyswitch key: u32 [inputs][levels][stride], columns of them in use. */
+struct cmlrt_ks_shape {
+    size_t inputs, columns, stride;
+    unsigned levels, log2_base;
+};
+
+struct kernels {
+    const char *name;
+#define K(name, ret, params) ret(*name) params;
+#include "runtime/kernels.def"
+};
+
+/* dispatch.c: the best that this processor runs, or the one called name;
+ * NULL if there is none such here. */
+const struct kernels *cmlrt_kernels_select(const char *name);
+
+/* The i-th table that this processor runs, best first, or NULL. */
+const struct kernels *cmlrt_kernels_usable(size_t i);
+
+#endif

@@ -1,0 +1,53 @@
+/* What a manifest says of sizes; the only place that adds them up. */
+#include "runtime/engine.h"
+
+struct cmlrt_set
+cmlrt_manifest_set(const struct cml_manifest *m)
+{
+    return (struct cmlrt_set){
+        .k = (uint32_t)m->k,
+        .log2_n = (uint32_t)m->log2_n,
+        .n = (uint32_t)m->n,
+        .br_levels = (uint32_t)m->br_levels,
+        .br_log2_base = (uint32_t)m->br_log2_base,
+        .ks_levels = (uint32_t)m->ks_levels,
+        .ks_log2_base = (uint32_t)m->ks_log2_base,
+        .t_lwe = (int)m->t_lwe,
+        .t_glwe = (int)m->t_glwe,
+        .ternary = m->ternary != 0,
+    };
+}
+
+static size_t
+at_least(size_t x, int64_t y)
+{
+    return x > (size_t)y ? x : (size_t)y;
+}
+
+struct cmlrt_layout
+cmlrt_manifest_layout(const struct cml_manifest *m)
+{
+    const struct cml_input *input = m->inputs;
+    const struct cml_output *output = m->outputs;
+    const struct cml_piece *piece = m->pieces;
+    const struct cml_answer *answer = m->answers;
+    const int64_t n = (int64_t)1 << m->log2_n;
+    const size_t lwe = (size_t)(m->k * n + 1);
+    struct cmlrt_layout l = { 0 };
+
+    for (int64_t i = 0; i < m->ninputs; i++)
+        l.inputs += (size_t)input[i].count;
+    for (int64_t i = 0; i < m->noutputs; i++)
+        l.outputs += (size_t)output[i].count;
+    for (const struct cml_piece *p = piece; p < piece + m->npieces; p++) {
+        l.messages = at_least(l.messages, p->first + p->count);
+        l.words = at_least(l.words, p->word + p->count);
+        l.glwes = at_least(l.glwes, p->glwe + (p->count + n - 1) / n);
+    }
+    for (const struct cml_answer *a = answer; a < answer + m->nanswers; a++) {
+        l.phases += (size_t)a->count;
+        l.replies = at_least(l.replies, a->first + a->count);
+        l.reply_bytes += (size_t)a->count * lwe * (size_t)(a->word_bits / 8);
+    }
+    return l;
+}

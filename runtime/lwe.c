@@ -1,0 +1,148 @@
+/* Linear maps of LWE ciphertexts under the big key.  Words are combined one by
+ * one, so that the phases of a simulation, one word each, need no other code.
+ * Variances by lang-spec/crypto.md (12). */
+#include "runtime/abi.h"
+#include "runtime/inner.h"
+
+#include <string.h>
+
+void
+cmlrt_lwe_add(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+              const void *with, int64_t begin, int64_t end)
+{
+    const uint64_t *other = with;
+
+    for (size_t w = (size_t)begin * env->big; w < (size_t)end * env->big; w++)
+        out[w] = in[w] + other[w];
+}
+
+void
+cmlrt_lwe_sub(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+              const void *with, int64_t begin, int64_t end)
+{
+    const uint64_t *other = with;
+
+    for (size_t w = (size_t)begin * env->big; w < (size_t)end * env->big; w++)
+        out[w] = in[w] - other[w];
+}
+
+void
+cmlrt_lwe_neg(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+              const void *with, int64_t begin, int64_t end)
+{
+    (void)with;
+    for (size_t w = (size_t)begin * env->big; w < (size_t)end * env->big; w++)
+        out[w] = (uint64_t)0 - in[w];
+}
+
+void
+cmlrt_lwe_gather(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                 const void *with, int64_t begin, int64_t end)
+{
+    const int64_t *from = with;
+
+    for (int64_t i = begin; i < end; i++)
+        memcpy(out + (size_t)i * env->big, in + (size_t)from[i] * env->big,
+               env->big * sizeof *out);
+}
+
+void
+cmlrt_lwe_add_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                    const void *with, int64_t begin, int64_t end)
+{
+    const size_t from = (size_t)begin * env->big;
+    const uint64_t *words = with;
+
+    if (out != in)
+        memcpy(out + from, in + from,
+               (size_t)(end - begin) * env->big * sizeof *out);
+    for (int64_t i = begin; i < end; i++)
+        out[(size_t)(i + 1) * env->big - 1] += words[i];
+}
+
+void
+cmlrt_lwe_mul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                    const void *with, int64_t begin, int64_t end)
+{
+    const int64_t *factor = with;
+
+    for (int64_t i = begin; i < end; i++)
+        for (size_t w = 0; w < env->big; w++)
+            out[(size_t)i * env->big + w] =
+                (uint64_t)factor[i] * in[(size_t)i * env->big + w];
+}
+
+/* axpy64 of the reference is a plain loop; a server has the fast one */
+static const struct kernels *
+kernels_of(const struct cmlrt_env *env)
+{
+    return env->eval ? env->eval->ring.kernels : cmlrt_kernels_select("ref");
+}
+
+/* Columns [c0, c1) of one row of the product, words [w0, w0 + words). */
+static void
+matmul_tile(uint64_t *out, const uint64_t *in, const struct cmlrt_matmul *d,
+            const struct cmlrt_env *env, const int64_t range[4])
+{
+    const struct kernels *k = kernels_of(env);
+    const size_t words = (size_t)(range[3] - range[2]);
+    const int64_t *weights = d->weights;
+
+    for (int64_t c = range[0]; c < range[1]; c++) {
+        uint64_t *to = out + (size_t)c * env->big + (size_t)range[2];
+
+        memset(to, 0, words * sizeof *to);
+        for (int64_t i = 0; i < d->inner; i++) {
+            const int64_t w = weights[i * d->cols + c];
+
+            if (w != 0)
+                k->axpy64(to, in + (size_t)i * env->big + (size_t)range[2],
+                          (uint64_t)w, words);
+        }
+    }
+}
+
+/* Tiles of words, so that the inputs of a tile stay in the cache for all
+ * columns. */
+void
+cmlrt_lwe_matmul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                       const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_matmul *d = with;
+    const int64_t tile = 512, big = (int64_t)env->big;
+
+    for (int64_t r = begin / d->cols; r * d->cols < end; r++) {
+        const int64_t c0 = r * d->cols < begin ? begin - r * d->cols : 0;
+        const int64_t left = end - r * d->cols;
+        const int64_t c1 = left < d->cols ? left : d->cols;
+
+        for (int64_t w = 0; w < big; w += tile) {
+            const int64_t w1 = w + tile < big ? w + tile : big;
+
+            matmul_tile(out + (size_t)(r * d->cols) * env->big,
+                        in + (size_t)(r * d->inner) * env->big, d, env,
+                        (const int64_t[4]){ c0, c1, w, w1 });
+        }
+    }
+}
+
+void
+cmlrt_lwe_sum(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+              const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_sum *d = with;
+
+    for (int64_t e = begin; e < end; e++) {
+        const int64_t o = e / d->inner, i = e % d->inner;
+        uint64_t *to = out + (size_t)e * env->big;
+
+        memset(to, 0, env->big * sizeof *to);
+        for (int64_t j = 0; j < d->length; j++) {
+            const int64_t at = (o * d->length + j) * d->inner + i;
+            const uint64_t *from = in + (size_t)at * env->big;
+
+            for (size_t w = 0; w < env->big; w++)
+                to[w] += from[w];
+        }
+    }
+}

@@ -1,0 +1,130 @@
+/* An emitted program around its model: what the files of its verbs share. */
+#ifndef CML_RUNTIME_PROGRAM_PROGRAM_H
+#define CML_RUNTIME_PROGRAM_PROGRAM_H
+
+#include "runtime/engine.h"
+#include "runtime/program/options.h"
+#include "runtime/serial.h"
+#include "runtime/table.h"
+
+struct program {
+    const struct cml_manifest *m;
+    const char *self;
+    const bool *has; /* verbs of this half */
+    struct options o;
+    struct cmlrt_set set;
+    struct cmlrt_layout layout;
+    uint8_t params[CMLRT_ID];
+    struct cml_fault fault;
+};
+
+/* Prints nothing but results and notes; an error is left in p->fault. */
+typedef enum cml_status program_verb(struct program *p);
+#define none NULL
+#define V(name, all, client, server, operands, summary) \
+    program_verb verb_##name;
+#include "runtime/program/verbs.def"
+#undef none
+program_verb verb_bench_client, verb_bench_server;
+
+/* ---- main.c */
+int program_main(const struct cml_manifest *m, int argc, char *const *argv,
+                 program_verb *const *verb);
+/* a line on standard error, unless --quiet */
+void program_note(const struct program *p, const char *format, ...)
+    CMLRT_PRINTF(2, 3);
+enum cml_status program_no_memory(struct program *p);
+/* -j, or the cores of the machine */
+enum cml_status program_pool(struct program *p, struct cmlrt_pool **out);
+enum cml_status program_kernels(struct program *p, const struct kernels **out);
+double program_clock(void);
+
+/* A text that becomes a result: fill file, then emit; or drop. */
+struct page {
+    FILE *file;
+    char *text;
+    size_t bytes;
+};
+bool page_open(struct page *g);
+enum cml_status page_emit(struct program *p, struct page *g, const char *path,
+                          unsigned flags);
+/* "text", with what JSON escapes */
+void json_text(FILE *out, const char *text);
+/* the shortest decimal that reads back as x */
+void print_number(FILE *out, double x);
+
+/* ---- rows.c: the user's rows, clipped to the declared boxes */
+struct clipping {
+    bool *row;   /* [rows] */
+    bool *input; /* [layout.inputs] */
+};
+enum cml_status program_rows(struct program *p, struct cml_rows *out,
+                             struct clipping *clipped);
+/* the name of one number of the user; in a static place of the manifest, or in
+ * the buffer */
+struct number_name {
+    char text[96];
+};
+struct number_name number_name(const char *name, int64_t count, int64_t i);
+
+/* ---- prologue.c: rows to messages, layout.messages a row; free at */
+struct messages {
+    size_t rows;
+    int64_t *at;
+};
+enum cml_status program_read(struct program *p, struct messages *out);
+
+/* ---- epilogue.c: replies to outputs; free at */
+struct results {
+    size_t rows;
+    double *at; /* rows * layout.outputs */
+};
+enum cml_status program_results(struct program *p, struct results *out,
+                                const int64_t *replies, size_t rows);
+
+/* ---- print.c: by --format, to path or NULL */
+enum cml_status program_print(struct program *p, const struct results *r,
+                              const char *path);
+
+/* ---- accuracy.c: with --truth, a line on standard error */
+enum cml_status program_accuracy(struct program *p, const struct results *r);
+
+/* ---- phases.c */
+/* The integer of a phase: a->lo plus the number of steps above it. */
+int64_t reply_of(const struct cml_answer *a, uint64_t phase);
+bool reply_fits(const struct cml_answer *a, int64_t reply);
+
+/* ---- client.c: with the secret key */
+struct client {
+    struct cmlrt_secret *secret;
+    uint8_t key[CMLRT_ID]; /* id of the pair */
+};
+/* from the file of --key */
+enum cml_status client_open(struct program *p, struct client *c);
+/* no core dump, no debugger */
+void client_guard(void);
+enum cml_status client_encrypt(struct program *p, uint64_t *words,
+                               const struct client *c,
+                               const uint8_t seed[CMLRT_SEED],
+                               const struct messages *in,
+                               struct cmlrt_pool *pool);
+/* replies; refuses one outside its range, which means damage */
+enum cml_status client_decrypt(struct program *p, int64_t *replies,
+                               const struct client *c, const uint8_t *answers,
+                               size_t rows);
+
+/* ---- plain.c: the circuit without encryption; replies of all rows */
+enum cml_status program_plain(struct program *p, int64_t *replies,
+                              const struct messages *in, enum cmlrt_mode mode,
+                              struct cmlrt_pool *pool);
+
+/* ---- stored.c: what a file of this program must be */
+struct cmlrt_expect program_expect(const struct program *p,
+                                   enum cmlrt_type type);
+struct cmlrt_header program_header(const struct program *p,
+                                   enum cmlrt_type type);
+
+/* ---- info.c: who learns what, and on what security rests */
+void print_card(FILE *out, const struct program *p);
+
+#endif

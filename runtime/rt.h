@@ -1,0 +1,125 @@
+/* Shared by the files of the runtime: parameter sets, keys, and the
+ * environment that compiled steps run in.
+ *
+ * Notation of lang-spec/crypto.md: N ring degree, k masks, D = kN, n small
+ * dimension.  Torus words are uint64_t modulo 2^64.
+ *
+ *     LWE, big key      a[0] .. a[D-1] b        D + 1 words
+ *     LWE, small key    a[0] .. a[n-1] b        n + 1 words
+ *     GLWE              A_1 .. A_k B            (k + 1) N words
+ */
+#ifndef CML_RUNTIME_RT_H
+#define CML_RUNTIME_RT_H
+
+#include "runtime/cml.h"
+#include "runtime/kernels.h"
+#include "runtime/model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CMLRT_SEED = 32, CMLRT_ID = 16 };
+
+/* n = 0: a program without tables, whose ring key is ternary. */
+struct cmlrt_set {
+    uint32_t k, log2_n, n;
+    uint32_t br_levels, br_log2_base;
+    uint32_t ks_levels, ks_log2_base;
+    int t_lwe, t_glwe;
+    bool ternary;
+};
+
+struct cmlrt_pool;   /* pool.c */
+struct cmlrt_rng;    /* csprng.c */
+struct cmlrt_secret; /* secret.c: both keys, wiped when freed */
+struct cmlrt_eval;   /* evalkey.c: what the server computes with */
+
+/* ---- pool.c: threads over a range; chunks in any order, any thread */
+typedef void cmlrt_task(void *arg, unsigned thread, int64_t begin, int64_t end);
+
+struct cmlrt_pool *cmlrt_pool_new(unsigned threads);
+void cmlrt_pool_free(struct cmlrt_pool *p);
+unsigned cmlrt_pool_threads(const struct cmlrt_pool *p);
+/* task over [0, n) in chunks of at most grain; returns when all is done */
+void cmlrt_pool_run(struct cmlrt_pool *p, int64_t n, int64_t grain,
+                    cmlrt_task *task, void *arg);
+
+/* ---- csprng.c: ChaCha20 streams; a stream is (seed, purpose, index) */
+enum cmlrt_purpose {
+    CMLRT_BIG_KEY,
+    CMLRT_SMALL_KEY,
+    CMLRT_NOISE,
+    CMLRT_MASK,
+    CMLRT_KSK_MASK,
+    CMLRT_BSK_MASK,
+    CMLRT_ZERO_MASK,
+    CMLRT_ANSWER,
+    CMLRT_SIMULATE,
+};
+
+/* getrandom(2); false when the system gives none */
+bool cmlrt_system_random(void *out, size_t bytes);
+void cmlrt_wipe(void *at, size_t bytes);
+
+struct cmlrt_rng {
+    uint8_t seed[CMLRT_SEED];
+    uint64_t purpose, index, block;
+    size_t used; /* bytes of buffer already taken */
+    uint8_t buffer[512];
+};
+
+void cmlrt_rng_init(struct cmlrt_rng *g, const uint8_t seed[CMLRT_SEED],
+                    enum cmlrt_purpose purpose, uint64_t index);
+void cmlrt_rng_bytes(struct cmlrt_rng *g, void *out, size_t bytes);
+uint64_t cmlrt_rng_u64(struct cmlrt_rng *g);
+
+/* ---- secret.c */
+enum cml_status cmlrt_secret_new(struct cmlrt_secret **out,
+                                 const struct cmlrt_set *set,
+                                 const uint8_t master[CMLRT_SEED]);
+void cmlrt_secret_free(struct cmlrt_secret *s);
+/* phase b - <a, s> of an LWE ciphertext under the big key */
+uint64_t cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe);
+
+/* ---- encrypt.c: a GLWE whose masks come from stream (seed, MASK, index) and
+ * of which only the first count body words are kept:
+ *     body[i] = (A S)_i + e_i + message[i] 2^log2_delta */
+enum cml_status cmlrt_encrypt(uint64_t *body, const struct cmlrt_secret *s,
+                              const uint8_t seed[CMLRT_SEED], uint64_t index,
+                              const int64_t *message, size_t count,
+                              unsigned log2_delta);
+
+/* ---- evalkey.c */
+/* bytes of the portable payload: seed, zero, keyswitch, bootstrap bodies */
+size_t cmlrt_eval_bytes(const struct cmlrt_set *set);
+enum cml_status cmlrt_eval_generate(uint8_t *payload,
+                                    const struct cmlrt_secret *s,
+                                    struct cmlrt_pool *pool);
+/* expands masks and prepares the Fourier form */
+enum cml_status cmlrt_eval_load(struct cmlrt_eval **out,
+                                const struct cmlrt_set *set,
+                                const uint8_t *payload,
+                                const struct kernels *kernels,
+                                struct cmlrt_pool *pool);
+void cmlrt_eval_free(struct cmlrt_eval *e);
+
+/* ---- what a step sees; one per thread and row in flight */
+struct cmlrt_env {
+    const struct cmlrt_set *set;
+    const struct cmlrt_eval *eval; /* NULL in clear and simulate */
+    size_t big, small;             /* words of a ciphertext */
+    void *scratch;                 /* cmlrt_scratch_bytes(), 64-byte aligned */
+    /* encrypted: where the input's masks come from, and the row's first GLWE */
+    const uint8_t *mask_seed;
+    uint64_t first_glwe;
+    struct cmlrt_rng *rng; /* of answers and of simulated noise */
+    /* simulate: standard deviations on the torus; all 0 in clear */
+    bool simulated, clear;
+    double sd_fresh, sd_ks, sd_ms, sd_br, sd_zero;
+};
+
+size_t cmlrt_scratch_bytes(const struct cmlrt_set *set,
+                           const struct kernels *kernels);
+
+#endif

@@ -1,0 +1,622 @@
+/* Every table that this processor runs: transforms against the definition,
+ * integer kernels bit for bit against models that are slow and obvious, and
+ * the product within the noise that formula (19) allows it. */
+#include "runtime/inner.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TABLES = 4 };
+
+static const uint8_t seed[CMLRT_SEED] = { 3 };
+
+static void *
+alloc(size_t bytes)
+{
+    void *p = cmlrt_alloc(bytes);
+
+    ck_assert_ptr_nonnull(p);
+    return p;
+}
+
+static const struct kernels *
+ref(void)
+{
+    return cmlrt_kernels_select("ref");
+}
+
+static void
+random_words(uint64_t *out, size_t n, uint64_t index)
+{
+    struct cmlrt_rng g;
+
+    cmlrt_rng_init(&g, seed, CMLRT_MASK, index);
+    cmlrt_rng_bytes(&g, out, n * sizeof *out);
+}
+
+/* In [-1/2, 1/2). */
+static void
+random_row(double *out, size_t n, uint64_t index)
+{
+    struct cmlrt_rng g;
+
+    cmlrt_rng_init(&g, seed, CMLRT_MASK, index);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (double)(int64_t)cmlrt_rng_u64(&g) * 0x1p-64;
+}
+
+/* ---- transforms */
+
+struct fft {
+    const struct kernels *k;
+    void *plan;
+    size_t n, run; /* run: real parts in one go, before their imaginary ones */
+    double *row, *points;
+    size_t *root; /* point p is at e^(2 pi i (1/4 + root[p]) 2/n) */
+};
+
+/* Index of the real part of point p; the imaginary one is run further. */
+static size_t
+real_at(const struct fft *f, size_t p)
+{
+    return p / f->run * 2 * f->run + p % f->run;
+}
+
+/* The points of X^j. */
+static void
+monomial(struct fft *f, size_t j)
+{
+    memset(f->row, 0, f->n * sizeof *f->row);
+    f->row[j] = 1;
+    f->k->fft_fwd(f->points, f->row, f->plan);
+}
+
+/* Finds layout and order from the points of 1 and X: each root occurs once. */
+static void
+discover(struct fft *f)
+{
+    const size_t half = f->n / 2;
+    bool *seen = alloc(half), sound = true;
+
+    monomial(f, 0);
+    for (f->run = 0; f->run < half && f->points[f->run] > 0.5;)
+        f->run++;
+    monomial(f, 1);
+    for (size_t p = 0; p < half; p++) {
+        const double *re = f->points + real_at(f, p);
+        const double turn = atan2(re[f->run], re[0]) / 6.283185307179586477;
+        const double at = turn * (double)half - 0.25;
+        const double m = nearbyint(at < -0.5 ? at + (double)half : at);
+
+        sound &= fabs(hypot(re[0], re[f->run]) - 1) < 1e-15;
+        f->root[p] = m >= 0 && m < (double)half ? (size_t)m : 0;
+        sound &= !seen[f->root[p]];
+        seen[f->root[p]] = true;
+    }
+    ck_assert(sound);
+    free(seen);
+}
+
+/* Point p of the row in extended precision: max error of the two parts. */
+static double
+error_at(const struct fft *f, size_t p)
+{
+    const long double two_pi = 6.283185307179586476925286766559L;
+    const double *re = f->points + real_at(f, p);
+    const size_t half = f->n / 2;
+    long double sr = 0, si = 0;
+
+    for (size_t j = 0; j < half; j++) {
+        const size_t turns = (1 + 4 * f->root[p]) * j % (4 * half);
+        const long double a = two_pi * (long double)turns / (4.0L * half);
+        const long double c = cosl(a), s = sinl(a);
+        const long double x = (long double)f->row[j];
+        const long double y = (long double)f->row[j + half];
+
+        sr += x * c - y * s;
+        si += x * s + y * c;
+    }
+    return fmax(fabs((double)(sr - (long double)re[0])),
+                fabs((double)(si - (long double)re[f->run])));
+}
+
+START_TEST(transforms_match_the_definition)
+{
+    const unsigned log2_n = 8 + (unsigned)_i % 9;
+    struct fft f = { .k = cmlrt_kernels_usable((size_t)_i / 9) };
+    const size_t n = f.n = (size_t)1 << log2_n;
+    const double bound = n <= 8192 ? 1e-12 : 1e-11;
+    double *back, worst = 0;
+
+    if (!f.k)
+        return;
+    f.plan = alloc(f.k->plan_bytes(log2_n));
+    f.row = alloc(n * sizeof *f.row);
+    f.points = alloc(n * sizeof *f.points);
+    f.root = alloc(n / 2 * sizeof *f.root);
+    back = alloc(n * sizeof *back);
+    f.k->plan_init(f.plan, log2_n);
+    discover(&f);
+    random_row(f.row, n, log2_n);
+    f.k->fft_fwd(f.points, f.row, f.plan);
+    for (size_t t = 0; t < (n <= 8192 ? 50 : 10); t++)
+        worst = fmax(worst, error_at(&f, t * 7919 % (n / 2)));
+    ck_assert_double_lt(worst, bound);
+    f.k->fft_inv(back, f.points, f.plan);
+    worst = 0;
+    for (size_t j = 0; j < n; j++)
+        worst = fmax(worst, fabs(back[j] * 2 / (double)n - f.row[j]));
+    ck_assert_double_lt(worst, 2e-15);
+    free(f.plan);
+    free(f.row);
+    free(f.points);
+    free(f.root);
+    free(back);
+}
+END_TEST
+
+/* ---- integers */
+
+enum { WORDS = 1 << 12 };
+
+/* Random, then every pattern that is likely to be a corner. */
+static void
+test_words(uint64_t *x)
+{
+    random_words(x, WORDS, 9);
+    for (unsigned i = 0; i < 64; i++) {
+        x[i] = UINT64_C(1) << i;
+        x[64 + i] = (UINT64_C(1) << i) - 1;
+        x[128 + i] = ~x[i];
+        x[192 + i] = UINT64_C(3) << i;
+        x[256 + i] = UINT64_C(0xaaaaaaaaaaaaaaaa) << i;
+    }
+}
+
+START_TEST(halves_of_words_add_up)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    uint64_t *x = alloc(WORDS * sizeof *x);
+    double *low = alloc(WORDS * sizeof *low);
+    double *high = alloc(WORDS * sizeof *high);
+    size_t wrong = 0;
+
+    test_words(x);
+    if (k)
+        k->split_limbs(low, high, x, WORDS);
+    for (size_t i = 0; k && i < WORDS; i++) {
+        const int64_t l = (int64_t)low[i], h = (int64_t)high[i];
+
+        wrong += x[i] != (uint64_t)l + ((uint64_t)h << 32);
+        wrong += llabs(l) > INT64_C(1) << 31 || llabs(h) > INT64_C(1) << 31;
+    }
+    ck_assert_uint_eq(wrong, 0);
+    free(x);
+    free(low);
+    free(high);
+}
+END_TEST
+
+START_TEST(rounded_integers_add_up)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    uint64_t *out = alloc(WORDS * sizeof *out);
+    double *y = alloc(WORDS * sizeof *y);
+    size_t wrong = 0;
+
+    random_row(y, WORDS, 4);
+    for (size_t i = 0; i < WORDS; i++)
+        y[i] *= 0x1p51;
+    y[0] = 0x1p51 - 1;
+    y[1] = -0x1p51 + 1;
+    y[2] = 0.4;
+    y[3] = -0.4;
+    for (unsigned shift = 0; k && shift <= 32; shift += 32) {
+        for (size_t i = 0; i < WORDS; i++)
+            out[i] = i;
+        k->add_integers(out, y, WORDS, shift);
+        for (size_t i = 0; i < WORDS; i++) {
+            const uint64_t want = (uint64_t)llrint(y[i]) << shift;
+
+            wrong += out[i] != i + want;
+        }
+    }
+    ck_assert_uint_eq(wrong, 0);
+    free(out);
+    free(y);
+}
+END_TEST
+
+START_TEST(the_torus_is_reduced_exactly)
+{
+    static const double corner[] = {
+        0,
+        0.5,
+        -0.5,
+        0x1.fffffffffffffp-2,
+        -0x1.fffffffffffffp-2,
+        1,
+        -1,
+        0x1p-64,
+        -0x1p-64,
+        0x1p26,
+        1.5,
+        -1.5,
+        0x1.8p-33,
+        -0x1.8p-33,
+        0x1p-32,
+        0x1p25 + 0.5,
+        0x1p-52,
+    };
+    enum { CORNERS = sizeof corner / sizeof *corner };
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    uint64_t *out = alloc(WORDS * sizeof *out);
+    double *y = alloc(WORDS * sizeof *y);
+    size_t wrong = 0;
+
+    random_row(y, WORDS, 6);
+    for (size_t i = 0; i < WORDS; i++)
+        y[i] = i < CORNERS ? corner[i] : ldexp(y[i], (int)(i % 60) - 32);
+    if (k)
+        k->add_torus(out, y, WORDS);
+    for (size_t i = 0; k && i < WORDS; i++) {
+        const long double r = (long double)y[i] - rintl((long double)y[i]);
+        const long double want = rintl(r * 0x1p64L);
+
+        wrong +=
+            out[i]
+            != (want >= 0x1p63L ? UINT64_C(1) << 63 : (uint64_t)(int64_t)want);
+    }
+    ck_assert_uint_eq(wrong, 0);
+    free(out);
+    free(y);
+}
+END_TEST
+
+/* levels, log2 of the base */
+static const unsigned gadget[][2] = { { 1, 23 }, { 1, 1 },  { 2, 15 },
+                                      { 3, 11 }, { 4, 9 },  { 15, 4 },
+                                      { 6, 3 },  { 22, 1 }, { 2, 31 } };
+enum { GADGETS = sizeof gadget / sizeof *gadget };
+
+/* Digits of x by the rule of kernels.def, one by one. */
+static void
+digits_of(int64_t *digit, uint64_t x, unsigned levels, unsigned b)
+{
+    const unsigned used = levels * b;
+    const bool turn = x >> (62 - used) & 1;
+    const uint64_t y = turn ? 0 - x : x;
+    uint64_t v = (y >> (63 - used)) + 1, carry = 0;
+
+    v >>= 1;
+    for (unsigned j = levels; j-- > 0;) {
+        const uint64_t e = (v & ((UINT64_C(1) << b) - 1)) + carry;
+
+        v >>= b;
+        carry = e >> (b - 1) ? 1 : 0;
+        digit[j] = (int64_t)(e - (carry << b));
+        digit[j] = turn ? -digit[j] : digit[j];
+    }
+}
+
+START_TEST(digits_are_those_of_the_rule)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i / GADGETS);
+    const unsigned levels = gadget[_i % GADGETS][0];
+    const unsigned b = gadget[_i % GADGETS][1];
+    uint64_t *x = alloc(WORDS * sizeof *x);
+    double *digit = alloc(levels * WORDS * sizeof *digit);
+    size_t wrong = 0;
+
+    test_words(x);
+    if (k)
+        k->decompose(digit, x, WORDS, levels, b);
+    for (size_t i = 0; k && i < WORDS; i++) {
+        uint64_t error = x[i], half = UINT64_C(1) << (63 - levels * b);
+        int64_t want[64];
+
+        digits_of(want, x[i], levels, b);
+        for (unsigned j = 0; j < levels; j++) {
+            const int64_t d = (int64_t)digit[j * WORDS + i];
+
+            wrong += d != want[j] || llabs(d) > INT64_C(1) << (b - 1);
+            error -= (uint64_t)d << (64 - b * (j + 1));
+        }
+        wrong += error + half > 2 * half;
+    }
+    ck_assert_uint_eq(wrong, 0);
+    free(x);
+    free(digit);
+}
+END_TEST
+
+/* (10): mean zero within 5 standard errors, second moment (B^2+2)/12. */
+START_TEST(digits_have_their_moments)
+{
+    enum { DRAWS = 1 << 16 };
+    const unsigned levels = gadget[_i][0], b = gadget[_i][1];
+    const double base = ldexp(1, (int)b), m2 = (base * base + 2) / 12;
+    const double draws = DRAWS;
+    uint64_t *x = alloc(DRAWS * sizeof *x);
+    double *digit = alloc(levels * DRAWS * sizeof *digit);
+
+    random_words(x, DRAWS, 12);
+    for (size_t i = 0; i < DRAWS; i++)
+        x[i] &= ~(uint64_t)1; /* as words whose last bit is constant */
+    ref()->decompose(digit, x, DRAWS, levels, b);
+    for (unsigned j = 0; j < levels; j++) {
+        double mean = 0, square = 0;
+
+        for (size_t i = 0; i < DRAWS; i++) {
+            const double d = digit[j * DRAWS + i];
+
+            mean += d / draws;
+            square += d * d / draws;
+        }
+        ck_assert_double_lt(fabs(mean), 5 * sqrt(m2 / draws));
+        ck_assert_double_lt(fabs(square / m2 - 1), 0.03);
+        /* plain digits, of mean -1/2, would be seen up to this base */
+        ck_assert(b > 5 || 5 * sqrt(m2 / draws) < 0.5);
+    }
+    free(x);
+    free(digit);
+}
+END_TEST
+
+START_TEST(sums_of_products_are_exact)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    uint64_t a[70], out[70], want[70];
+
+    for (size_t n = 0; k && n < 69; n++) {
+        random_words(a, 70, n);
+        random_words(out, 70, n + 100);
+        memcpy(want, out, sizeof out);
+        for (size_t i = 0; i < n; i++)
+            want[i + 1] += a[i + 1] * a[0];
+        k->axpy64(out + 1, a + 1, a[0], n); /* unaligned */
+        ck_assert_mem_eq(out, want, sizeof want);
+    }
+}
+END_TEST
+
+START_TEST(keyswitch_is_its_sum)
+{
+    static const struct cmlrt_ks_shape shape[] = { { 37, 21, 32, 5, 3 },
+                                                   { 64, 65, 80, 4, 4 },
+                                                   { 5, 1, 16, 1, 8 } };
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i / 3);
+    const struct cmlrt_ks_shape *s = &shape[_i % 3];
+    const size_t rows = s->inputs * s->levels;
+    uint32_t *key = alloc(rows * s->stride * sizeof *key);
+    uint32_t *out = alloc(s->stride * sizeof *out);
+    uint64_t *a = alloc(s->inputs * sizeof *a);
+    void *scratch = alloc(4 * rows);
+
+    random_words((void *)key, rows * s->stride / 2, 1);
+    random_words(a, s->inputs, 2);
+    if (k)
+        k->keyswitch(out, s, key, a, scratch);
+    for (size_t j = 0; k && j < s->columns; j++) {
+        uint32_t want = 0;
+
+        for (size_t i = 0; i < s->inputs; i++) {
+            int64_t digit[64];
+
+            digits_of(digit, a[i], s->levels, s->log2_base);
+            for (size_t v = 0; v < s->levels; v++)
+                want -= (uint32_t)digit[v]
+                        * key[(i * s->levels + v) * s->stride + j];
+        }
+        ck_assert_uint_eq(out[j], want);
+    }
+    free(key);
+    free(out);
+    free(a);
+    free(scratch);
+}
+END_TEST
+
+/* ---- the product */
+
+/* k, log2 N, levels, log2 base */
+static const unsigned product[][4] = {
+    { 1, 8, 1, 23 }, { 1, 9, 2, 15 },  { 2, 8, 3, 11 },  { 6, 8, 1, 17 },
+    { 3, 9, 1, 17 }, { 1, 11, 1, 23 }, { 2, 10, 1, 23 }, { 1, 10, 4, 9 },
+};
+enum { PRODUCTS = sizeof product / sizeof *product };
+
+struct cmux {
+    struct cmlrt_shape shape;
+    size_t n, rows, outs;
+    uint64_t *poly; /* [rows][outs] of the GGSW */
+    double *ggsw;
+    void *scratch, *plan;
+    uint64_t *acc, *was;
+};
+
+static void
+cmux_open(struct cmux *c, const struct kernels *k, const unsigned p[4])
+{
+    c->n = (size_t)1 << p[1];
+    c->rows = (size_t)(p[0] + 1) * p[2];
+    c->outs = p[0] + 1;
+    c->plan = alloc(k->plan_bytes(p[1]));
+    k->plan_init(c->plan, p[1]);
+    c->shape = (struct cmlrt_shape){ c->plan, p[1], p[0], p[2], p[3] };
+    c->poly = alloc(c->rows * c->outs * c->n * sizeof *c->poly);
+    c->ggsw = alloc(c->rows * c->outs * c->n * sizeof *c->ggsw);
+    c->acc = alloc(c->outs * c->n * sizeof *c->acc);
+    c->was = alloc(c->outs * c->n * sizeof *c->was);
+    c->scratch = alloc(k->cmux64_bytes(&c->shape) + 2 * c->n * sizeof(double));
+    random_words(c->poly, c->rows * c->outs * c->n, 77);
+    for (unsigned r = 0; r < c->rows; r++)
+        for (unsigned o = 0; o < c->outs; o++)
+            k->prepare(c->ggsw, &c->shape, c->poly + (r * c->outs + o) * c->n,
+                       r, o, c->scratch);
+}
+
+static void
+cmux_close(struct cmux *c)
+{
+    free(c->plan);
+    free(c->poly);
+    free(c->ggsw);
+    free(c->acc);
+    free(c->was);
+    free(c->scratch);
+}
+
+/* acc <- acc + GGSW [x] (X^a acc - acc), in integers */
+static void
+cmux_model(struct cmux *c, uint64_t *acc, size_t a)
+{
+    const size_t n = c->n, levels = c->shape.levels;
+    uint64_t *sum = alloc(c->outs * n * sizeof *sum);
+    int64_t digit[64];
+
+    for (size_t i = 0; i < c->outs; i++)
+        for (size_t j = 0; j < n; j++) {
+            const size_t from = (2 * n + j - a) % (2 * n);
+            const uint64_t x = acc[i * n + from % n];
+
+            digits_of(digit, (from < n ? x : 0 - x) - acc[i * n + j],
+                      (unsigned)levels, c->shape.log2_base);
+            for (size_t v = 0; v < levels; v++)
+                for (size_t o = 0; o < c->outs; o++) {
+                    const size_t row = (i * levels + v) * c->outs + o;
+                    const uint64_t *g = c->poly + row * n;
+                    uint64_t *to = sum + o * n;
+
+                    for (size_t m = 0; m < n - j; m++)
+                        to[m + j] += (uint64_t)digit[v] * g[m];
+                    for (size_t m = n - j; m < n; m++)
+                        to[m + j - n] -= (uint64_t)digit[v] * g[m];
+                }
+        }
+    for (size_t i = 0; i < c->outs * n; i++)
+        acc[i] += sum[i];
+    free(sum);
+}
+
+/* Mean square difference of two ciphertexts in torus units, and the largest. */
+static double
+difference(const uint64_t *x, const uint64_t *y, size_t n, double *most)
+{
+    double square = 0;
+
+    *most = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double d = (double)(int64_t)(x[i] - y[i]) * 0x1p-64;
+
+        square += d * d / (double)n;
+        *most = fmax(*most, fabs(d));
+    }
+    return square;
+}
+
+/* (19) without the factor of the key: the error of a word, C = 1. */
+static double
+word_error(const struct cmux *c)
+{
+    const double base = ldexp(1, (int)c->shape.log2_base);
+
+    return 0x1p-106 * c->shape.log2_n * (double)(c->rows * c->n) * base * base
+           / 144;
+}
+
+START_TEST(product_is_within_its_noise)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i / PRODUCTS);
+    struct cmux c;
+    double c19, most;
+
+    if (!k)
+        return;
+    cmux_open(&c, k, product[_i % PRODUCTS]);
+    random_words(c.acc, c.outs * c.n, 5);
+    memcpy(c.was, c.acc, c.outs * c.n * sizeof *c.acc);
+    k->cmux64(c.acc, &c.shape, 123, c.ggsw, c.scratch);
+    cmux_model(&c, c.was, 123);
+    c19 = difference(c.acc, c.was, c.outs * c.n, &most) / word_error(&c);
+    ck_assert_msg(c19 < 1.5, "%s: C = %g", k->name, c19);
+    ck_assert_msg(c19 > 0.3, "%s: C = %g: is the bound off?", k->name, c19);
+    ck_assert_double_lt(most, 8 * sqrt(1.5 * word_error(&c)));
+    cmux_close(&c);
+}
+END_TEST
+
+/* Rotations at and around every border, from extreme words too. */
+START_TEST(product_takes_every_rotation)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    const unsigned p[4] = { 1, 8, 2, 15 };
+    struct cmux c;
+
+    if (!k)
+        return;
+    cmux_open(&c, k, p);
+    for (size_t border = 0; border <= 2 * c.n; border += c.n / 8)
+        for (size_t a = border + 2 * c.n - 8; a <= border + 2 * c.n + 8; a++) {
+            double most;
+
+            random_words(c.acc, 2 * c.n, a);
+            for (size_t i = 0; i < 8; i++) {
+                c.acc[i] = i % 2 ? UINT64_C(1) << 63 : ~UINT64_C(0);
+                c.acc[c.n - 1 - i] = i % 2 ? ~UINT64_C(0) >> 1 : 0;
+            }
+            memcpy(c.was, c.acc, 2 * c.n * sizeof *c.acc);
+            k->cmux64(c.acc, &c.shape, (uint32_t)(a % (2 * c.n)), c.ggsw,
+                      c.scratch);
+            cmux_model(&c, c.was, a % (2 * c.n));
+            (void)difference(c.acc, c.was, 2 * c.n, &most);
+            ck_assert_double_lt(most, 10 * sqrt(1.5 * word_error(&c)));
+            a += a % 3; /* not all, but all residues */
+        }
+    cmux_close(&c);
+}
+END_TEST
+
+START_TEST(a_table_is_found_by_name)
+{
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+
+    if (k)
+        ck_assert_ptr_eq(cmlrt_kernels_select(k->name), k);
+    ck_assert_ptr_eq(cmlrt_kernels_select(NULL), cmlrt_kernels_usable(0));
+    ck_assert_ptr_null(cmlrt_kernels_select("abacus"));
+    ck_assert_ptr_nonnull(ref());
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("kernels");
+    TCase *tc = tcase_create("core");
+    SRunner *sr;
+    int failed;
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_loop_test(tc, transforms_match_the_definition, 0, 9 * MAX_TABLES);
+    tcase_add_loop_test(tc, halves_of_words_add_up, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, rounded_integers_add_up, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, the_torus_is_reduced_exactly, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, digits_are_those_of_the_rule, 0,
+                        GADGETS * MAX_TABLES);
+    tcase_add_loop_test(tc, digits_have_their_moments, 0, GADGETS);
+    tcase_add_loop_test(tc, sums_of_products_are_exact, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, keyswitch_is_its_sum, 0, 3 * MAX_TABLES);
+    tcase_add_loop_test(tc, product_is_within_its_noise, 0,
+                        PRODUCTS * MAX_TABLES);
+    tcase_add_loop_test(tc, product_takes_every_rotation, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, a_table_is_found_by_name, 0, MAX_TABLES);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,456 @@
+/* Measured noise against the formulas of lang-spec/crypto.md, at toy parameters
+ * (named insecure) where the modelled terms weigh what they should.
+ *
+ * A sample is one coefficient of one ciphertext; several keys share a test.  A
+ * variance agrees if it lies in the 99.9 % interval of the chi-square law, and
+ * every test also asks that twice and half of the formula do not agree.
+ */
+#include "tests/rig.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEYS = 8, EACH = 150, SAMPLES = KEYS * EACH };
+
+static const double u = 0x1p-128; /* q^-2 */
+
+static double
+torus(uint64_t x)
+{
+    return (double)(int64_t)x * 0x1p-64;
+}
+
+/* (2) */
+static double
+v_tuniform(int t)
+{
+    return (ldexp(2, 2 * t) + 1) / 6 * u;
+}
+
+/* (10), (11) */
+static double
+d2(unsigned log2_base)
+{
+    return (ldexp(1, 2 * (int)log2_base) + 2) / 12;
+}
+
+static double
+rest(unsigned levels, unsigned log2_base)
+{
+    return ldexp(1, -2 * (int)(levels * log2_base)) - u;
+}
+
+/* ---- the verdict */
+
+/* Quantile of chi-square / n by Wilson and Hilferty, error < 1e-4 here. */
+static double
+quantile(double n, double z)
+{
+    const double h = 2 / (9 * n), root = 1 - h + z * sqrt(h);
+
+    return root * root * root;
+}
+
+/* Second moment about zero: a formula's noise has mean zero. */
+static bool
+agrees(const double *x, size_t n, double variance)
+{
+    const double z = 3.2905; /* 99.9 %, both sides */
+    double square = 0;
+
+    for (size_t i = 0; i < n; i++)
+        square += x[i] * x[i] / (double)n;
+    return square / variance > quantile((double)n, -z)
+           && square / variance < quantile((double)n, z);
+}
+
+static double
+ratio(const double *x, size_t n, double variance)
+{
+    double square = 0;
+
+    for (size_t i = 0; i < n; i++)
+        square += x[i] * x[i] / (double)n;
+    return square / variance;
+}
+
+#define CHECK_VARIANCE(x, n, variance) \
+    do { \
+        ck_assert_msg(agrees(x, n, variance), "measured / formula = %.3f", \
+                      ratio(x, n, variance)); \
+        ck_assert(!agrees(x, n, 2 * (variance))); \
+        ck_assert(!agrees(x, n, (variance) / 2)); \
+    } while (0)
+
+/* The verdict itself, on normal samples of a known and of a doubled variance.
+ */
+START_TEST(a_doubled_variance_is_caught)
+{
+    const uint8_t seed[CMLRT_SEED] = { 17 };
+    double x[SAMPLES];
+    struct cmlrt_rng g;
+
+    cmlrt_rng_init(&g, seed, CMLRT_SIMULATE, 0);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[i] = torus(cmlrt_normal(&g, 0x1p-20));
+    CHECK_VARIANCE(x, SAMPLES, 0x1p-40);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[i] = torus(cmlrt_normal(&g, 0x1p-20 * sqrt(2)));
+    ck_assert(!agrees(x, SAMPLES, 0x1p-40));
+}
+END_TEST
+
+/* ---- fresh encryption and the re-randomising zero */
+
+/* clang-format off */
+static const struct cmlrt_set insecure_fresh[] = {
+    { 1, 9, 0, 0, 0, 0, 0, 0, 40, true },
+    { 2, 8, 0, 0, 0, 0, 0, 0, 25, true },
+    { 3, 8, 0, 0, 0, 0, 0, 0, 33, false },
+};
+/* clang-format on */
+enum { FRESH = sizeof insecure_fresh / sizeof *insecure_fresh };
+
+static double
+mean_square_key(const struct cmlrt_set *set)
+{
+    return set->ternary ? 2.0 / 3 : 0.5;
+}
+
+/* Coefficient at of the i-th encryption of zero. */
+static uint64_t
+fresh_phase(struct rig *r, uint64_t *lwe, uint64_t i)
+{
+    static const int64_t zeros[256];
+
+    rig_encrypt(r, lwe, zeros, 256, 50, i);
+    return cmlrt_phase(r->secret, lwe + i % 256 * r->env.big);
+}
+
+START_TEST(fresh_noise)
+{
+    const struct cmlrt_set *set = &insecure_fresh[_i];
+    uint64_t *lwe;
+    double x[400];
+    struct rig r;
+
+    rig_open(&r, set, cmlrt_kernels_select(NULL), 1);
+    lwe = rig_alloc(256 * r.env.big * sizeof *lwe);
+    for (uint64_t i = 0; i < 400; i++)
+        x[i] = torus(fresh_phase(&r, lwe, i));
+    CHECK_VARIANCE(x, 400, v_tuniform(set->t_glwe));
+    free(lwe);
+    rig_close(&r);
+}
+END_TEST
+
+/* sum_i u_i e_i + e - sum_c e_c S_c:  kN 2/3 + 1 + kN E[s^2]  times (2) */
+START_TEST(answer_noise)
+{
+    const struct cmlrt_set *set = &insecure_fresh[_i];
+    const double d = (double)cmlrt_big(set);
+    const double v =
+        v_tuniform(set->t_glwe) * (d * 2 / 3 + 1 + d * mean_square_key(set));
+    const struct cmlrt_reply reply = { -1, 64 };
+    double x[SAMPLES];
+
+    for (size_t key = 0; key < KEYS; key++) {
+        struct rig r;
+        uint64_t *lwe;
+
+        rig_open(&r, set, cmlrt_kernels_select(NULL), 100 + key);
+        lwe = rig_alloc(r.env.big * sizeof *lwe);
+        for (size_t i = 0; i < EACH; i++) {
+            memset(lwe, 0, r.env.big * sizeof *lwe);
+            cmlrt_lwe_answer(&r.env, lwe, lwe, &reply, 0, 1);
+            x[key * EACH + i] = torus(cmlrt_phase(r.secret, lwe));
+        }
+        free(lwe);
+        rig_close(&r);
+    }
+    CHECK_VARIANCE(x, SAMPLES, v);
+}
+END_TEST
+
+/* ---- keyswitch */
+
+/* the key's noise alone, the rounding alone, both */
+/* clang-format off */
+static const struct cmlrt_set insecure_switch[] = {
+    { 1, 9, 40, 1, 20, 5, 5, 50, 17, false },
+    { 1, 9, 40, 1, 20, 4, 3, 34, 17, false },
+    { 2, 8, 40, 1, 20, 5, 4, 40, 17, false },
+    { 1, 8, 40, 1, 20, 9, 3, 33, 17, true },
+};
+/* clang-format on */
+enum { SWITCHES = sizeof insecure_switch / sizeof *insecure_switch };
+
+static uint64_t
+small_phase(const struct cmlrt_secret *s, const uint64_t *lwe)
+{
+    uint64_t phase = lwe[s->set.n];
+
+    for (size_t i = 0; i < s->set.n; i++)
+        phase -= lwe[i] * s->small[i];
+    return phase;
+}
+
+/* (14) with E[s^2]/12 for the 1/24 of a binary key, and (15) */
+static double
+v_keyswitch(const struct cmlrt_set *s)
+{
+    const double h2 = mean_square_key(s);
+    const double body = 0x1p-64 / 12; /* of the key's, rounded to 32 bits */
+    const double key = v_tuniform(s->t_lwe) + body;
+
+    return (double)cmlrt_big(s)
+               * (s->ks_levels * key * d2(s->ks_log2_base)
+                  + rest(s->ks_levels, s->ks_log2_base) * h2 / 12 + u / 16)
+           + 0x1p-64 / 12;
+}
+
+START_TEST(keyswitch_noise)
+{
+    const struct cmlrt_set *set = &insecure_switch[_i];
+    double x[SAMPLES];
+
+    for (size_t key = 0; key < KEYS; key++) {
+        struct rig r;
+        uint64_t *in, *out;
+
+        rig_open(&r, set, cmlrt_kernels_select(NULL), 200 + key);
+        in = rig_alloc(r.env.big * sizeof *in);
+        out = rig_alloc(r.env.small * sizeof *out);
+        for (size_t i = 0; i < EACH; i++) {
+            cmlrt_rng_bytes(&r.rng, in, r.env.big * sizeof *in);
+            cmlrt_lwe_keyswitch(&r.env, out, in, NULL, 0, 1);
+            x[key * EACH + i] =
+                torus(small_phase(r.secret, out) - cmlrt_phase(r.secret, in));
+        }
+        free(in);
+        free(out);
+        rig_close(&r);
+    }
+    CHECK_VARIANCE(x, SAMPLES, v_keyswitch(set));
+}
+END_TEST
+
+/* ---- modulus switch */
+
+/* (17) for a key of n bits, and 1/(12 M^2) of the floor, whose mean is known */
+START_TEST(modulus_switch_noise)
+{
+    enum { N = 800, DRAWS = 4000 };
+    const unsigned log2_m = (unsigned[]){ 9, 12, 17 }[_i];
+    const double m = ldexp(1, (int)log2_m), n = N;
+    const double v = n / (48 * m * m) + n * u / 24 + 1 / (12 * m * m);
+    const uint8_t seed[CMLRT_SEED] = { 5 };
+    uint64_t key[N], lwe[N + 1];
+    uint32_t count[N + 1];
+    double *x = rig_alloc(DRAWS * sizeof *x);
+    struct cmlrt_rng g;
+    bool in_range = true;
+
+    cmlrt_rng_init(&g, seed, CMLRT_MASK, (uint64_t)_i);
+    for (size_t i = 0; i < DRAWS; i++) {
+        uint64_t phase, after;
+
+        cmlrt_binary(key, N, &g);
+        cmlrt_rng_bytes(&g, lwe, sizeof lwe);
+        cmlrt_mod_switch(count, lwe, N, log2_m);
+        phase = lwe[N];
+        after = (uint64_t)count[N] << (64 - log2_m);
+        for (size_t j = 0; j < N; j++) {
+            in_range &= count[j] < 1u << log2_m;
+            phase -= lwe[j] * key[j];
+            after -= ((uint64_t)count[j] << (64 - log2_m)) * key[j];
+        }
+        x[i] = torus(after - phase) + 0.5 / m;
+    }
+    ck_assert(in_range);
+    CHECK_VARIANCE(x, DRAWS, v);
+    free(x);
+}
+END_TEST
+
+/* ---- bootstrap */
+
+/* the key's noise alone, the rounding alone, k > 1, all */
+/* clang-format off */
+static const struct cmlrt_set insecure_rotate[] = {
+    { 1, 9, 100, 2, 15, 1, 1, 0, 40, false },
+    { 1, 9, 100, 1, 10, 1, 1, 0, 17, false },
+    { 3, 8, 100, 3,  7, 1, 1, 0, 38, false },
+    { 2, 8, 100, 2,  9, 1, 1, 0, 43, false },
+};
+/* clang-format on */
+enum { ROTATES = sizeof insecure_rotate / sizeof *insecure_rotate };
+
+/* (19) */
+static double
+v_fft(const struct cmlrt_set *s, double c)
+{
+    const double n = (double)cmlrt_ring_degree(s);
+    const double rows = (double)cmlrt_ggsw_rows(s);
+
+    return c * 0x1p-106 * s->log2_n * rows * n
+           * ldexp(1, 2 * (int)s->br_log2_base) / 144
+           * (1 + (double)cmlrt_big(s) / 2);
+}
+
+/* (18) with E[m^2] = 1/2, times n: (21) */
+static double
+v_rotate(const struct cmlrt_set *s, double c)
+{
+    const double d = (double)cmlrt_big(s), n = (double)cmlrt_ring_degree(s);
+    const double key = (double)cmlrt_ggsw_rows(s) * n * v_tuniform(s->t_glwe)
+                       * d2(s->br_log2_base);
+    const double round =
+        (1 + d / 2) * rest(s->br_levels, s->br_log2_base) / 12 + d * u / 16;
+
+    return s->n * (key + round / 2 + v_fft(s, c));
+}
+
+/* Error of coefficient 0 after a rotation of a random polynomial by a random
+ * ciphertext, whose phase the key tells; out has room for an LWE. */
+static double
+rotate_once(struct rig *r, uint64_t *out, uint64_t *acc, uint64_t *test,
+            void *scratch)
+{
+    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    uint32_t count[128];
+    uint64_t lwe[128], index, want;
+
+    cmlrt_rng_bytes(&r->rng, lwe, sizeof lwe);
+    cmlrt_rng_bytes(&r->rng, test, n * sizeof *test);
+    cmlrt_mod_switch(count, lwe, r->set.n, r->set.log2_n + 1);
+    cmlrt_blind_rotate(acc, r->eval, count, test, scratch);
+    index = count[r->set.n];
+    for (size_t i = 0; i < r->set.n; i++)
+        index -= count[i] * r->secret->small[i];
+    index &= 2 * n - 1;
+    want = index < n ? test[index] : 0 - test[index - n];
+    cmlrt_extract_mask(out, acc, r->set.k, n, 0);
+    out[d] = acc[d];
+    return torus(cmlrt_phase(r->secret, out) - want);
+}
+
+static void
+measure_rotations(double *x, size_t each, const struct cmlrt_set *set,
+                  const struct kernels *k, uint64_t seed)
+{
+    for (size_t key = 0; key < KEYS; key++) {
+        struct rig r;
+        uint64_t *acc, *test, *out;
+        void *scratch;
+
+        rig_open(&r, set, k, seed + key);
+        acc = rig_alloc((cmlrt_big(set) + cmlrt_ring_degree(set)) * 8);
+        test = rig_alloc(cmlrt_ring_degree(set) * 8);
+        out = rig_alloc(r.env.big * sizeof *out);
+        scratch = rig_alloc(k->cmux64_bytes(&r.eval->shape));
+        for (size_t i = 0; i < each; i++)
+            x[key * each + i] = rotate_once(&r, out, acc, test, scratch);
+        free(out);
+        free(acc);
+        free(test);
+        free(scratch);
+        rig_close(&r);
+    }
+}
+
+START_TEST(bootstrap_noise)
+{
+    const struct cmlrt_set *set = &insecure_rotate[_i];
+    double x[SAMPLES];
+
+    measure_rotations(x, EACH, set, cmlrt_kernels_select(NULL), 300);
+    CHECK_VARIANCE(x, SAMPLES, v_rotate(set, 1.2));
+}
+END_TEST
+
+/* Here the transform is all the noise there is: the C of (19) that estimates
+ * use must cover it, and not by far. */
+START_TEST(transform_noise)
+{
+    static const struct cmlrt_set insecure_fft = { 1, 9, 40, 2, 23,
+                                                   1, 1, 0,  3, false };
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    double x[KEYS * 40], c;
+
+    if (!k)
+        return;
+    measure_rotations(x, 40, &insecure_fft, k, 400);
+    c = ratio(x, KEYS * 40, v_rotate(&insecure_fft, 1));
+    ck_assert_msg(c < 1.5 && c > 0.5, "%s: C = %.3f", k->name, c);
+}
+END_TEST
+
+/* ---- the simulator adds what it is told to */
+
+static const int64_t eights[8] = { 8, 8, 8, 8, 8, 8, 8, 8 };
+
+START_TEST(simulated_noise)
+{
+    const struct cmlrt_set *set = &insecure_rotate[0];
+    const struct cmlrt_table t = { eights, 1, 3, 0, 60, 58, 0 };
+    const struct cmlrt_reply reply = { -1, 64 };
+    const struct cmlrt_extract all = { 0, 0, SAMPLES };
+    static const uint64_t zeros[SAMPLES];
+    uint64_t y[SAMPLES];
+    double x[4][SAMPLES];
+    struct rig r;
+
+    rig_one_word(&r, set, false);
+    r.env.sd_fresh = 0x1p-30;
+    r.env.sd_ks = 0x1p-25;
+    r.env.sd_ms = 0x1p-7;
+    r.env.sd_br = 0x1p-20;
+    r.env.sd_zero = 0x1p-28;
+    cmlrt_glwe_extract(&r.env, y, zeros, &all, 0, SAMPLES);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[0][i] = torus(y[i]);
+    cmlrt_lwe_keyswitch(&r.env, y, zeros, NULL, 0, SAMPLES);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[1][i] = torus(y[i]);
+    cmlrt_lwe_pbs(&r.env, y, zeros, &t, 0, SAMPLES);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[2][i] = torus(y[i] - (UINT64_C(8) << 58));
+    cmlrt_lwe_answer(&r.env, y, zeros, &reply, 0, SAMPLES);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[3][i] = torus(y[i]);
+    CHECK_VARIANCE(x[0], SAMPLES, 0x1p-60);
+    CHECK_VARIANCE(x[1], SAMPLES, 0x1p-50);
+    CHECK_VARIANCE(x[2], SAMPLES, 0x1p-40);
+    CHECK_VARIANCE(x[3], SAMPLES, 0x1p-56);
+    rig_close(&r);
+}
+END_TEST
+
+int
+main(void)
+{
+    enum { MAX_TABLES = 4 };
+    Suite *suite = suite_create("noise");
+    TCase *tc = tcase_create("core");
+    SRunner *sr;
+    int failed;
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_doubled_variance_is_caught);
+    tcase_add_loop_test(tc, fresh_noise, 0, FRESH);
+    tcase_add_loop_test(tc, answer_noise, 0, FRESH);
+    tcase_add_loop_test(tc, keyswitch_noise, 0, SWITCHES);
+    tcase_add_loop_test(tc, modulus_switch_noise, 0, 3);
+    tcase_add_loop_test(tc, bootstrap_noise, 0, ROTATES);
+    tcase_add_loop_test(tc, transform_noise, 0, MAX_TABLES);
+    tcase_add_test(tc, simulated_noise);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
