@@ -30,7 +30,7 @@ static void
 complain(struct reader *r, const char *what)
 {
     if (r->diag->errors == 0)
-        diag_error(r->diag, r->at, "expected %s", what);
+        diag_error(r->diag, r->at, E_ir_text, "expected %s", what);
 }
 
 static char *
@@ -347,7 +347,7 @@ read_ins(struct reader *r, struct ir_func *f, ir_ref *in)
     why = ir_infer(f->mem, f, (enum ir_op)op, in, nin, &as,
                    named ? &type : NULL, &own);
     if (why) {
-        diag_error(r->diag, at, "%s", why);
+        diag_error(r->diag, at, E_ir_text, "%s", why);
         return false;
     }
     v = ir_build_typed(f, (enum ir_op)op, at, in, nin, &as,
@@ -534,6 +534,7 @@ ir_parse(struct arena *mem, struct diag *dg)
     if (r.kind != END)
         complain(&r, "end of file");
     else if (dg->errors == 0 && (rule = ir_verify(f, &bad)))
-        diag_error(dg, f->n ? f->ins[bad].at : r.at, "rule broken: %s", rule);
+        diag_error(dg, f->n ? f->ins[bad].at : r.at, E_ir_text,
+                   "rule broken: %s", rule);
     return dg->errors ? NULL : f;
 }

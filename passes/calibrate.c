@@ -75,7 +75,7 @@ find_rows(struct pass_ctx *cx, struct rows *r)
         const struct ir_blob *b = ir_calibration(r->f, ins->as.input.name);
 
         if (!b && !ins->type.ranged) {
-            diag_error(cx->diag, ins->at,
+            diag_error(cx->diag, ins->at, E_no_range,
                        "nothing says how large '%s' can be: give it a range "
                        "(in LO..HI) or calibrate with rows of data",
                        ins->as.input.name);

@@ -107,14 +107,12 @@ table_fits(struct pass_ctx *cx, const struct ir_func *f,
 
     if (bits <= limit)
         return true;
-    diag_error(cx->diag, lut->at, "this table needs %u bits, the widest has %u",
+    diag_error(cx->diag, lut->at, E_too_wide,
+               "this table needs %u bits, the widest has %u",
                bits, limit);
     say_why(cx, f, lut->in[0]);
-    diag_note(cx->diag, lut->at,
-              lut->as.lut.approx
-                  ? "help: fewer bits for the inputs or the weights"
-                  : "help: fewer bits for the inputs or the weights, or "
-                    "rounding approx");
+    diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
+              lut->as.lut.approx ? "" : ", or rounding approx");
     cx->status = 6;
     return false;
 }
@@ -128,12 +126,11 @@ message_fits(struct pass_ctx *cx, const struct ir_func *f, ir_ref v)
         bug("%%%u has no proved interval", v.id);
     if (width(ins) <= ENCODE_MAX_BITS)
         return true;
-    diag_error(cx->diag, ins->at,
+    diag_error(cx->diag, ins->at, E_integer_overflow,
                "this integer needs %u bits, a ciphertext holds %d", width(ins),
                ENCODE_MAX_BITS);
     say_why(cx, f, v);
-    diag_note(cx->diag, ins->at,
-              "help: fewer bits for the inputs or the weights");
+    diag_help(cx->diag, "fewer bits for the inputs or the weights");
     cx->status = 6;
     return false;
 }

@@ -75,7 +75,7 @@ pass_fold(struct pass_ctx *cx, const struct ir_func *f)
         }
         map[i] = fold(cx, g, ins, map);
         if (!finite(g, map[i])) {
-            diag_error(cx->diag, ins->at,
+            diag_error(cx->diag, ins->at, E_not_finite,
                        "this constant is not a finite number");
             cx->status = 1;
         }

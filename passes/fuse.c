@@ -101,17 +101,15 @@ too_wide(struct pass_ctx *cx, const struct ir_func *f, const struct chain *c,
 {
     const struct ir_ins *last = &f->ins[c->quant];
 
-    diag_error(cx->diag, last->at,
+    diag_error(cx->diag, last->at, E_too_wide,
                "this table needs %u bits, the widest has %u",
                ir_bits(h.lo, h.hi), limit);
     diag_note(cx->diag, ir_at(f, c->root)->at,
               "it lies in [%lld, %lld], proved from the inputs and the weights",
               (long long)h.lo, (long long)h.hi);
-    diag_note(cx->diag, last->at,
-              limit == MAX_EXACT
-                  ? "help: fewer bits for the inputs or the weights; or "
-                    "rounding approx, which rounds the sum"
-                  : "help: fewer bits for the inputs or the weights");
+    diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
+              limit == MAX_EXACT ? ", or rounding approx, which rounds the sum"
+                                 : "");
     cx->status = 6;
 }
 
@@ -158,7 +156,7 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
     root = map[c->root.id];
     a = affine_new(cx->scratch, g, &bad);
     if (!a) {
-        diag_error(cx->diag, ir_at(g, bad)->at,
+        diag_error(cx->diag, ir_at(g, bad)->at, E_integer_overflow,
                    "this integer needs more than 62 bits");
         cx->status = 1;
         return root;

@@ -46,7 +46,7 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
     struct ir_func *g;
 
     if (!a) {
-        diag_error(cx->diag, ir_at(f, bad)->at,
+        diag_error(cx->diag, ir_at(f, bad)->at, E_integer_overflow,
                    "the weights of this sum need more than 62 bits");
         cx->status = 6;
         return NULL;

@@ -58,7 +58,7 @@ refuse(struct pass_ctx *cx, const struct ir_func *f,
 {
     const struct ir_ins *ins = &f->ins[e->tag];
 
-    diag_error(cx->diag, ins->at,
+    diag_error(cx->diag, ins->at, E_no_parameters,
                "no secure parameters keep the failure bound 2^%g here",
                p->log2_pfail);
     if (e->table)
@@ -69,9 +69,8 @@ refuse(struct pass_ctx *cx, const struct ir_func *f,
         diag_note(cx->diag, ins->at,
                   "an answer of %u bits, the norm of its weights is %.4g",
                   64u - ins->type.log2_delta, sqrt(e->c_in + e->c_br));
-    diag_note(
-        cx->diag, ins->at, "help: fewer bits for the inputs or the weights%s",
-        e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx" : "");
+    diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
+              e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx" : "");
     cx->status = 6;
 }
 

@@ -111,7 +111,7 @@ encrypt(struct quantizer *z, uint32_t i)
         as.quant.scale = scale_blob(z, 1, q->scale);
         v = ir_build(z->g, IR_quant, ins->at, &v, 1, &as);
     } else if (!ir_at(z->g, v)->type.ranged) {
-        diag_error(z->cx->diag, ins->at,
+        diag_error(z->cx->diag, ins->at, E_no_range,
                    "nothing says how large this integer can be: give its "
                    "input a range (in LO..HI)");
         quant_wrong(z, i);
@@ -311,12 +311,12 @@ server_op(struct quantizer *z, uint32_t i)
         return;
     }
     if (map || ins->op == IR_matmul)
-        diag_error(z->cx->diag, ins->at,
+        diag_error(z->cx->diag, ins->at, E_two_encrypted,
                    "%s of two encrypted values is not supported yet: a table "
                    "has one encrypted operand",
                    ir_ops[ins->op].name);
     else
-        diag_error(z->cx->diag, ins->at,
+        diag_error(z->cx->diag, ins->at, E_at_server,
                    "%s of encrypted values is only supported at the client, "
                    "after the last private operation",
                    ir_ops[ins->op].name);

@@ -12,7 +12,8 @@ enum { MAX_BITS = 62 };
 static void
 too_wide(struct pass_ctx *cx, const struct ir_ins *ins)
 {
-    diag_error(cx->diag, ins->at, "this integer needs more than %d bits",
+    diag_error(cx->diag, ins->at, E_integer_overflow,
+               "this integer needs more than %d bits",
                MAX_BITS);
     cx->status = 1;
 }
