@@ -5,11 +5,12 @@
  */
 #include "backend/inner.h"
 
-/* Clear values that depend on a decrypted one. */
+/* Clear values that depend on a decrypted one; and outputs, whatever they
+ * are. */
 static bool
 after(const struct be_module *m, const struct ir_ins *ins)
 {
-    if (ins->op == IR_lwe_decrypt)
+    if (ins->op == IR_lwe_decrypt || ins->op == IR_output)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if (m->place[ins->in[j].id] == BE_AFTER)

@@ -1,6 +1,6 @@
 /* One element of an element-wise op, as ops.def writes it.
  *
- * Integers pass through reals where eval.c does the same.
+ * Integers stay integers: a double holds 53 bits only.
  */
 #include "backend/inner.h"
 
@@ -56,6 +56,20 @@ clip(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x)
     return choose(e, LLVMRealOGT, x, hi, hi, x);
 }
 
+/* LLVM would make exp2 of pow(2, x), and products of small powers: other
+ * roundings than those of the evaluator. */
+static LLVMValueRef
+power(struct be_fn *e, LLVMValueRef x, LLVMValueRef y)
+{
+    LLVMValueRef call = be_libm(e, "pow", x, y);
+    const unsigned kind = LLVMGetEnumAttributeKindForName("nobuiltin", 9);
+    const LLVMAttributeIndex whole = (LLVMAttributeIndex)-1; /* the function */
+
+    LLVMAddCallSiteAttribute(call, whole,
+                             LLVMCreateEnumAttribute(e->m->cx, kind, 0));
+    return call;
+}
+
 /* The rows of ops.def that are functions of reals. */
 static LLVMValueRef
 function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
@@ -65,7 +79,7 @@ function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
 
     switch ((int)ins->op) {
     case IR_div: return LLVMBuildFDiv(e->b, x, y, "");
-    case IR_pow: return be_libm(e, "pow", x, y);
+    case IR_pow: return power(e, x, y);
     case IR_minimum: return choose(e, LLVMRealOLT, x, y, x, y);
     case IR_maximum: return choose(e, LLVMRealOGT, x, y, x, y);
     case IR_less: return truth(e, LLVMRealOLT, x, y);
@@ -93,6 +107,53 @@ function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
 }
 
 static LLVMValueRef
+pick(struct be_fn *e, LLVMIntPredicate p, LLVMValueRef x, LLVMValueRef y,
+     LLVMValueRef yes, LLVMValueRef no)
+{
+    return LLVMBuildSelect(e->b, LLVMBuildICmp(e->b, p, x, y, ""), yes, no, "");
+}
+
+static LLVMValueRef
+sign_of_integer(struct be_fn *e, LLVMValueRef x)
+{
+    LLVMValueRef zero = be_i64(e->m, 0), one = be_i64(e->m, 1);
+
+    return pick(e, LLVMIntSLT, x, zero, be_i64(e->m, -1),
+                pick(e, LLVMIntSGT, x, zero, one, zero));
+}
+
+/* of_integers of eval.c */
+static LLVMValueRef
+of_integers(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
+            LLVMValueRef y)
+{
+    LLVMValueRef zero = be_i64(e->m, 0), one = be_i64(e->m, 1);
+    LLVMValueRef lo, hi;
+
+    switch ((int)ins->op) {
+    case IR_minimum: return pick(e, LLVMIntSLT, x, y, x, y);
+    case IR_maximum: return pick(e, LLVMIntSGT, x, y, x, y);
+    case IR_less: return pick(e, LLVMIntSLT, x, y, one, zero);
+    case IR_less_equal: return pick(e, LLVMIntSLE, x, y, one, zero);
+    case IR_equal: return pick(e, LLVMIntEQ, x, y, one, zero);
+    case IR_not_equal: return pick(e, LLVMIntNE, x, y, one, zero);
+    case IR_abs:
+        return pick(e, LLVMIntSLT, x, zero, LLVMBuildNeg(e->b, x, ""), x);
+    case IR_relu: return pick(e, LLVMIntSGT, x, zero, x, zero);
+    case IR_sign: return sign_of_integer(e, x);
+    case IR_floor:
+    case IR_ceil:
+    case IR_round: return x;
+    case IR_clip:
+        lo = be_i64(e->m, (int64_t)ins->as.clip.lo);
+        hi = be_i64(e->m, (int64_t)ins->as.clip.hi);
+        x = pick(e, LLVMIntSLT, x, lo, lo, x);
+        return pick(e, LLVMIntSGT, x, hi, hi, x);
+    }
+    bug("no code for %s of integers", ir_ops[ins->op].name);
+}
+
+static LLVMValueRef
 ring(struct be_fn *e, enum ir_op op, LLVMValueRef x, LLVMValueRef y, bool r)
 {
     if (op == IR_add)
@@ -112,13 +173,11 @@ be_map(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
 
     if (op == IR_add || op == IR_sub || op == IR_mul || op == IR_neg)
         return ring(e, op, x, y, r);
-    if (!r) {
-        x = LLVMBuildSIToFP(e->b, x, e->m->f64, "");
-        if (y)
-            y = LLVMBuildSIToFP(e->b, y, e->m->f64, "");
-    }
-    if (op != IR_to_real)
-        x = function(e, ins, x, y);
+    if (op == IR_to_real)
+        return LLVMBuildSIToFP(e->b, x, e->m->f64, "");
+    if (!r)
+        return of_integers(e, ins, x, y);
+    x = function(e, ins, x, y);
     if (ins->type.base == IR_INT)
         x = LLVMBuildFPToSI(e->b, x, e->m->i64, "");
     return x;

@@ -77,28 +77,56 @@ ring_op(struct eval *e, enum ir_op op)
                          operand(e, 1, i));
 }
 
-static double
-as_real(union ir_cell c, bool real)
+/* The rows of ops.def that integers have too: a double holds 53 bits only. */
+static int64_t
+of_integers(enum ir_op op, int64_t x, int64_t y)
 {
-    return real ? c.r : (double)c.i;
+    switch ((int)op) {
+    case IR_minimum: return x < y ? x : y;
+    case IR_maximum: return x > y ? x : y;
+    case IR_less: return x < y;
+    case IR_less_equal: return x <= y;
+    case IR_equal: return x == y;
+    case IR_not_equal: return x != y;
+    case IR_abs: return (int64_t)(x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
+    case IR_relu: return x > 0 ? x : 0;
+    case IR_sign: return (x > 0) - (x < 0);
+    case IR_floor:
+    case IR_ceil:
+    case IR_round: return x;
+    }
+    bug("%s of integers", ir_ops[op].name);
 }
 
 static void
 map(struct eval *e)
 {
+    const enum ir_op op = (enum ir_op)e->ins->op;
     const bool real = type(e, 0)->base == IR_REAL;
-    const bool to_real = e->ins->type.base == IR_REAL;
 
     for (size_t i = 0; i < e->n; i++) {
-        const double r =
-            maps[e->ins->op](as_real(operand(e, 0, i), real),
-                             as_real(operand(e, 1, i), real));
+        const union ir_cell x = operand(e, 0, i), y = operand(e, 1, i);
 
-        if (to_real)
-            e->out[i].r = r;
+        if (!real)
+            e->out[i].i = of_integers(op, x.i, y.i);
+        else if (e->ins->type.base == IR_REAL)
+            e->out[i].r = maps[op](x.r, y.r);
         else
-            e->out[i].i = (int64_t)r;
+            e->out[i].i = maps[op](x.r, y.r) > 0; /* a comparison */
     }
+}
+
+static union ir_cell
+clipped(union ir_cell x, double lo, double hi, bool real)
+{
+    if (real) {
+        x.r = x.r < lo ? lo : x.r;
+        x.r = x.r > hi ? hi : x.r;
+    } else {
+        x.i = x.i < (int64_t)lo ? (int64_t)lo : x.i;
+        x.i = x.i > (int64_t)hi ? (int64_t)hi : x.i;
+    }
+    return x;
 }
 
 static void
@@ -106,16 +134,9 @@ clip(struct eval *e)
 {
     const bool real = e->ins->type.base == IR_REAL;
 
-    for (size_t i = 0; i < e->n; i++) {
-        double x = as_real(e->in[0][i], real);
-
-        x = x < e->ins->as.clip.lo ? e->ins->as.clip.lo : x;
-        x = x > e->ins->as.clip.hi ? e->ins->as.clip.hi : x;
-        if (real)
-            e->out[i].r = x;
-        else
-            e->out[i].i = (int64_t)x;
-    }
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i] = clipped(e->in[0][i], e->ins->as.clip.lo,
+                            e->ins->as.clip.hi, real);
 }
 
 static void

@@ -59,6 +59,8 @@ given(struct infer *x)
 {
     if (!x->given)
         return say(x, "%s needs a type", ir_ops[x->op].name);
+    if (x->given->enc || x->given->base > IR_INT)
+        return say(x, "an input is clear");
     *x->out = *x->given;
     return NULL;
 }
@@ -94,7 +96,7 @@ blob(struct infer *x)
  * What does not fit in 62 bits, or has no interval, is left open; the pass
  * `range` does better where it matters. */
 static void
-corners(struct infer *x)
+corners(struct infer *x, enum ir_op op)
 {
     const struct ir_type *a = in(x, 0), *b = in(x, x->nin - 1);
     const int64_t p[2] = { a->ilo, a->ihi }, q[2] = { b->ilo, b->ihi };
@@ -105,17 +107,17 @@ corners(struct infer *x)
         const int64_t u = p[i & 1], v = q[i >> 1];
         int64_t r = 0;
         const bool lost =
-            x->op == IR_add   ? __builtin_add_overflow(u, v, &r)
-            : x->op == IR_sub ? __builtin_sub_overflow(u, v, &r)
-            : x->op == IR_mul ? __builtin_mul_overflow(u, v, &r)
-            : x->op == IR_neg ? __builtin_sub_overflow((int64_t)0, u, &r)
-                              : true;
+            op == IR_add   ? __builtin_add_overflow(u, v, &r)
+            : op == IR_sub ? __builtin_sub_overflow(u, v, &r)
+            : op == IR_mul ? __builtin_mul_overflow(u, v, &r)
+            : op == IR_neg ? __builtin_sub_overflow((int64_t)0, u, &r)
+                           : true;
 
-        if (x->op == IR_minimum)
+        if (op == IR_minimum)
             r = u < v ? u : v;
-        if (x->op == IR_maximum)
+        if (op == IR_maximum)
             r = u > v ? u : v;
-        if ((lost && x->op != IR_minimum && x->op != IR_maximum) || r > limit
+        if ((lost && op != IR_minimum && op != IR_maximum) || r > limit
             || r < -limit)
             x->out->ranged = false;
         x->out->ilo = i && x->out->ilo < r ? x->out->ilo : r;
@@ -123,15 +125,30 @@ corners(struct infer *x)
     }
 }
 
+/* The sum of n integers of the interval of the result so far. */
+static void
+repeated(struct infer *x, uint32_t n)
+{
+    const int64_t limit = (int64_t)1 << 62;
+    struct ir_type *t = x->out;
+
+    t->ranged = t->ranged && t->base == IR_INT
+                && !__builtin_mul_overflow(t->ilo, (int64_t)n, &t->ilo)
+                && !__builtin_mul_overflow(t->ihi, (int64_t)n, &t->ihi)
+                && t->ilo >= -limit && t->ihi <= limit;
+}
+
 /* abs, relu, sign and the roundings of an integer */
 static void
 unary_range(struct infer *x)
 {
     const struct ir_type *a = in(x, 0);
-    const int64_t top = a->ihi > -a->ilo ? a->ihi : -a->ilo;
+    int64_t top = 0;
 
-    if (a->base != IR_INT || !a->ranged)
+    if (a->base != IR_INT || !a->ranged
+        || __builtin_sub_overflow((int64_t)0, a->ilo, &top))
         return;
+    top = a->ihi > top ? a->ihi : top;
     *x->out = *a;
     if (x->op == IR_relu || x->op == IR_abs)
         x->out->ilo = a->ilo > 0 ? a->ilo : 0;
@@ -157,7 +174,41 @@ same(struct infer *x)
     *x->out = *in(x, 0);
     x->out->ranged = false;
     if (x->op == IR_neg)
-        corners(x);
+        corners(x, IR_neg);
+    return NULL;
+}
+
+static bool
+is_whole(double v)
+{
+    return v >= -0x1p53 && v <= 0x1p53
+           && (double)(int64_t)v >= v && (double)(int64_t)v <= v;
+}
+
+/* of an integer: what both ends say */
+static const char *
+clip(struct infer *x)
+{
+    const double lo = x->as->clip.lo, hi = x->as->clip.hi;
+    struct ir_type *t = x->out;
+
+    same(x);
+    if (!(lo <= hi))
+        return say(x, "clip to %g .. %g, which is empty", lo, hi);
+    if (t->base != IR_INT)
+        return NULL;
+    if (!is_whole(lo) || !is_whole(hi))
+        return say(x, "an integer is clipped to integers, not %g .. %g", lo,
+                   hi);
+    t->ranged = true;
+    t->ilo = (int64_t)lo;
+    t->ihi = (int64_t)hi;
+    if (in(x, 0)->ranged) {
+        const int64_t p = in(x, 0)->ilo, q = in(x, 0)->ihi;
+
+        t->ilo = p < t->ilo ? t->ilo : p < t->ihi ? p : t->ihi;
+        t->ihi = q > t->ihi ? t->ihi : q > (int64_t)lo ? q : (int64_t)lo;
+    }
     return NULL;
 }
 
@@ -190,7 +241,7 @@ join(struct infer *x)
     x->out->ranged = false;
     if (!ir_broadcast(x->out, a, b))
         return say(x, "shapes %s and %s do not fit", shape(x, a), shape(x, b));
-    corners(x);
+    corners(x, x->op);
     return NULL;
 }
 
@@ -251,12 +302,12 @@ reshape(struct infer *x)
 static const char *
 concat(struct infer *x)
 {
-    uint32_t length = 0;
+    uint64_t length = 0;
 
     if (x->nin == 0)
         return say(x, "nothing to join");
     *x->out = *in(x, 0);
-    x->out->ranged = false;
+    x->out->ranged = x->out->base == IR_INT;
     for (size_t i = 0; i < x->nin; i++) {
         const struct ir_type *t = in(x, i);
 
@@ -269,8 +320,13 @@ concat(struct infer *x)
                        shape(x, in(x, 0)), shape(x, t));
         length += t->dim[0];
         x->out->enc = x->out->enc || t->enc;
+        x->out->ranged = x->out->ranged && t->ranged;
+        x->out->ilo = t->ilo < x->out->ilo ? t->ilo : x->out->ilo;
+        x->out->ihi = t->ihi > x->out->ihi ? t->ihi : x->out->ihi;
     }
-    x->out->dim[0] = length;
+    if (length > IR_MAX_CELLS)
+        return say(x, "the result has too many elements");
+    x->out->dim[0] = (uint32_t)length;
     return NULL;
 }
 
@@ -302,7 +358,8 @@ matmul(struct infer *x)
         return say(x, "real and integer do not mix in matmul");
     *x->out = *a;
     x->out->enc = a->enc || b->enc;
-    x->out->ranged = false;
+    corners(x, IR_mul);
+    repeated(x, b->dim[0]);
     return product_shape(x, a, b);
 }
 
@@ -315,7 +372,9 @@ reduce(struct infer *x)
     if (axis >= a->rank)
         return say(x, "shape %s has no axis %u", shape(x, a), axis);
     *x->out = *a;
-    x->out->ranged = false;
+    x->out->ranged = a->ranged && a->base == IR_INT;
+    if (x->op == IR_sum)
+        repeated(x, a->dim[axis]);
     x->out->rank--;
     for (uint32_t i = axis; i < x->out->rank; i++)
         x->out->dim[i] = a->dim[i + 1];
@@ -389,8 +448,13 @@ decrypt(struct infer *x)
 static const char *
 quant(struct infer *x)
 {
+    const int64_t limit = (int64_t)1 << 53;
+
     if (in(x, 0)->base != IR_REAL)
         return say(x, "quant takes reals");
+    if (x->as->quant.lo < -limit || x->as->quant.hi > limit
+        || x->as->quant.lo > x->as->quant.hi)
+        return say(x, "a grid has lo <= hi, of 53 bits");
     *x->out = *in(x, 0);
     x->out->base = IR_INT;
     x->out->ranged = true;
@@ -414,8 +478,8 @@ hull(struct infer *x, const char *name)
 static const char *
 lut(struct infer *x)
 {
-    if (in(x, 0)->base != IR_INT)
-        return say(x, "a table takes integers");
+    if (in(x, 0)->base != IR_INT || !in(x, 0)->enc)
+        return say(x, "a table takes encrypted integers");
     *x->out = *in(x, 0);
     return hull(x, x->as->lut.table);
 }
@@ -435,6 +499,8 @@ glwe(struct infer *x)
 {
     if (in(x, 0)->base != IR_INT)
         return say(x, "only integers are encrypted");
+    if (in(x, 0)->enc || x->as->glwe_encrypt.log2_delta > 63)
+        return say(x, "no room for this message");
     cipher(x, IR_GLWE);
     x->out->log2_delta = (uint8_t)x->as->glwe_encrypt.log2_delta;
     return NULL;
@@ -520,6 +586,8 @@ lwe_pbs(struct infer *x)
 {
     if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_SMALL)
         return say(x, "a bootstrap starts from the small key");
+    if (x->as->lwe_pbs.log2_delta > 63)
+        return say(x, "no room for this message");
     cipher(x, IR_LWE);
     x->out->key = IR_BIG;
     x->out->log2_delta = (uint8_t)x->as->lwe_pbs.log2_delta;
@@ -536,6 +604,27 @@ lwe_decrypt(struct infer *x)
     x->out->ilo = x->as->lwe_decrypt.lo;
     x->out->ihi = x->as->lwe_decrypt.hi;
     return NULL;
+}
+
+/* What every op asks of its operands, before its own rule. */
+static const char *
+level(const struct infer *x)
+{
+    for (size_t i = 0; i < x->nin && !ir_ops[x->op].cipher; i++)
+        if (in(x, i)->base > IR_INT && x->op != IR_output)
+            return say(x, "%s takes no ciphertexts", ir_ops[x->op].name);
+    return NULL;
+}
+
+/* A shape that is about to be asked for as memory. */
+static bool
+too_large(const struct ir_type *t)
+{
+    uint64_t n = 1;
+
+    for (size_t i = 0; i < t->rank && n <= IR_MAX_CELLS; i++)
+        n *= t->dim[i];
+    return n > IR_MAX_CELLS;
 }
 
 static const char *(*const rules[IR_NOPS])(struct infer *x) = {
@@ -555,9 +644,14 @@ ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,
 {
     static const union ir_attrs zero;
     struct infer x = { mem, f, op, ref, nin, as ? as : &zero, given_type, out };
+    const char *why;
 
     *out = (struct ir_type){ 0 };
     if (ir_ops[op].nin >= 0 && (size_t)ir_ops[op].nin != nin)
         return say(&x, "%s takes %d operands", ir_ops[op].name, ir_ops[op].nin);
-    return rules[op](&x);
+    why = level(&x);
+    why = why ? why : rules[op](&x);
+    if (!why && too_large(out))
+        return say(&x, "the result has too many elements");
+    return why;
 }

@@ -70,7 +70,7 @@ enum ir_base {
 
 enum ir_key { IR_BIG, IR_SMALL };
 
-enum { IR_MAX_RANK = 6 };
+enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26 };
 
 /* real[2,3]   enc real[4] in -1..3.5   enc int[32] in -7..12
  * lwe[32] delta 58 noise 1 12   lwe[32] small delta 58   glwe[4] delta 58
