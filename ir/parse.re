@@ -5,12 +5,14 @@
  */
 #include "ir/ir.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_IN = 4096, MAX_CELLS = 1 << 26 };
+enum { MAX_IN = UINT16_MAX };
 enum token { END, WORD, SYM, REF, INT, REAL, TEXT, PUNCT, JUNK };
 
 struct reader {
@@ -51,6 +53,8 @@ number(struct reader *r)
     if (errno || r->len >= sizeof text)
         complain(r, "a number of 64 bits");
     r->real = strtod(text, NULL);
+    if (!isfinite(r->real))
+        complain(r, "a finite number");
 }
 
 static void
@@ -178,10 +182,10 @@ read_shape(struct reader *r, struct ir_type *t)
             complain(r, "fewer dimensions");
             return false;
         }
-        if (!read_int(r, 1, MAX_CELLS, &dim))
+        if (!read_int(r, 1, IR_MAX_CELLS, &dim))
             return false;
         cells *= (size_t)dim;
-        if (cells > MAX_CELLS) {
+        if (cells > IR_MAX_CELLS) {
             complain(r, "fewer elements");
             return false;
         }
@@ -347,7 +351,8 @@ read_ins(struct reader *r, struct ir_func *f, ir_ref *in)
     why = ir_infer(f->mem, f, (enum ir_op)op, in, nin, &as,
                    named ? &type : NULL, &own);
     if (why) {
-        diag_error(r->diag, at, E_ir_text, "%s", why);
+        if (r->diag->errors == 0)
+            diag_error(r->diag, at, E_ir_text, "%s", why);
         return false;
     }
     v = ir_build_typed(f, (enum ir_op)op, at, in, nin, &as,
@@ -357,21 +362,27 @@ read_ins(struct reader *r, struct ir_func *f, ir_ref *in)
     return true;
 }
 
-/* "a\22b": what print_string writes */
+/* "a\22b": what print_string writes; NULL after a message */
 static char *
-unquote(const struct reader *r)
+unquote(struct reader *r)
 {
     char *text = arena_new(r->mem, char, r->len), hex[3] = "";
     size_t n = 0;
 
     for (size_t i = 1; i + 1 < r->len; i++) {
-        if (r->text[i] == '\\' && i + 3 < r->len) {
-            memcpy(hex, r->text + i + 1, 2);
-            text[n++] = (char)strtol(hex, NULL, 16);
-            i += 2;
-        } else {
+        if (r->text[i] != '\\') {
             text[n++] = r->text[i];
+            continue;
         }
+        if (i + 3 < r->len)
+            memcpy(hex, r->text + i + 1, 2);
+        text[n] = (char)strtol(hex, NULL, 16);
+        if (i + 3 >= r->len || !isxdigit((unsigned char)hex[0])
+            || !isxdigit((unsigned char)hex[1]) || !text[n++]) {
+            complain(r, "two hexadecimal digits, not 00");
+            return NULL;
+        }
+        i += 2;
     }
     return text;
 }
@@ -397,7 +408,9 @@ read_names(struct reader *r, struct ir_func *f, const char *name)
             if (old)
                 memcpy(text, old, n * sizeof *text);
         }
-        text[n++] = unquote(r);
+        text[n] = unquote(r);
+        if (!text[n++])
+            return false;
         next(r);
     } while (accept(r, PUNCT, ","));
     ir_blob_text(f, name, text, (uint32_t)n);
@@ -412,8 +425,13 @@ read_cells(struct reader *r, struct ir_func *f, const char *name,
     union ir_cell *cell;
     size_t n;
 
-    if (!expect(r, PUNCT, ":") || !read_type(r, &t) || !expect(r, PUNCT, "=")
-        || !expect(r, PUNCT, "["))
+    if (!expect(r, PUNCT, ":") || !read_type(r, &t))
+        return false;
+    if (t.enc) {
+        complain(r, "numbers that are not encrypted");
+        return false;
+    }
+    if (!expect(r, PUNCT, "=") || !expect(r, PUNCT, "["))
         return false;
     n = ir_count(&t);
     /* each cell takes two characters at least */
@@ -433,6 +451,15 @@ read_cells(struct reader *r, struct ir_func *f, const char *name,
     return expect(r, PUNCT, "]");
 }
 
+/* Whether a blob of this kind would hide, or be hidden. */
+static bool
+is_taken(const struct ir_func *f, unsigned kind, const char *name)
+{
+    if (kind == IR_CALIB)
+        return ir_calibration(f, name) != NULL;
+    return ir_blob_find(f, name, kind == IR_NAMES) != NULL;
+}
+
 static bool
 read_blob(struct reader *r, struct ir_func *f)
 {
@@ -449,6 +476,10 @@ read_blob(struct reader *r, struct ir_func *f)
     next(r);
     if (!read_name(r, SYM, &name))
         return false;
+    if (is_taken(f, kind, name)) {
+        complain(r, "a name that is not taken");
+        return false;
+    }
     return kind == IR_NAMES ? read_names(r, f, name)
                             : read_cells(r, f, name, (enum ir_blob_kind)kind);
 }
@@ -480,6 +511,12 @@ read_params(struct reader *r, struct ir_params *p)
 #include "ir/params.def"
     /* clang-format on */
     p->chosen = true;
+    if (p->k < 1 || p->k > 16 || p->log2_n < 1 || p->log2_n > 20
+        || p->n > 1u << 20 || p->br_levels > 64 || p->br_log2_base > 64
+        || p->ks_levels > 64 || p->ks_log2_base > 64) {
+        complain(r, "parameters of some program");
+        return false;
+    }
     return expect(r, PUNCT, "}");
 }
 

@@ -3,6 +3,20 @@
 
 #include <string.h>
 
+enum { MAX_APPROX = 16 }; /* bits that a rounding table reads */
+
+static const struct ir_type *
+operand(const struct ir_func *f, uint32_t i, size_t j)
+{
+    return &f->ins[f->ins[i].in[j].id].type;
+}
+
+static const struct ir_blob *
+blob(const struct ir_func *f, const char *name)
+{
+    return ir_blob_find(f, name, false);
+}
+
 static bool
 operands_come_first(const struct ir_func *f, uint32_t i)
 {
@@ -49,8 +63,10 @@ range_has_order(const struct ir_func *f, uint32_t i)
 {
     const struct ir_type *t = &f->ins[i].type;
 
-    if (!t->ranged || t->base == IR_LWE) /* of LWE: two variances */
+    if (!t->ranged)
         return true;
+    if (t->base == IR_LWE) /* two variances */
+        return t->lo >= 0 && t->hi >= 0;
     return t->base == IR_INT ? t->ilo <= t->ihi : t->lo <= t->hi;
 }
 
@@ -60,20 +76,50 @@ static bool
 params_stay(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
-    bool placed = false;
+    bool has_param = false;
 
-    for (uint32_t j = 0; j < f->n; j++)
-        placed = placed || (ir_ops[f->ins[j].op].traits & IR_BORDER);
-    if (!placed || ins->op == IR_constant || ins->type.enc
-        || ins->type.base == IR_LWE)
+    if (ins->op == IR_constant || ins->type.enc || ins->type.base == IR_LWE)
         return true;
     for (size_t j = 0; j < ins->nin; j++) {
         const struct ir_ins *in = &f->ins[ins->in[j].id];
 
-        if (in->op == IR_constant
-            && ir_data(f, in->as.constant.data)->kind == IR_PARAM)
-            return false;
+        has_param = has_param
+                    || (in->op == IR_constant
+                        && blob(f, in->as.constant.data)->kind == IR_PARAM);
     }
+    for (uint32_t j = 0; j < f->n && has_param; j++)
+        if (ir_ops[f->ins[j].op].traits & IR_BORDER)
+            return false;
+    return true;
+}
+
+/* The client encrypts everything that the circuit takes from it. */
+static bool
+circuit_operands_are_encrypted(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    if (!ins->type.enc || (ir_ops[ins->op].traits & IR_BORDER))
+        return true;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (!operand(f, i, j)->enc
+            && f->ins[ins->in[j].id].op != IR_constant)
+            return false;
+    return true;
+}
+
+/* Columns are told apart by the names of their inputs. */
+static bool
+names_are_unique(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    if (ins->op != IR_input && ins->op != IR_output)
+        return true;
+    for (uint32_t j = 0; j < i; j++) /* the same place in both */
+        if (f->ins[j].op == ins->op
+            && strcmp(f->ins[j].as.input.name, ins->as.input.name) == 0)
+            return false;
     return true;
 }
 
@@ -85,12 +131,6 @@ ciphertexts_end_in_decrypt(const struct ir_func *f, uint32_t i)
     if (ins->op != IR_output)
         return true;
     return ins->type.base == IR_REAL || ins->type.base == IR_INT;
-}
-
-static const struct ir_type *
-operand(const struct ir_func *f, uint32_t i, size_t j)
-{
-    return &f->ins[f->ins[i].in[j].id].type;
 }
 
 /* Addition needs one scale: the messages are multiples of one Delta. */
@@ -111,10 +151,28 @@ deltas_agree(const struct ir_func *f, uint32_t i)
     return true;
 }
 
-static const struct ir_blob *
-blob(const struct ir_func *f, const char *name)
+/* Of a lut: an entry for every integer that may come, and rows that the places
+ * of the last axis, or all elements, have in turn. */
+static bool
+table_covers(const struct ir_func *f, uint32_t i)
 {
-    return ir_blob_find(f, name, false);
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_type *in;
+    const struct ir_blob *b;
+    int64_t lo, hi;
+
+    if (ins->op != IR_lut)
+        return true;
+    in = operand(f, i, 0);
+    b = blob(f, ins->as.lut.table);
+    if (ins->as.lut.approx > MAX_APPROX
+        || (b->type.dim[0] != 1 && b->type.dim[0] != ir_channels(in)
+            && b->type.dim[0] != ir_count(in)))
+        return false;
+    return !in->ranged
+           || (!__builtin_add_overflow(in->ilo, ins->as.lut.offset, &lo)
+               && !__builtin_add_overflow(in->ihi, ins->as.lut.offset, &hi)
+               && lo >= 0 && hi < b->type.dim[1]);
 }
 
 /* A table has 2^bits entries a row, and a padding bit above the message. */
@@ -128,7 +186,7 @@ table_has_its_size(const struct ir_func *f, uint32_t i)
         return true;
     b = blob(f, ins->as.lwe_pbs.table);
     return b && b->type.base == IR_INT && b->type.rank == 2
-           && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
+           && ins->as.lwe_pbs.approx <= MAX_APPROX && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
            && b->type.dim[1] == 1u << ins->as.lwe_pbs.bits
            && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
            && (b->type.dim[0] == 1
@@ -162,13 +220,31 @@ messages_fit(const struct ir_func *f, uint32_t i)
                   <= 64;
 }
 
+/* An answer is rounded and flooded: nothing but decryption can use it, and
+ * nothing else is decrypted. */
 static bool
-decrypted_answers_are_rerandomised(const struct ir_func *f, uint32_t i)
+answers_are_decrypted(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
 
-    return ins->op != IR_lwe_decrypt
-           || f->ins[ins->in[0].id].op == IR_lwe_answer;
+    for (size_t j = 0; j < ins->nin; j++)
+        if ((f->ins[ins->in[j].id].op == IR_lwe_answer)
+            != (ins->op == IR_lwe_decrypt))
+            return false;
+    return true;
+}
+
+static bool
+answer_has_words(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    return ins->op != IR_lwe_answer
+           || ((ins->as.lwe_answer.word_bits == 32
+                || ins->as.lwe_answer.word_bits == 64)
+               && ins->as.lwe_answer.log2_flood >= -1
+               && ins->as.lwe_answer.log2_flood < 64
+               && ins->type.key == IR_BIG);
 }
 
 static bool
@@ -208,7 +284,13 @@ static const struct {
     { "a clear operand has an element for each ciphertext",
       clear_operand_fits },
     { "messages fit above delta", messages_fit },
-    { "only answers are decrypted", decrypted_answers_are_rerandomised },
+    { "answers are decrypted, and nothing else", answers_are_decrypted },
+    { "an answer has words of 32 or 64 bits", answer_has_words },
+    { "what the circuit takes is encrypted or constant",
+      circuit_operands_are_encrypted },
+    { "a table has an entry for each integer, in rows that fit",
+      table_covers },
+    { "an input or an output has a name of its own", names_are_unique },
     { "a scale is positive, one or one a channel", scale_fits },
 };
 

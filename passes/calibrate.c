@@ -7,6 +7,7 @@
 #include "passes/inner.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MAX_ROWS = 2000, DRAWN_ROWS = 200 };
 
@@ -36,7 +37,10 @@ drawn(struct rows *r, const struct ir_type *t, size_t row)
     if (t->base == IR_INT) {
         const uint64_t span = (uint64_t)t->ihi - (uint64_t)t->ilo;
 
-        c.i = t->ilo + (int64_t)(row % 2 ? (u & 1) * span : u % (span + 1));
+        c.w = (uint64_t)t->ilo
+              + (row % 2       ? (u & 1) * span
+                 : span + 1 == 0 ? u
+                                 : u % (span + 1));
     } else {
         const double x = row % 2 ? (double)(u & 1) : (double)u * 0x1p-53;
 
@@ -61,6 +65,19 @@ input_row(struct pass_ctx *cx, struct rows *r, size_t input, size_t row)
     return cell;
 }
 
+/* Whether b holds rows of an input of type t. */
+static bool
+are_rows(const struct ir_blob *b, const struct ir_type *t)
+{
+    struct ir_type row = b->type;
+
+    if (b->type.base != t->base || b->type.rank != t->rank + 1u)
+        return false;
+    row.rank = t->rank;
+    memcpy(row.dim, b->type.dim + 1, t->rank * sizeof *row.dim);
+    return ir_same_shape(&row, t);
+}
+
 /* Every input has rows or a box. */
 static bool
 find_rows(struct pass_ctx *cx, struct rows *r)
@@ -81,7 +98,13 @@ find_rows(struct pass_ctx *cx, struct rows *r)
                        ins->as.input.name);
             ok = false;
         }
-        if (b && b->type.dim[0] > r->count)
+        if (b && !are_rows(b, &ins->type)) {
+            diag_error(cx->diag, ins->at, E_data_shape,
+                       "the calibration data of '%s' are no rows of it",
+                       ins->as.input.name);
+            ok = false;
+        }
+        if (b && b->type.rank > 0 && b->type.dim[0] > r->count)
             r->count = b->type.dim[0];
     }
     if (r->count == 0)
@@ -103,6 +126,34 @@ widen(struct ir_type *t, const union ir_cell *cell)
             t->hi = cell[i].r;
         t->ranged = true;
     }
+}
+
+/* Tables are made from these ranges, so there is none yet. */
+static bool
+has_tables(struct pass_ctx *cx, const struct ir_func *f)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_lut || f->ins[i].op == IR_quant
+            || ir_ops[f->ins[i].op].cipher) {
+            diag_error(cx->diag, f->ins[i].at, E_ir_text,
+                       "this model is quantised already");
+            return true;
+        }
+    return false;
+}
+
+/* A real of the circuit that no row gives a finite value has no scale. */
+static void
+check_ranges(struct pass_ctx *cx, const struct ir_func *f,
+             const struct ir_type *type)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (type[i].base == IR_REAL && type[i].enc && !type[i].ranged) {
+            diag_error(cx->diag, f->ins[i].at, E_not_finite,
+                       "no row of data gives this a finite value");
+            cx->status = 1;
+            return;
+        }
 }
 
 /* What is declared stays; shape ops pass it on. */
@@ -157,7 +208,7 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct ir_func *g = ir_func_bare(cx->out, f);
 
-    if (!find_rows(cx, &r)) {
+    if (has_tables(cx, f) || !find_rows(cx, &r)) {
         cx->status = 1;
         return NULL;
     }
@@ -175,6 +226,7 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
         run_row(cx, &r, row, type, fixed);
         arena_release(cx->scratch, m);
     }
+    check_ranges(cx, f, type);
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
         if (b->kind != IR_CALIB)
             ir_blob_copy(g, b);
@@ -183,5 +235,5 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
         if (f->ins[i].op != IR_input) /* a range there means it is declared */
             g->ins[i].type = type[i];
     }
-    return g;
+    return cx->status ? NULL : g;
 }

@@ -46,7 +46,8 @@ largest(const struct ir_blob *b)
     int64_t most = 0;
 
     for (size_t i = 0; b && i < ir_count(&b->type); i++) {
-        const int64_t x = b->cell[i].i < 0 ? -b->cell[i].i : b->cell[i].i;
+        const int64_t v = b->cell[i].i;
+        const int64_t x = v > 0 ? v : v > -INT64_MAX ? -v : INT64_MAX;
 
         most = x > most ? x : most;
     }

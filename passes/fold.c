@@ -17,7 +17,7 @@ fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
     enum ir_blob_kind kind = IR_CONST;
     const struct ir_blob *b = NULL;
     struct ir_ins now = *ins;
-    struct ir_type type = ins->type;
+    struct ir_type type = ins->type, hull;
     ir_ref *operand = arena_new(cx->scratch, ir_ref, ins->nin);
 
     for (size_t j = 0; j < ins->nin; j++) {
@@ -29,6 +29,13 @@ fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
     }
     now.in = operand;
     type.ranged = false;
+    ir_infer(cx->scratch, g, (enum ir_op)ins->op, operand, ins->nin, &ins->as,
+             &ins->type, &hull);
+    if (hull.base == IR_INT && !hull.ranged) {
+        diag_error(cx->diag, ins->at, E_integer_overflow,
+                   "this integer needs more than 62 bits");
+        cx->status = 1;
+    }
     return ir_constant(g, ins->at, NULL, kind, &type,
                        ir_eval_ins(cx->scratch, g, &now, in));
 }

@@ -32,22 +32,34 @@ is_function(const struct ir_ins *ins, const bool *function)
     return ins->op == IR_dequant;
 }
 
-/* Marks the ops that quant depends on, down to the dequant. */
-static void
+/* Marks the ops that quant depends on, down to the dequant; false if they are
+ * no element-wise functions of one integer. */
+static bool
 find_chain(struct chain *c)
 {
+    const struct ir_type *shape = &c->f->ins[c->quant].type;
+    bool found = false;
+
     for (uint32_t i = c->quant + 1; i-- > 0;) {
         const struct ir_ins *ins = &c->f->ins[i];
 
         if (i != c->quant && !c->in_chain[i])
             continue;
+        if (ins->type.enc && !ir_same_shape(&ins->type, shape))
+            return false;
         if (ins->op == IR_dequant) {
+            if (found && c->root.id != ins->in[0].id)
+                return false;
             c->root = ins->in[0];
+            found = true;
             continue;
         }
+        if (ins->op != IR_constant && !(ir_ops[ins->op].traits & IR_MAP))
+            return false;
         for (size_t j = 0; j < ins->nin; j++)
             c->in_chain[ins->in[j].id] = true;
     }
+    return found;
 }
 
 /* The chain on all elements, each with the integer v. */
@@ -113,6 +125,22 @@ too_wide(struct pass_ctx *cx, const struct ir_func *f, const struct chain *c,
     cx->status = 6;
 }
 
+/* Integers of the source are exact: one that its grid cannot hold is refused. */
+static void
+check_exact(struct pass_ctx *cx, const struct ir_ins *quant,
+            const union ir_cell *cell, size_t n)
+{
+    if (quant->as.quant.hi < PASS_EXACT)
+        return;
+    for (size_t e = 0; e < n; e++)
+        if (cell[e].i >= PASS_EXACT || cell[e].i <= -PASS_EXACT) {
+            diag_error(cx->diag, quant->at, E_integer_overflow,
+                       "this table would hold an integer of more than 52 bits");
+            cx->status = 1;
+            return;
+        }
+}
+
 static ir_ref
 table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
       struct interval h, ir_ref root)
@@ -134,12 +162,16 @@ table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
             cell[e * size + s] = y[e];
         arena_release(cx->scratch, m);
     }
+    check_exact(cx, last, cell, n * size);
     dim[0] = (uint32_t)rows_needed(cell, n, ir_channels(&last->type), size);
     t = ir_type_of(IR_INT, 2, dim);
     as.lut.table = ir_blob_add(g, NULL, IR_PARAM, &t, cell)->name;
     as.lut.offset = -h.lo;
     if (asked > 0 && ir_bits(h.lo, h.hi) > (unsigned)asked)
         as.lut.approx = (uint32_t)asked;
+    g->ins[root.id].type.ranged = true;
+    g->ins[root.id].type.ilo = h.lo;
+    g->ins[root.id].type.ihi = h.hi;
     return ir_build(g, IR_lut, last->at, &root, 1, &as);
 }
 
@@ -152,7 +184,12 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
     struct interval h;
     ir_ref bad, root;
 
-    find_chain(c);
+    if (!find_chain(c)) {
+        diag_error(cx->diag, ir_at(c->f, (ir_ref){ c->quant })->at, E_ir_text,
+                   "a table replaces element-wise functions of one integer");
+        cx->status = 1;
+        return (ir_ref){ 0 };
+    }
     root = map[c->root.id];
     a = affine_new(cx->scratch, g, &bad);
     if (!a) {
@@ -166,7 +203,29 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
         too_wide(cx, c->f, c, h, limit);
         return root;
     }
+    if (h.lo < -PASS_EXACT || h.hi > PASS_EXACT) {
+        diag_error(cx->diag, ir_at(g, root)->at, E_integer_overflow,
+                   "this integer of a table needs more than 52 bits");
+        cx->status = 1;
+        return root;
+    }
     return table(cx, g, c, h, root);
+}
+
+/* The reals of a chain have one use: its quant. */
+static bool
+leaves_chain(struct pass_ctx *cx, const struct ir_ins *ins,
+             const bool *function)
+{
+    for (size_t j = 0; j < ins->nin; j++)
+        if (function[ins->in[j].id]) {
+            diag_error(cx->diag, ins->at, E_ir_text,
+                       "%s of a real of the circuit: only quant takes one",
+                       ir_ops[ins->op].name);
+            cx->status = 1;
+            return true;
+        }
+    return false;
 }
 
 struct ir_func *
@@ -184,6 +243,8 @@ pass_fuse(struct pass_ctx *cx, const struct ir_func *f)
         if (function[i])
             continue;
         if (ins->op != IR_quant || !ins->type.enc) {
+            if (leaves_chain(cx, ins, function))
+                break;
             map[i] = ir_copy(g, ins, map);
             continue;
         }

@@ -9,6 +9,9 @@
 
 #include "ir/ir.h"
 
+/* Integers that pass through doubles on their way to a table lie within. */
+#define PASS_EXACT ((int64_t)1 << 52)
+
 struct pass_ctx {
     struct arena *out;     /* of the function that is built */
     struct arena *scratch; /* released after the pass */
@@ -25,6 +28,9 @@ struct pass_ctx {
 /* Whether the op is a constant whose blob is then in *blob. */
 bool pass_constant(const struct ir_func *f, ir_ref v,
                    const struct ir_blob **blob);
+
+/* Whether every setting has a value that it may have; else a message. */
+bool pass_settings_ok(struct diag *dg, const struct ir_func *f);
 
 /* Whether a type lives at the server. */
 bool pass_encrypted(const struct ir_type *t);

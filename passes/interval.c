@@ -16,13 +16,15 @@ of_origin(const struct affine *a, uint32_t o)
     return (struct interval){ ins->type.ilo, ins->type.ihi };
 }
 
-/* Sums of 62-bit weights times narrow integers; saturated, so that a caller
- * sees that they are too wide. */
+/* Sums of 62-bit weights times narrow integers; saturated for good, so that a
+ * caller sees that they are too wide. */
 static int64_t
 fma_sat(int64_t sum, int64_t w, int64_t x)
 {
     int64_t p;
 
+    if (sum == INT64_MAX || sum == INT64_MIN)
+        return sum;
     if (__builtin_mul_overflow(w, x, &p)
         || __builtin_add_overflow(sum, p, &sum))
         return (w < 0) == (x < 0) ? INT64_MAX : INT64_MIN;

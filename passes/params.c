@@ -89,7 +89,7 @@ size_answers(struct ir_func *g, const struct search_problem *p)
         ins->as.lwe_answer.log2_flood = r.log2_flood;
         ins->as.lwe_answer.word_bits = r.word_bits;
     }
-    g->params.log2_pfail = budget_pfail(&g->params, p);
+    g->params.log2_pfail = p->n ? budget_pfail(&g->params, p) : p->log2_pfail;
 }
 
 struct ir_func *
@@ -102,8 +102,6 @@ pass_params(struct pass_ctx *cx, const struct ir_func *f)
 
     for (uint32_t i = 0; i < f->n; i++)
         map[i] = ir_copy(g, &f->ins[i], map);
-    if (p.n == 0)
-        return g;
     if (!choose(&g->params, f, &p, &tightest)) {
         refuse(cx, f, &p, &p.event[tightest]);
         return NULL;

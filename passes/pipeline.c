@@ -101,16 +101,53 @@ scaled(const struct ir_func *f, uint32_t i)
     return t->base != IR_REAL || !t->enc || t->ranged;
 }
 
+/* What the ciphertext level has for integers; one factor is clear. */
+static bool
+is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
+{
+    switch ((int)ins->op) {
+    case IR_mul:
+    case IR_matmul:
+        return !ir_at(f, ins->in[0])->type.enc
+               || !ir_at(f, ins->in[1])->type.enc;
+    case IR_encrypt:
+    case IR_add:
+    case IR_sub:
+    case IR_neg:
+    case IR_gather:
+    case IR_reshape:
+    case IR_concat:
+    case IR_sum:
+    case IR_lut:
+    case IR_output: return true;
+    }
+    return false;
+}
+
+/* Between a dequant and a quant there are element-wise functions of reals. */
 static bool
 ints(const struct ir_func *f, uint32_t i)
 {
-    return f->ins[i].op != IR_encrypt || f->ins[i].type.base == IR_INT;
+    const struct ir_ins *ins = &f->ins[i];
+    const bool map = ir_ops[ins->op].traits & IR_MAP;
+
+    if (ins->op == IR_decrypt)
+        return ins->type.base == IR_INT;
+    if (!ins->type.enc || ir_ops[ins->op].cipher)
+        return true;
+    return ins->type.base == IR_REAL ? map && ins->nin <= 2
+           : map && ir_at(f, ins->in[0])->type.base == IR_REAL
+               ? true
+               : is_integer_op(f, ins);
 }
 
 static bool
 fused(const struct ir_func *f, uint32_t i)
 {
-    return f->ins[i].type.base != IR_REAL || !f->ins[i].type.enc;
+    const struct ir_ins *ins = &f->ins[i];
+
+    return !ins->type.enc || ir_ops[ins->op].cipher
+           || (ins->type.base == IR_INT && is_integer_op(f, ins));
 }
 
 static bool
@@ -236,6 +273,23 @@ copy(struct arena *out, const struct ir_func *f)
     return g;
 }
 
+/* A pass of --passes on a model that lacks what it needs. */
+static bool
+can_run(const struct pass *p, const struct ir_func *f, unsigned known,
+        const struct pass_options *opt)
+{
+    if (!(p->needs & ~known))
+        return true;
+    if (!opt->only)
+        bug("%s runs without what it needs", p->name);
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (p->needs & ~known & facts[i].fact)
+            diag_error(opt->diag, f->n ? f->ins[0].at : (struct span){ 0, 0 },
+                       E_ir_text, "%s wants a model that is %s", p->name,
+                       facts[i].name);
+    return false;
+}
+
 /* What a text that was parsed already holds. */
 static unsigned
 known_facts(const struct ir_func *f)
@@ -262,18 +316,23 @@ pass_run(struct arena *out, const struct ir_func *f,
 {
     struct arena side[2] = { { 0 }, { 0 } }, scratch = { 0 };
     struct pass_ctx cx = { NULL, &scratch, opt->diag, 0 };
-    struct ir_func *g = copy(&side[1], f);
+    struct ir_func *g = NULL;
     unsigned known = opt->only ? known_facts(f) : 0, at = 0;
+
+    cx.status = 1;
+    if (pass_settings_ok(opt->diag, f))
+        g = copy(&side[1], f), cx.status = 0;
 
     for (size_t i = 0; i < NPASSES && g; i++) {
         const struct pass *p = &pipeline[i];
 
         if (opt->only && !listed(opt->only, p->name))
             continue;
-        if (p->needs & ~known)
-            bug("%s runs without what it needs", p->name);
         cx.out = &side[at];
-        g = step(p, &cx, g, opt);
+        if (can_run(p, g, known, opt))
+            g = step(p, &cx, g, opt);
+        else
+            g = NULL, cx.status = 1;
         if (!g)
             break;
         known = (known & p->keeps) | p->gives;

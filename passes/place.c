@@ -101,6 +101,17 @@ keep_linear(struct cut *c)
     }
 }
 
+/* A param that is an output as it is: whoever runs the model reads it, so it is
+ * public. */
+static ir_ref
+published(struct cut *c, uint32_t v)
+{
+    const struct ir_ins *ins = &c->f->ins[v];
+    const struct ir_blob *b = ir_data(c->f, ins->as.constant.data);
+
+    return ir_constant(c->g, ins->at, NULL, IR_CONST, &b->type, b->cell);
+}
+
 /* Operand v as a user in `to` sees it. */
 static ir_ref
 reach(struct cut *c, uint32_t v, enum where to)
@@ -108,6 +119,8 @@ reach(struct cut *c, uint32_t v, enum where to)
     const struct span at = c->f->ins[v].at;
     ir_ref e = c->map[v];
 
+    if (to == AFTER && is_param(c->f, (ir_ref){ v }))
+        return published(c, v);
     if (c->where[v] == CONSTANT || c->where[v] == to)
         return e;
     if (c->where[v] == BEFORE) {
@@ -122,12 +135,29 @@ reach(struct cut *c, uint32_t v, enum where to)
     return c->dec[v];
 }
 
+static bool
+is_placed(const struct ir_func *f, struct span *at)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (pass_encrypted(&f->ins[i].type)
+            || (ir_ops[f->ins[i].op].traits & IR_BORDER))
+            return *at = f->ins[i].at, true;
+    return false;
+}
+
 struct ir_func *
 pass_place(struct pass_ctx *cx, const struct ir_func *f)
 {
     struct cut c = { .f = f, .g = ir_func_like(cx->out, f) };
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+    struct span at;
 
+    if (is_placed(f, &at)) {
+        diag_error(cx->diag, at, E_ir_text,
+                   "this model says already what is encrypted");
+        cx->status = 1;
+        return NULL;
+    }
     c.where = arena_new(cx->scratch, enum where, f->n);
     c.input = arena_new(cx->scratch, uint32_t, f->n);
     c.map = arena_new(cx->scratch, ir_ref, f->n);

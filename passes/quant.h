@@ -37,12 +37,14 @@ struct quantizer {
 };
 
 /* quantize.c */
+/* the nearest integer; a message at `at` if that leaves 62 bits */
+int64_t quant_round(struct quantizer *z, struct span at, double x);
 struct quant *quant_integer(struct quantizer *z, uint32_t v);
 void quant_wrong(struct quantizer *z, uint32_t i);
 
 /* quant_linear.c: one call for an op whose encrypted operands are integers */
 void quant_linear(struct quantizer *z, uint32_t i);
-/* reads as `real`: the grid of an integer of so many bits over [lo, hi] */
+/* the grid of an integer of so many bits over [lo, hi] */
 double quant_grid(double lo, double hi, unsigned bits, int64_t *ilo,
                   int64_t *ihi);
 unsigned quant_bits(const struct quantizer *z, const char *name,

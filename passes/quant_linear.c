@@ -41,6 +41,18 @@ offset_at(const struct quant *q, size_t element)
     return q->offset ? q->offset[element] : 0;
 }
 
+/* An integer of the source as a double, which holds 53 bits. */
+static double
+exactly(struct quantizer *z, struct span at, int64_t v)
+{
+    if (v < -PASS_EXACT || v > PASS_EXACT) {
+        diag_error(z->cx->diag, at, E_integer_overflow,
+                   "an integer of this constant needs more than 52 bits");
+        z->cx->status = 1;
+    }
+    return (double)v;
+}
+
 /* Cells of a clear operand as reals. */
 static const double *
 clear_values(struct quantizer *z, ir_ref v, const struct ir_blob **blob)
@@ -51,8 +63,10 @@ clear_values(struct quantizer *z, ir_ref v, const struct ir_blob **blob)
     if (!pass_constant(z->f, v, blob))
         bug("a clear operand of the circuit is no constant");
     for (size_t i = 0; i < n; i++)
-        x[i] = (*blob)->type.base == IR_REAL ? (*blob)->cell[i].r
-                                             : (double)(*blob)->cell[i].i;
+        if ((*blob)->type.base == IR_REAL)
+            x[i] = (*blob)->cell[i].r;
+        else
+            x[i] = exactly(z, z->f->ins[v.id].at, (*blob)->cell[i].i);
     return x;
 }
 
@@ -66,7 +80,7 @@ integers(struct quantizer *z, struct span at, const struct ir_type *t,
     union ir_cell *cell = arena_new(z->cx->scratch, union ir_cell, n);
 
     for (size_t i = 0; i < n; i++)
-        cell[i].i = llrint(x[i]);
+        cell[i].i = quant_round(z, at, x[i]);
     return ir_constant(z->g, at, NULL, IR_PARAM, &type, cell);
 }
 
@@ -581,6 +595,32 @@ binary(struct quantizer *z, uint32_t i)
         sum_of_two(z, i);
 }
 
+static bool
+all_finite(const double *x, size_t n)
+{
+    for (size_t i = 0; x && i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* A division by zero, or factors that leave the doubles. */
+static void
+check_scales(struct quantizer *z, uint32_t i)
+{
+    const struct quant *q = &z->q[i];
+    bool good = all_finite(q->scale, q->nscale)
+                && all_finite(q->offset, ir_count(&op(z, i)->type));
+
+    for (size_t c = 0; c < q->nscale; c++)
+        good = good && q->scale[c] > 0;
+    if (good)
+        return;
+    diag_error(z->cx->diag, op(z, i)->at, E_not_finite,
+               "a factor or a term of this is not a finite number");
+    z->cx->status = 1;
+}
+
 void
 quant_linear(struct quantizer *z, uint32_t i)
 {
@@ -595,6 +635,8 @@ quant_linear(struct quantizer *z, uint32_t i)
     case IR_to_real: read_as_real(z, i); break;
     default: binary(z, i); break;
     }
+    if (!z->cx->status)
+        check_scales(z, i);
     if (z->cx->status)
         quant_wrong(z, i);
 }

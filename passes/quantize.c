@@ -7,6 +7,7 @@
  */
 #include "passes/quant.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -36,15 +37,32 @@ quant_bits(const struct quantizer *z, const char *name, const char *family,
     return (unsigned)ir_get(z->f, key, bits);
 }
 
-/* scale = (hi - lo) / (2^bits - 1); the integers are round(x / scale) */
+int64_t
+quant_round(struct quantizer *z, struct span at, double x)
+{
+    if (fabs(x) <= 0x1p62)
+        return llrint(x);
+    diag_error(z->cx->diag, at, E_integer_overflow,
+               "on the grid of this value a constant needs more than 62 bits");
+    z->cx->status = 1;
+    return 0;
+}
+
+/* scale = (hi - lo) / (2^bits - 1); the integers are round(x / scale).  They
+ * stay within 52 bits: a range far from 0 has no more digits than that. */
 double
 quant_grid(double lo, double hi, unsigned bits, int64_t *ilo, int64_t *ihi)
 {
     const double steps = (double)((1ull << bits) - 1);
+    const double most = fmax(fabs(lo), fabs(hi));
     double scale = (hi - lo) / steps;
 
+    if (!isfinite(scale))
+        scale = fmin(hi / steps - lo / steps, DBL_MAX);
     if (!(scale > 0)) /* one value only */
         scale = fabs(lo) > 0 ? fabs(lo) : 1;
+    if (scale < most * 0x1p-51)
+        scale = most * 0x1p-51;
     *ilo = (int64_t)rint(lo / scale);
     *ihi = *ilo + (int64_t)steps;
     return scale;
@@ -207,8 +225,8 @@ materialise(struct quantizer *z, uint32_t i)
     q->nscale = 1;
     if (t->base == IR_INT) { /* exact; the table will say in what range */
         q->scale = one_scale(z, 1);
-        as.quant.lo = -((int64_t)1 << 52);
-        as.quant.hi = (int64_t)1 << 52;
+        as.quant.lo = -PASS_EXACT;
+        as.quant.hi = PASS_EXACT;
     } else {
         q->scale = one_scale(
             z, quant_grid(t->lo, t->hi,
@@ -338,7 +356,8 @@ whole(struct quantizer *z, uint32_t i)
     t.base = IR_INT;
     t.ranged = false;
     for (size_t e = 0; e < n; e++)
-        cell[e].i = llrint(q->offset[e] / q->scale[e % q->nscale]);
+        cell[e].i = quant_round(z, op(z, i)->at,
+                                q->offset[e] / q->scale[e % q->nscale]);
     return ir_build2(
         z->g, IR_add, op(z, i)->at, q->v,
         ir_constant(z->g, op(z, i)->at, NULL, IR_PARAM, &t, cell));

@@ -127,16 +127,30 @@ START_TEST(wide_integers_are_refused)
         "  %2 = decrypt %1 : int\n"
         "  output %2 { name = @y }\n}\n",
         TO_TFHE, TO_TFHE, "this integer needs 63 bits");
-    lowering_refused("ir 1 t\n"
-                     "param @t : int[1,2] = [0, 1]\n{\n"
-                     "  %0 = input { name = @x } : int in 0..65535\n"
-                     "  %1 = encrypt %0 : enc int in 0..65535\n"
-                     "  %2 = lut %1 { table = @t, offset = 0, approx = 4 }"
-                     " : enc int in 0..1\n"
-                     "  %3 = decrypt %2 : int\n"
-                     "  output %3 { name = @y }\n}\n",
-                     TO_TFHE, TO_TFHE,
+}
+END_TEST
+
+START_TEST(wide_approximate_tables_are_refused)
+{
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fputs("ir 1 t\nparam @t : int[1,65536] = [0", out);
+    for (int i = 1; i < 65536; i++)
+        fputs(", 1", out);
+    fputs("]\n{\n"
+          "  %0 = input { name = @x } : int in 0..65535\n"
+          "  %1 = encrypt %0 : enc int in 0..65535\n"
+          "  %2 = lut %1 { table = @t, offset = 0, approx = 4 }"
+          " : enc int in 0..1\n"
+          "  %3 = decrypt %2 : int\n"
+          "  output %3 { name = @y }\n}\n",
+          out);
+    fclose(out);
+    lowering_refused(text, TO_TFHE, TO_TFHE,
                      "this table needs 17 bits, the widest has 16");
+    free(text);
 }
 END_TEST
 
@@ -230,6 +244,7 @@ main(void)
     tcase_add_test(tc, variances_add_in_amplitude);
     tcase_add_test(tc, wide_tables_are_refused);
     tcase_add_test(tc, wide_integers_are_refused);
+    tcase_add_test(tc, wide_approximate_tables_are_refused);
     tcase_add_test(tc, approximate_tables_have_a_guard);
     tcase_add_test(tc, what_cannot_occur_repeats_the_ends);
     tcase_add_test(tc, levels_do_not_fall);
