@@ -47,6 +47,17 @@ cmlrt_lwe_gather(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
 }
 
 void
+cmlrt_lwe_place(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_place *d = with;
+
+    memcpy(out + (size_t)(d->first + begin) * env->big,
+           in + (size_t)begin * env->big,
+           (size_t)(end - begin) * env->big * sizeof *out);
+}
+
+void
 cmlrt_lwe_add_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                     const void *with, int64_t begin, int64_t end)
 {
