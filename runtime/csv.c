@@ -171,7 +171,9 @@ number(double *out, const struct cell *cell)
 static bool
 is_missing(const struct cell *cell)
 {
-    static const char *const words[] = { "", "nan", "NaN", "NAN", "NA", "null" };
+    static const char *const words[] = {
+        "", "nan", "NaN", "NAN", "NA", "null"
+    };
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (equal(cell, words[i]))
@@ -268,10 +270,10 @@ read_first(struct first_line *l, struct csv *c, const struct cml_columns *d)
         if (end == BAD)
             return CML_E_data;
         l->known += column_called(d, &cell) != SKIP;
-        l->values = l->values
-                    && (number(&x, &cell)
-                        || (l->cells < d->count
-                            && label(&x, &cell, &d->at[l->cells])));
+        l->values =
+            l->values
+            && (number(&x, &cell)
+                || (l->cells < d->count && label(&x, &cell, &d->at[l->cells])));
         if (!add_cell(l, &cell))
             return cmlrt_no_memory(c->fault);
     } while (end == MORE);
@@ -294,8 +296,7 @@ missing_column(const struct csv *c, const struct cml_columns *d,
     for (size_t i = 0; i < d->count; i++)
         if (!seen(m, m->cells, (int64_t)i))
             return bad_place(c, 1, 1, "no column is called",
-                             cmlrt_quote(d->at[i].name,
-                                         strlen(d->at[i].name)));
+                             cmlrt_quote(d->at[i].name, strlen(d->at[i].name)));
     return CML_E_ok;
 }
 
@@ -339,8 +340,7 @@ choose(struct map *m, const struct csv *c, const struct cml_columns *d,
         (void)cmlrt_fail(c->fault, CML_E_data,
                          "%s:1:1: the first line must name the columns",
                          c->file);
-        cmlrt_help(c->fault, "the first column is called %.60s",
-                   d->at[0].name);
+        cmlrt_help(c->fault, "the first column is called %.60s", d->at[0].name);
         return CML_E_data;
     }
     return by_position(m, c, d);
@@ -387,9 +387,8 @@ read_row(double *row, struct csv *c, const struct cml_columns *d,
             return s;
     }
     if (end == MORE)
-        return cmlrt_fail(c->fault, CML_E_data,
-                          "%s:%lu:1: more than %zu cells", c->file, line,
-                          m->cells);
+        return cmlrt_fail(c->fault, CML_E_data, "%s:%lu:1: more than %zu cells",
+                          c->file, line, m->cells);
     return CML_E_ok;
 }
 
@@ -445,9 +444,8 @@ opened(char *text, size_t bytes, const char *file, struct cml_fault *f)
 }
 
 enum cml_status
-cml_csv_parse(struct cml_rows *out, char *text, size_t bytes,
-                const char *file, const struct cml_columns *columns,
-                struct cml_fault *f)
+cml_csv_parse(struct cml_rows *out, char *text, size_t bytes, const char *file,
+              const struct cml_columns *columns, struct cml_fault *f)
 {
     struct csv c = opened(text, bytes, file, f);
     struct map m = { NULL, 0 };

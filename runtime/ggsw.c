@@ -50,29 +50,3 @@ cmlrt_bsk_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
         memcpy(to + (size_t)i * n * sizeof *body, body, n * sizeof *body);
     }
 }
-
-void
-cmlrt_bsk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
-{
-    const struct cmlrt_eval *e = arg;
-    const size_t n = cmlrt_ring_degree(&e->set),
-                 rows = cmlrt_ggsw_rows(&e->set);
-    const uint8_t *bodies = e->payload + cmlrt_bsk_at(&e->set);
-    uint64_t *poly = (void *)(e->scratch + thread * e->scratch_bytes);
-
-    for (int64_t i = begin; i < end; i++) {
-        double *ggsw = e->bsk + (size_t)i / rows * rows * (e->set.k + 1) * n;
-        struct cmlrt_rng masks;
-
-        cmlrt_rng_init(&masks, e->payload, CMLRT_BSK_MASK, (uint64_t)i);
-        for (unsigned c = 0; c <= e->set.k; c++) {
-            if (c < e->set.k)
-                cmlrt_rng_bytes(&masks, poly, n * sizeof *poly);
-            else
-                memcpy(poly, bodies + (size_t)i * n * sizeof *poly,
-                       n * sizeof *poly);
-            e->ring.kernels->prepare(ggsw, &e->shape, poly,
-                                     (unsigned)((size_t)i % rows), c, poly + n);
-        }
-    }
-}

@@ -129,6 +129,11 @@ size_t cmlrt_zeros_at(const struct cmlrt_set *set);
 size_t cmlrt_ksk_at(const struct cmlrt_set *set);
 size_t cmlrt_bsk_at(const struct cmlrt_set *set);
 
+/* masks of the levels of one word of the big key, n words each */
+size_t cmlrt_ksk_mask_bytes(const struct cmlrt_set *set);
+void cmlrt_ksk_masks(uint32_t *masks, const struct cmlrt_set *set,
+                     const uint8_t seed[CMLRT_SEED], uint64_t i);
+
 /* tasks of cmlrt_pool_run: items are zeros, words of the big key, rows of the
  * bootstrapping key; arg is a struct cmlrt_keygen or cmlrt_eval */
 cmlrt_task cmlrt_zeros_generate, cmlrt_zeros_load;

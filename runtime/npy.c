@@ -229,8 +229,7 @@ product(size_t *out, const size_t *dims, size_t rank)
 static const char *
 measure(size_t *count, const struct array *a, size_t bytes)
 {
-    if (!product(count, a->dims, a->rank)
-        || *count != bytes / a->element->bytes
+    if (!product(count, a->dims, a->rank) || *count != bytes / a->element->bytes
         || bytes % a->element->bytes != 0)
         return "the data has another size than the header says";
     return *count > 0 ? NULL : "the array is empty";

@@ -90,7 +90,7 @@ enum cml_status cmlrt_encrypt(uint64_t *body, const struct cmlrt_secret *s,
                               const int64_t *message, size_t count,
                               unsigned log2_delta);
 
-/* ---- evalkey.c */
+/* ---- evalkey.c, keygen.c, evalload.c */
 /* bytes of the portable payload: seed, zero, keyswitch, bootstrap bodies */
 size_t cmlrt_eval_bytes(const struct cmlrt_set *set);
 enum cml_status cmlrt_eval_generate(uint8_t *payload,

@@ -207,14 +207,18 @@ check_header(const struct cmlrt_header *h, const char *path,
         return cmlrt_fail(f, bad, "%s is %s an insecure test build", path,
                           want->insecure ? "not of" : "of");
     if (h->flags & CMLRT_HAS_PASSPHRASE)
-        return cmlrt_fail(f, bad, "%s has a passphrase, which this version "
-                          "cannot read", path);
+        return cmlrt_fail(f, bad,
+                          "%s has a passphrase, which this version "
+                          "cannot read",
+                          path);
     s = check_ids(h, path, want, f);
     if (s != CML_E_ok)
         return s;
     if (!size_fits(h, want))
-        return cmlrt_fail(f, bad, "%s is damaged: %u rows cannot have %llu "
-                          "bytes", path, (unsigned)h->rows,
+        return cmlrt_fail(f, bad,
+                          "%s is damaged: %u rows cannot have %llu "
+                          "bytes",
+                          path, (unsigned)h->rows,
                           (unsigned long long)h->bytes);
     return CML_E_ok;
 }
@@ -269,8 +273,7 @@ check_size(int fd, const struct cmlrt_header *h, const char *path,
 
 /* Memory grows with what arrives, since a pipe's header may promise much. */
 static enum cml_status
-read_rest(struct cmlrt_file *out, int fd, const char *path,
-          struct cml_fault *f)
+read_rest(struct cmlrt_file *out, int fd, const char *path, struct cml_fault *f)
 {
     const size_t size = CMLRT_HEADER + out->bytes + CMLRT_TAIL;
     const size_t step = (size_t)64 << 20;
@@ -327,7 +330,8 @@ load(struct cmlrt_file *out, int fd, const char *path,
         return cmlrt_no_memory(f);
     memcpy(out->memory, raw, first);
     s = read_rest(out, fd, path, f);
-    if (s == CML_E_ok && !tail_matches(out->memory, first + out->bytes + CMLRT_TAIL))
+    if (s == CML_E_ok
+        && !tail_matches(out->memory, first + out->bytes + CMLRT_TAIL))
         s = cmlrt_fail(f, CML_E_mismatch,
                        "%s is damaged: the hash of its payload does not match",
                        path);

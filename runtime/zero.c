@@ -4,8 +4,8 @@
  *
  *     zero i   body = sum_c A_c S_c + e      A_c from (seed, ZERO_MASK, i)
  *
- * The server keeps all components as points of their two halves, ready for the
- * exact product with a ternary polynomial.
+ * The server keeps all components as points of their two halves, evalload.c,
+ * ready for the exact product with a ternary polynomial.
  */
 #include "runtime/inner.h"
 
@@ -55,30 +55,5 @@ cmlrt_zeros_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 
         cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
         memcpy(to + (size_t)i * n * sizeof *body, body, n * sizeof *body);
-    }
-}
-
-void
-cmlrt_zeros_load(void *arg, unsigned thread, int64_t begin, int64_t end)
-{
-    const struct cmlrt_eval *e = arg;
-    const size_t n = cmlrt_ring_degree(&e->set), k = e->set.k;
-    const uint8_t *bodies = e->payload + cmlrt_zeros_at(&e->set);
-    uint64_t *poly = (void *)(e->scratch + thread * e->scratch_bytes);
-
-    for (int64_t i = begin; i < end; i++) {
-        double *to = e->zeros + (size_t)i * (k + 1) * 2 * n;
-        struct cmlrt_rng masks;
-
-        cmlrt_rng_init(&masks, e->payload, CMLRT_ZERO_MASK, (uint64_t)i);
-        for (size_t c = 0; c <= k; c++) {
-            if (c < k)
-                cmlrt_rng_bytes(&masks, poly, n * sizeof *poly);
-            else
-                memcpy(poly, bodies + (size_t)i * n * sizeof *poly,
-                       n * sizeof *poly);
-            cmlrt_ring_limbs(to + c * 2 * n, &e->ring, poly,
-                             (double *)(void *)(poly + n));
-        }
     }
 }

@@ -1,0 +1,160 @@
+/* Loading an evaluation key, evalkey.c: masks expanded and polynomials
+ * transformed, for one kernel table.
+ *
+ * Any bytes of the right length load; a wrong key computes nonsense, which is
+ * why files carry ids.
+ */
+#include "runtime/inner.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- its parts */
+
+void
+cmlrt_zeros_load(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    const struct cmlrt_eval *e = arg;
+    const size_t n = cmlrt_ring_degree(&e->set), k = e->set.k;
+    const uint8_t *bodies = e->payload + cmlrt_zeros_at(&e->set);
+    uint64_t *poly = (void *)(e->scratch + thread * e->scratch_bytes);
+
+    for (int64_t i = begin; i < end; i++) {
+        double *to = e->zeros + (size_t)i * (k + 1) * 2 * n;
+        struct cmlrt_rng masks;
+
+        cmlrt_rng_init(&masks, e->payload, CMLRT_ZERO_MASK, (uint64_t)i);
+        for (size_t c = 0; c <= k; c++) {
+            if (c < k)
+                cmlrt_rng_bytes(&masks, poly, n * sizeof *poly);
+            else
+                memcpy(poly, bodies + (size_t)i * n * sizeof *poly,
+                       n * sizeof *poly);
+            cmlrt_ring_limbs(to + c * 2 * n, &e->ring, poly,
+                             (double *)(void *)(poly + n));
+        }
+    }
+}
+
+void
+cmlrt_ksk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    const struct cmlrt_eval *e = arg;
+    const size_t n = e->set.n, levels = e->set.ks_levels;
+    uint32_t *masks = (void *)(e->scratch + thread * e->scratch_bytes);
+    const uint8_t *bodies = e->payload + cmlrt_ksk_at(&e->set);
+
+    for (int64_t i = begin; i < end; i++) {
+        cmlrt_ksk_masks(masks, &e->set, e->payload, (uint64_t)i);
+        for (size_t j = 0; j < levels; j++) {
+            const size_t at = (size_t)i * levels + j;
+            uint32_t *row = e->ksk + at * e->ks.stride;
+
+            memcpy(row, masks + j * n, n * sizeof *row);
+            memcpy(row + n, bodies + at * sizeof *row, sizeof *row);
+        }
+    }
+}
+
+void
+cmlrt_bsk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    const struct cmlrt_eval *e = arg;
+    const size_t n = cmlrt_ring_degree(&e->set),
+                 rows = cmlrt_ggsw_rows(&e->set);
+    const uint8_t *bodies = e->payload + cmlrt_bsk_at(&e->set);
+    uint64_t *poly = (void *)(e->scratch + thread * e->scratch_bytes);
+
+    for (int64_t i = begin; i < end; i++) {
+        double *ggsw = e->bsk + (size_t)i / rows * rows * (e->set.k + 1) * n;
+        struct cmlrt_rng masks;
+
+        cmlrt_rng_init(&masks, e->payload, CMLRT_BSK_MASK, (uint64_t)i);
+        for (unsigned c = 0; c <= e->set.k; c++) {
+            if (c < e->set.k)
+                cmlrt_rng_bytes(&masks, poly, n * sizeof *poly);
+            else
+                memcpy(poly, bodies + (size_t)i * n * sizeof *poly,
+                       n * sizeof *poly);
+            e->ring.kernels->prepare(ggsw, &e->shape, poly,
+                                     (unsigned)((size_t)i % rows), c, poly + n);
+        }
+    }
+}
+
+/* ---- the whole */
+
+/* A thread's, and the whole is a multiple of 64: the larger of two users. */
+static size_t
+at_least(size_t bytes, size_t other)
+{
+    return ((bytes > other ? bytes : other) + 63) & ~(size_t)63;
+}
+
+static bool
+allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
+         const struct kernels *kernels, unsigned threads)
+{
+    const size_t n = cmlrt_ring_degree(set), k = set->k;
+    const size_t ggsw = cmlrt_ggsw_rows(set) * (k + 1) * n;
+
+    if (!cmlrt_ring_init(&e->ring, kernels, set->log2_n))
+        return false;
+    e->set = *set;
+    e->shape = (struct cmlrt_shape){ e->ring.plan, set->log2_n, set->k,
+                                     set->br_levels, set->br_log2_base };
+    e->ks = (struct cmlrt_ks_shape){ k * n, (size_t)set->n + 1,
+                                     ((size_t)set->n + 16) & ~(size_t)15,
+                                     set->ks_levels, set->ks_log2_base };
+    e->scratch_bytes =
+        at_least((n + cmlrt_ring_scratch(&e->ring)) * sizeof(double),
+                 cmlrt_ksk_mask_bytes(set));
+    e->scratch = cmlrt_alloc(e->scratch_bytes * threads);
+    e->zeros = cmlrt_alloc(k * (k + 1) * 2 * n * sizeof *e->zeros);
+    if (!e->scratch || !e->zeros)
+        return false;
+    if (set->n == 0)
+        return true;
+    e->ksk =
+        cmlrt_alloc(k * n * set->ks_levels * e->ks.stride * sizeof *e->ksk);
+    e->bsk = cmlrt_alloc(set->n * ggsw * sizeof *e->bsk);
+    return e->ksk && e->bsk;
+}
+
+enum cml_status
+cmlrt_eval_load(struct cmlrt_eval **out, const struct cmlrt_set *set,
+                const uint8_t *payload, const struct kernels *kernels,
+                struct cmlrt_pool *pool)
+{
+    struct cmlrt_eval *e = cmlrt_alloc(sizeof *e);
+
+    if (!e || !allocate(e, set, kernels, cmlrt_pool_threads(pool))) {
+        cmlrt_eval_free(e);
+        return CML_E_nomem;
+    }
+    e->payload = payload;
+    cmlrt_pool_run(pool, set->k, 1, cmlrt_zeros_load, e);
+    if (set->n > 0) {
+        cmlrt_pool_run(pool, (int64_t)cmlrt_big(set), 64, cmlrt_ksk_load, e);
+        cmlrt_pool_run(pool, (int64_t)(set->n * cmlrt_ggsw_rows(set)), 4,
+                       cmlrt_bsk_load, e);
+    }
+    free(e->scratch);
+    e->scratch = NULL;
+    e->payload = NULL;
+    *out = e;
+    return CML_E_ok;
+}
+
+void
+cmlrt_eval_free(struct cmlrt_eval *e)
+{
+    if (!e)
+        return;
+    cmlrt_ring_free(&e->ring);
+    free(e->scratch);
+    free(e->zeros);
+    free(e->ksk);
+    free(e->bsk);
+    free(e);
+}
