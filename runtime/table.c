@@ -77,9 +77,8 @@ check(const struct cml_rows *r, const char *file, const struct cml_columns *d,
 }
 
 static enum cml_status
-from_npy(struct cml_rows *out, const char *data, size_t bytes,
-         const char *file, const struct cml_columns *columns,
-         struct cml_fault *f)
+from_npy(struct cml_rows *out, const char *data, size_t bytes, const char *file,
+         const struct cml_columns *columns, struct cml_fault *f)
 {
     struct cml_array a;
     enum cml_status s = cml_npy_parse(&a, data, bytes, file, f);
@@ -119,6 +118,7 @@ cmlrt_rows_read(struct cml_rows *out, const char *what,
         s = from_npy(out, data, bytes, file, columns, f);
     else
         s = cml_csv_parse(out, data, bytes, file, columns, f);
+    cmlrt_wipe(data, bytes); /* rows may be secret */
     free(data);
     return s;
 }

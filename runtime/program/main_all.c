@@ -3,8 +3,7 @@
 
 #define none NULL
 static program_verb *const verb[NVERBS] = {
-#define V(name, all, client, server, operands, summary) \
-    [VERB_##name] = all,
+#define V(name, all, client, server, operands, summary) [VERB_##name] = all,
 #include "runtime/program/verbs.def"
 };
 

@@ -4,8 +4,7 @@
 
 #define none NULL
 static program_verb *const verb[NVERBS] = {
-#define V(name, all, client, server, operands, summary) \
-    [VERB_##name] = client,
+#define V(name, all, client, server, operands, summary) [VERB_##name] = client,
 #include "runtime/program/verbs.def"
 };
 

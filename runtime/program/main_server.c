@@ -4,8 +4,7 @@
 
 #define none NULL
 static program_verb *const verb[NVERBS] = {
-#define V(name, all, client, server, operands, summary) \
-    [VERB_##name] = server,
+#define V(name, all, client, server, operands, summary) [VERB_##name] = server,
 #include "runtime/program/verbs.def"
 };
 

@@ -135,7 +135,7 @@ unknown(const char *word, enum verb v, struct cml_fault *f)
 /* ---- parsing */
 
 struct words {
-    char *const *at; /* the rest, NULL at its end */
+    char *const *at;   /* the rest, NULL at its end */
     const char *value; /* that stands in the same word, or NULL */
 };
 
@@ -192,8 +192,7 @@ set(struct options *o, const struct option *d, struct words *w,
         memcpy(field, &w->value, sizeof w->value);
     else if (!number(field, w->value))
         return cmlrt_fail(f, CML_E_usage, "--%s: '%s' is not a number of 1..%d",
-                          d->name,
-                          cmlrt_quote(w->value, strlen(w->value)).text,
+                          d->name, cmlrt_quote(w->value, strlen(w->value)).text,
                           MAX_NUMBER);
     return CML_E_ok;
 }
@@ -208,8 +207,12 @@ option(struct options *o, struct words *w, struct cml_fault *f)
 }
 
 static enum cml_status
-check_count(const struct options *o, struct cml_fault *f)
+check(const struct options *o, struct cml_fault *f)
 {
+    if (o->format && strcmp(o->format, "csv") != 0
+        && strcmp(o->format, "json") != 0)
+        return cmlrt_fail(f, CML_E_usage, "--format: '%s' is not csv or json",
+                          cmlrt_quote(o->format, strlen(o->format)).text);
     if (o->listed <= verbs[o->verb].operands)
         return CML_E_ok;
     return cmlrt_fail(f, CML_E_usage, "%s takes %s", verbs[o->verb].name,
@@ -261,7 +264,7 @@ options_parse(struct options *o, int argc, char *const *argv,
             return s;
     }
     s = parse_words(o, &w, f);
-    return s == CML_E_ok ? check_count(o, f) : s;
+    return s == CML_E_ok ? check(o, f) : s;
 }
 
 /* ---- help */

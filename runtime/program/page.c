@@ -17,20 +17,28 @@ page_open(struct page *g)
     return g->file != NULL;
 }
 
+/* Results are the client's secret: nothing of the text stays. */
+static void
+page_drop(struct page *g)
+{
+    if (g->text)
+        cmlrt_wipe(g->text, g->bytes);
+    free(g->text);
+}
+
 enum cml_status
 page_emit(struct program *p, struct page *g, const char *path, unsigned flags)
 {
     const bool complete = !ferror(g->file);
     enum cml_status s;
 
-    if (fclose(g->file) != 0 || !complete) {
-        free(g->text);
-        return program_no_memory(p);
-    }
-    s = cmlrt_write_file(path ? path : "-",
-                         &(struct cmlrt_part){ g->text, g->bytes }, 1, flags,
-                         &p->fault);
-    free(g->text);
+    if (fclose(g->file) != 0 || !complete)
+        s = program_no_memory(p);
+    else
+        s = cmlrt_write_file(path ? path : "-",
+                             &(struct cmlrt_part){ g->text, g->bytes }, 1,
+                             flags, &p->fault);
+    page_drop(g);
     return s;
 }
 
@@ -62,4 +70,33 @@ print_number(FILE *out, double x)
             break;
     }
     fputs(isnan(x) ? "nan" : text, out);
+}
+
+struct size_text
+size_text(double bytes)
+{
+    static const char *const unit[] = { "B", "KB", "MB", "GB", "TB" };
+    struct size_text s;
+    size_t u = 0;
+
+    for (; bytes >= 999.5 && u < 4; u++)
+        bytes /= 1000;
+    (void)snprintf(s.text, sizeof s.text,
+                   u && bytes < 99.5 ? "%.1f %s" : "%.0f %s", bytes, unit[u]);
+    return s;
+}
+
+struct command_text
+next_command(const struct program *p, enum verb v)
+{
+    struct command_text c;
+
+    if (p->has[v])
+        (void)snprintf(c.text, sizeof c.text, "%.140s %s", p->self,
+                       verb_name(v));
+    else
+        (void)snprintf(c.text, sizeof c.text, "%.100s-%s %s",
+                       (const char *)p->m->name,
+                       p->m->role == 1 ? "server" : "client", verb_name(v));
+    return c;
 }

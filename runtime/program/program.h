@@ -52,6 +52,16 @@ enum cml_status page_emit(struct program *p, struct page *g, const char *path,
 void json_text(FILE *out, const char *text);
 /* the shortest decimal that reads back as x */
 void print_number(FILE *out, double x);
+/* "1.9 MB" */
+struct size_text {
+    char text[24];
+};
+struct size_text size_text(double bytes);
+/* "./bc decrypt", or "bc-client decrypt" when the other half has the verb */
+struct command_text {
+    char text[160];
+};
+struct command_text next_command(const struct program *p, enum verb v);
 
 /* ---- rows.c: the user's rows, clipped to the declared boxes */
 struct clipping {
@@ -73,6 +83,8 @@ struct messages {
     int64_t *at;
 };
 enum cml_status program_read(struct program *p, struct messages *out);
+/* erases, then frees */
+void messages_free(const struct program *p, struct messages *m);
 
 /* ---- epilogue.c: replies to outputs; free at */
 struct results {
@@ -81,6 +93,7 @@ struct results {
 };
 enum cml_status program_results(struct program *p, struct results *out,
                                 const int64_t *replies, size_t rows);
+void results_free(const struct program *p, struct results *r);
 
 /* ---- print.c: by --format, to path or NULL */
 enum cml_status program_print(struct program *p, const struct results *r,
@@ -108,10 +121,39 @@ enum cml_status client_encrypt(struct program *p, uint64_t *words,
                                const uint8_t seed[CMLRT_SEED],
                                const struct messages *in,
                                struct cmlrt_pool *pool);
-/* replies; refuses one outside its range, which means damage */
+/* replies, whatever they are */
 enum cml_status client_decrypt(struct program *p, int64_t *replies,
                                const struct client *c, const uint8_t *answers,
                                size_t rows);
+/* refuses a reply outside its range, which means damage; path: for messages */
+enum cml_status client_check(struct program *p, const int64_t *replies,
+                             size_t rows, const char *path);
+
+/* ---- pair.c: a fresh pair of keys */
+struct pair {
+    struct client client;
+    uint8_t master[CMLRT_SEED]; /* what the client's file holds */
+    uint8_t *eval;              /* cmlrt_eval_bytes() */
+};
+/* close it, also after a failure */
+enum cml_status pair_new(struct program *p, struct pair *k,
+                         struct cmlrt_pool *pool);
+void pair_close(struct pair *k);
+
+/* ---- server.c: without a secret */
+struct server {
+    struct cmlrt_pool *pool;
+    const struct kernels *kernels;
+    struct cmlrt_eval *eval;
+};
+/* prepares the payload of an evaluation key, which may go then */
+enum cml_status server_open(struct program *p, struct server *s,
+                            const uint8_t *payload, struct cmlrt_pool *pool);
+/* out: rows * layout.reply_bytes */
+enum cml_status server_run(struct program *p, const struct server *s,
+                           uint8_t *out, const uint8_t seed[CMLRT_SEED],
+                           uint64_t *words, size_t rows);
+void server_close(struct server *s);
 
 /* ---- plain.c: the circuit without encryption; replies of all rows */
 enum cml_status program_plain(struct program *p, int64_t *replies,
@@ -123,8 +165,30 @@ struct cmlrt_expect program_expect(const struct program *p,
                                    enum cmlrt_type type);
 struct cmlrt_header program_header(const struct program *p,
                                    enum cmlrt_type type);
+/* of a whole file */
+size_t program_file_bytes(const struct program *p, enum cmlrt_type type,
+                          size_t rows);
 
-/* ---- info.c: who learns what, and on what security rests */
+/* ---- card.c: who learns what, on what security rests, and sizes */
 void print_card(FILE *out, const struct program *p);
+void print_security(FILE *out, const struct program *p);
+void print_sizes(FILE *out, const struct program *p);
+
+/* ---- info_json.c */
+void info_json(FILE *out, const struct program *p);
+
+/* ---- figures.c: what bench tells, a line each */
+struct figures {
+    struct program *p;
+    struct page page;
+    size_t count;
+};
+void figure(struct figures *f, const char *name, double value,
+            const char *unit);
+typedef enum cml_status bench_part(struct figures *f, struct cmlrt_pool *pool);
+/* parts: up to a NULL */
+enum cml_status figures_run(struct program *p, bench_part *const *parts);
+/* bench_client.c, bench_server.c: what one half can measure */
+bench_part bench_client, bench_server;
 
 #endif

@@ -2,6 +2,7 @@
  * each.  Values outside a declared box are clipped, or refused. */
 #include "runtime/program/program.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,12 +81,11 @@ read_input(struct program *p, struct cml_rows *out, const struct schema *d,
 {
     const struct cml_input *in = input_of(p, argument);
     const size_t first = first_column(p, in), all = p->layout.inputs;
-    const struct cml_columns columns = { d->column + first,
-                                           (size_t)in->count, in->names != NULL,
-                                           false };
+    const struct cml_columns columns = { d->column + first, (size_t)in->count,
+                                         in->names != NULL, false };
     struct cml_rows part = { 0, 0, NULL };
-    enum cml_status s = cmlrt_rows_read(&part, strchr(argument, '=') + 1,
-                                        &columns, &p->fault);
+    enum cml_status s =
+        cmlrt_rows_read(&part, strchr(argument, '=') + 1, &columns, &p->fault);
 
     if (s == CML_E_ok && !out->at) {
         *out = (struct cml_rows){ part.rows, all, NULL };
@@ -99,6 +99,8 @@ read_input(struct program *p, struct cml_rows *out, const struct schema *d,
     for (size_t r = 0; s == CML_E_ok && r < part.rows; r++)
         memcpy(out->at + r * all + first, part.at + r * part.columns,
                part.columns * sizeof *part.at);
+    if (part.at)
+        cmlrt_wipe(part.at, part.rows * part.columns * sizeof *part.at);
     free(part.at);
     return s;
 }
@@ -126,8 +128,8 @@ read_inputs(struct program *p, struct cml_rows *out, const struct schema *d)
 static enum cml_status
 read_all(struct program *p, struct cml_rows *out, const struct schema *d)
 {
-    const struct cml_columns columns = { d->column, p->layout.inputs,
-                                           d->named, false };
+    const struct cml_columns columns = { d->column, p->layout.inputs, d->named,
+                                         false };
     size_t pairs = 0;
 
     *out = (struct cml_rows){ 0, p->layout.inputs, NULL };
@@ -157,10 +159,14 @@ clip(struct program *p, struct cml_rows *rows, struct clipping *clipped,
             left = (size_t)in->count;
         for (; left == 0; left = (size_t)in->count)
             in++;
-        for (size_t r = 0; in->boxed && r < rows->rows; r++) {
+        for (size_t r = 0; r < rows->rows; r++) {
             double *x = &rows->at[r * rows->columns + i];
 
-            if (*x >= in->lo && *x <= in->hi)
+            if (!isfinite(*x))
+                return cmlrt_fail(&p->fault, CML_E_data,
+                                  "row %zu: %s has no value", r + 1,
+                                  d->column[i].name);
+            if (!in->boxed || (*x >= in->lo && *x <= in->hi))
                 continue;
             if (p->o.strict)
                 return cmlrt_fail(&p->fault, CML_E_data,
@@ -174,8 +180,7 @@ clip(struct program *p, struct cml_rows *rows, struct clipping *clipped,
 }
 
 enum cml_status
-program_rows(struct program *p, struct cml_rows *out,
-             struct clipping *clipped)
+program_rows(struct program *p, struct cml_rows *out, struct clipping *clipped)
 {
     struct schema d = { NULL, NULL, false };
     enum cml_status s = open_schema(p, &d);

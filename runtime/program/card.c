@@ -1,0 +1,67 @@
+/* What a program says of itself: who learns what, on what the security rests,
+ * and how large its files are. */
+#include "runtime/program/program.h"
+
+#include <math.h>
+
+void
+print_card(FILE *out, const struct program *p)
+{
+    fputs(p->m->card, out);
+}
+
+static void
+print_noise(FILE *out, const struct program *p)
+{
+    const size_t big = (size_t)p->set.k << p->set.log2_n;
+
+    fprintf(out,
+            "noise           TUniform(2^%d) under the big key (dimension "
+            "%zu, %s)",
+            p->set.t_glwe, big, p->set.ternary ? "ternary" : "binary");
+    if (p->set.n)
+        fprintf(out, ", TUniform(2^%d) under the small one (%u, binary)",
+                p->set.t_lwe, (unsigned)p->set.n);
+    fputs(", modulus 2^64\n", out);
+}
+
+void
+print_security(FILE *out, const struct program *p)
+{
+    if (p->m->insecure)
+        fputs("security        NONE: toy parameters of a test\n", out);
+    else
+        fprintf(out,
+                "security        128 bits: parameters on the %d-bit curve "
+                "(zama-ai/concrete, 2024, from the\n"
+                "                lattice estimator with the MATZOV cost "
+                "model)\n",
+                (int)p->m->level);
+    print_noise(out, p);
+    if (!p->m->insecure && p->set.ternary)
+        fputs("                ternary key: a primal-uSVP estimate gives 139.7 "
+              "bits at 2048; no full estimator run\n",
+              out);
+    else if (!p->m->insecure)
+        fputs(
+            "                a primal-uSVP estimate gives 136 to 142 bits for "
+            "this curve, 600 to 2048\n",
+            out);
+    fprintf(out, "p_fail          at most 2^%.1f a row%s\n",
+            ceil(p->m->log2_pfail * 10) / 10,
+            p->m->approx ? "; tables approximate on purpose" : "");
+}
+
+void
+print_sizes(FILE *out, const struct program *p)
+{
+    const size_t client = program_file_bytes(p, CMLRT_CLIENT_KEY, 0);
+    const size_t eval = program_file_bytes(p, CMLRT_EVAL_KEY, 0);
+    const size_t row = p->layout.words * sizeof(uint64_t);
+
+    fprintf(out, "sizes           client.key %s, eval.key %s, ",
+            size_text((double)client).text, size_text((double)eval).text);
+    fprintf(out, "input %s a row, output %s a row\n",
+            size_text((double)row).text,
+            size_text((double)p->layout.reply_bytes).text);
+}

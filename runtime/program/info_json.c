@@ -1,0 +1,142 @@
+/* info --json: one document, the schema first and the other keys sorted. */
+#include "runtime/program/program.h"
+
+static void
+text(FILE *out, const char *key, const char *value)
+{
+    fprintf(out, ",\n  \"%s\": ", key);
+    json_text(out, value);
+}
+
+static void
+number(FILE *out, const char *key, double value)
+{
+    fprintf(out, ",\n  \"%s\": ", key);
+    print_number(out, value);
+}
+
+static void
+truth(FILE *out, const char *key, bool value)
+{
+    fprintf(out, ",\n  \"%s\": %s", key, value ? "true" : "false");
+}
+
+static void
+texts(FILE *out, const char *key, const char *const *list, int64_t n)
+{
+    fprintf(out, "\"%s\": [", key);
+    for (int64_t i = 0; list && i < n; i++) {
+        fputs(i ? ", " : "", out);
+        json_text(out, list[i]);
+    }
+    fputs("], ", out);
+}
+
+static void
+shape(FILE *out, const int64_t *dims, int64_t rank)
+{
+    fputs("\"shape\": [", out);
+    for (int64_t i = 0; i < rank; i++)
+        fprintf(out, "%s%lld", i ? ", " : "", (long long)dims[i]);
+    fputc(']', out);
+}
+
+static void
+inputs(FILE *out, const struct program *p)
+{
+    const struct cml_input *in = p->m->inputs;
+
+    fputs(",\n  \"inputs\": [", out);
+    for (int64_t i = 0; i < p->m->ninputs; i++) {
+        fputs(i ? ",\n    {" : "\n    {", out);
+        texts(out, "columns", in[i].names, in[i].count);
+        if (in[i].boxed) {
+            fputs("\"hi\": ", out);
+            print_number(out, in[i].hi);
+        }
+        fprintf(out, "%s\"integer\": %s", in[i].boxed ? ", " : "",
+                in[i].integer ? "true" : "false");
+        if (in[i].boxed) {
+            fputs(", \"lo\": ", out);
+            print_number(out, in[i].lo);
+        }
+        fputs(", \"name\": ", out);
+        json_text(out, in[i].name);
+        fputs(", ", out);
+        shape(out, in[i].dims, in[i].rank);
+        fputc('}', out);
+    }
+    fputs("]", out);
+}
+
+static void
+outputs(FILE *out, const struct program *p)
+{
+    const struct cml_output *o = p->m->outputs;
+
+    fputs(",\n  \"outputs\": [", out);
+    for (int64_t i = 0; i < p->m->noutputs; i++) {
+        fputs(i ? ",\n    {" : "\n    {", out);
+        fprintf(out, "\"integer\": %s, ", o[i].integer ? "true" : "false");
+        texts(out, "labels", o[i].labels, o[i].nlabels);
+        fputs("\"name\": ", out);
+        json_text(out, o[i].name);
+        fputs(", ", out);
+        shape(out, o[i].dims, o[i].rank);
+        fputc('}', out);
+    }
+    fputs("]", out);
+}
+
+static void
+parameters(FILE *out, const struct program *p)
+{
+    const struct cmlrt_set *s = &p->set;
+
+    text(out, "parameter_id", cmlrt_id_hex(p->params).text);
+    fprintf(out,
+            ",\n  \"parameters\": {\"br_levels\": %u, \"br_log2_base\": "
+            "%u, \"k\": %u, \"ks_levels\": %u,\n    \"ks_log2_base\": %u, "
+            "\"log2_n\": %u, \"n\": %u, \"t_glwe\": %d, \"t_lwe\": %d, "
+            "\"ternary\": %s}",
+            (unsigned)s->br_levels, (unsigned)s->br_log2_base, (unsigned)s->k,
+            (unsigned)s->ks_levels, (unsigned)s->ks_log2_base,
+            (unsigned)s->log2_n, (unsigned)s->n, s->t_glwe, s->t_lwe,
+            s->ternary ? "true" : "false");
+}
+
+static void
+sizes(FILE *out, const struct program *p)
+{
+    fprintf(out,
+            ",\n  \"sizes\": {\"client_key\": %zu, \"eval_key\": %zu, "
+            "\"input_row\": %zu, \"output_row\": %zu}",
+            program_file_bytes(p, CMLRT_CLIENT_KEY, 0),
+            program_file_bytes(p, CMLRT_EVAL_KEY, 0),
+            p->layout.words * sizeof(uint64_t), p->layout.reply_bytes);
+}
+
+void
+info_json(FILE *out, const struct program *p)
+{
+    static const char *const role[] = { "all", "client", "server" };
+    const struct cml_manifest *m = p->m;
+
+    fputs("{\"schema\": \"cmlc.info/1\"", out);
+    truth(out, "approximate", m->approx);
+    number(out, "bootstraps", (double)m->pbs);
+    text(out, "card", m->card);
+    number(out, "cost", m->cost);
+    number(out, "curve", (double)m->level);
+    inputs(out, p);
+    truth(out, "insecure", m->insecure);
+    number(out, "log2_p_fail", m->log2_pfail);
+    text(out, "model", cmlrt_id_hex(m->model_id).text);
+    text(out, "name", m->name);
+    outputs(out, p);
+    parameters(out, p);
+    text(out, "role", role[m->role % 3]);
+    sizes(out, p);
+    text(out, "version", m->version);
+    fputs("}\n", out);
+}

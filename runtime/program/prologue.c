@@ -1,0 +1,145 @@
+/* Rows to the messages that are encrypted: the model's prologue, with a count
+ * of the rows that had to be clipped on the way.
+ *
+ * Rows are the user's secret: they are erased as soon as they are messages.
+ */
+#include "runtime/program/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* "3 of 40 rows clipped: age, income" */
+static void
+tell_clipped(const struct program *p, size_t rows, const struct clipping *c)
+{
+    const struct cml_input *in = p->m->inputs;
+    char names[400] = "";
+    size_t clipped = 0, at = 0, end = 0;
+
+    for (size_t r = 0; r < rows; r++)
+        clipped += c->row[r];
+    if (!clipped)
+        return;
+    for (; in < (const struct cml_input *)p->m->inputs + p->m->ninputs; in++)
+        for (int64_t i = 0; i < in->count; i++, at++) {
+            const char *const *column = in->names;
+            const struct number_name n =
+                column ? number_name(column[i], 1, 0)
+                       : number_name(in->name, in->count, i);
+
+            if (!c->input[at])
+                continue;
+            if (end + sizeof n.text + 8 > sizeof names) {
+                end +=
+                    (size_t)snprintf(names + end, sizeof names - end, ", ...");
+                at = p->layout.inputs;
+                break;
+            }
+            end += (size_t)snprintf(names + end, sizeof names - end, "%s%s",
+                                    end ? ", " : ": ", n.text);
+        }
+    program_note(p, "%zu of %zu rows clipped%s", clipped, rows, names);
+}
+
+/* An input without a box is clipped where its quantiser ends; with a box that
+ * is rounding at its ends, and no news. */
+static bool
+all_boxed(const struct program *p)
+{
+    const struct cml_input *in = p->m->inputs;
+    bool boxed = true;
+
+    for (int64_t i = 0; i < p->m->ninputs; i++)
+        boxed = boxed && in[i].boxed;
+    return boxed;
+}
+
+/* The circuit is proved for messages within the bounds of their piece. */
+static bool
+within(const struct program *p, const int64_t *message)
+{
+    const struct cml_piece *piece = p->m->pieces;
+    bool ok = true;
+
+    for (int64_t i = 0; i < p->m->npieces; i++)
+        for (int64_t j = 0; j < piece[i].count; j++) {
+            const int64_t m = message[piece[i].first + j];
+
+            ok = ok && m >= piece[i].lo && m <= piece[i].hi;
+        }
+    return ok;
+}
+
+static enum cml_status
+convert(struct program *p, struct messages *out, const struct cml_rows *rows,
+        struct clipping *clipped, void *scratch)
+{
+    const size_t columns = rows->columns, messages = p->layout.messages;
+    const bool boxed = all_boxed(p);
+    cml_prologue_fn *prologue;
+
+    memcpy(&prologue, &p->m->prologue, sizeof prologue);
+    for (size_t r = 0; r < rows->rows; r++) {
+        const bool outside =
+            prologue(rows->at + r * columns, out->at + r * messages, scratch)
+            > 0;
+
+        if (outside && !boxed && p->o.strict)
+            return cmlrt_fail(&p->fault, CML_E_data,
+                              "row %zu has a value outside the range that the "
+                              "model was calibrated for",
+                              r + 1);
+        clipped->row[r] |= outside && !boxed;
+        if (!within(p, out->at + r * messages))
+            return cmlrt_fail(&p->fault, CML_E_data,
+                              "row %zu has a value that the model has no "
+                              "message for",
+                              r + 1);
+    }
+    return CML_E_ok;
+}
+
+static enum cml_status
+allocate(struct program *p, struct messages *out, void **scratch)
+{
+    out->at = calloc(out->rows * p->layout.messages + 1, sizeof *out->at);
+    *scratch = calloc((size_t)p->m->prologue_bytes + 1, 1);
+    return out->at && *scratch ? CML_E_ok : program_no_memory(p);
+}
+
+enum cml_status
+program_read(struct program *p, struct messages *out)
+{
+    struct clipping clipped = { NULL, NULL };
+    struct cml_rows rows = { 0, 0, NULL };
+    void *scratch = NULL;
+    enum cml_status s = program_rows(p, &rows, &clipped);
+
+    *out = (struct messages){ rows.rows, NULL };
+    if (s == CML_E_ok)
+        s = allocate(p, out, &scratch);
+    if (s == CML_E_ok)
+        s = convert(p, out, &rows, &clipped, scratch);
+    if (s == CML_E_ok)
+        tell_clipped(p, rows.rows, &clipped);
+    else
+        messages_free(p, out);
+    if (scratch)
+        cmlrt_wipe(scratch, (size_t)p->m->prologue_bytes);
+    if (rows.at)
+        cmlrt_wipe(rows.at, rows.rows * rows.columns * sizeof *rows.at);
+    free(scratch);
+    free(rows.at);
+    free(clipped.row);
+    free(clipped.input);
+    return s;
+}
+
+void
+messages_free(const struct program *p, struct messages *m)
+{
+    if (m->at)
+        cmlrt_wipe(m->at, m->rows * p->layout.messages * sizeof *m->at);
+    free(m->at);
+    m->at = NULL;
+}

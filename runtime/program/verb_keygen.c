@@ -1,0 +1,116 @@
+/* keygen: client.key and eval.key, in the folder of -o.
+ *
+ * Keys are never replaced but with --force.  eval.key is written first:
+ * client.key is the commit, and without it the other is taken back.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include "runtime/program/program.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* FOLDER/client.key and FOLDER/eval.key, freed together by first */
+struct paths {
+    char *client, *eval;
+};
+
+static enum cml_status
+open_paths(struct program *p, struct paths *at)
+{
+    const char *folder = p->o.output ? p->o.output : "";
+    const char *slash = p->o.output ? "/" : "";
+    const size_t size = strlen(folder) + sizeof "/client.key";
+
+    at->client = malloc(2 * size);
+    if (!at->client)
+        return program_no_memory(p);
+    at->eval = at->client + size;
+    (void)snprintf(at->client, size, "%s%sclient.key", folder, slash);
+    (void)snprintf(at->eval, size, "%s%seval.key", folder, slash);
+    if (p->o.output && mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return cmlrt_fail(&p->fault, CML_E_io, "%s:", folder);
+    return CML_E_ok;
+}
+
+/* Before minutes of work; the writing checks again. */
+static enum cml_status
+check_free(struct program *p, const char *path)
+{
+    struct stat st;
+
+    if (p->o.force || lstat(path, &st) != 0)
+        return CML_E_ok;
+    (void)cmlrt_fail(&p->fault, CML_E_io, "%s exists", path);
+    cmlrt_help(&p->fault, "--force replaces both keys; what was encrypted "
+                          "under the old ones cannot be read then");
+    return CML_E_io;
+}
+
+static enum cml_status
+save_key(struct program *p, const struct pair *k, enum cmlrt_type type,
+         const char *path)
+{
+    const bool secret = type == CMLRT_CLIENT_KEY;
+    const struct cmlrt_part part = { secret ? k->master : k->eval,
+                                     secret ? sizeof k->master
+                                            : cmlrt_eval_bytes(&p->set) };
+    struct cmlrt_header h = program_header(p, type);
+
+    memcpy(h.key, k->client.key, CMLRT_ID);
+    return cmlrt_save(path, &h, &part, 1,
+                      (secret ? CMLRT_SECRET : CMLRT_REPLACE)
+                          | (p->o.force ? 0u : CMLRT_ONCE),
+                      &p->fault);
+}
+
+static enum cml_status
+save(struct program *p, const struct pair *k, const struct paths *at)
+{
+    enum cml_status s = save_key(p, k, CMLRT_EVAL_KEY, at->eval);
+
+    if (s != CML_E_ok)
+        return s;
+    s = save_key(p, k, CMLRT_CLIENT_KEY, at->client);
+    if (s != CML_E_ok && !p->o.force)
+        (void)unlink(at->eval);
+    if (s != CML_E_ok)
+        return s;
+    program_note(
+        p, "%s: keep it; %s: %s, for the server; next: %s -i FILE", at->client,
+        at->eval,
+        size_text((double)program_file_bytes(p, CMLRT_EVAL_KEY, 0)).text,
+        next_command(p, VERB_encrypt).text);
+    return s;
+}
+
+enum cml_status
+verb_keygen(struct program *p)
+{
+    struct paths at = { NULL, NULL };
+    struct cmlrt_pool *pool = NULL;
+    struct pair k;
+    enum cml_status s;
+
+    client_guard();
+    memset(&k, 0, sizeof k);
+    s = open_paths(p, &at);
+    if (s == CML_E_ok)
+        s = check_free(p, at.client);
+    if (s == CML_E_ok)
+        s = check_free(p, at.eval);
+    if (s == CML_E_ok)
+        s = program_pool(p, &pool);
+    if (s == CML_E_ok)
+        s = pair_new(p, &k, pool);
+    if (s == CML_E_ok)
+        s = save(p, &k, &at);
+    pair_close(&k);
+    if (pool)
+        cmlrt_pool_free(pool);
+    free(at.client);
+    return s;
+}
