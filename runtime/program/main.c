@@ -27,13 +27,29 @@ fill_descriptors(void)
             (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Who has a verb that this program lacks; by name, since a reference would
+ * link the other half. */
 static enum cml_status
-other_half(struct program *p)
+not_here(struct program *p)
 {
-    return cmlrt_fail(&p->fault, CML_E_usage,
-                      "%s has no verb '%s', it is one of %s-%s", p->self,
-                      verb_name(p->o.verb), (const char *)p->m->name,
-                      p->m->role == 1 ? "server" : "client");
+    static const struct {
+        const char *client, *server;
+    } has[NVERBS] = {
+#define V(name, all, client, server, operands, summary) { #client, #server },
+#include "runtime/program/verbs.def"
+    };
+    const char *other =
+        p->m->role == 1 ? has[p->o.verb].server : has[p->o.verb].client;
+
+    if (strcmp(other, "none") != 0)
+        return cmlrt_fail(&p->fault, CML_E_usage,
+                          "%s has the verb '%s', not "
+                          "this half",
+                          other_half(p).text, verb_name(p->o.verb));
+    return cmlrt_fail(
+        &p->fault, CML_E_usage,
+        "the verb '%s' needs both halves: compile without --split",
+        verb_name(p->o.verb));
 }
 
 static enum cml_status
@@ -62,7 +78,7 @@ dispatch(struct program *p, int argc, char *const *argv,
     if (p->o.version)
         return verb_version(p);
     if (!verb[p->o.verb])
-        return other_half(p);
+        return not_here(p);
     if (p->o.help) {
         p->o.listed = p->o.verb != VERB_help;
         p->o.list[0] = verb_name(p->o.verb);

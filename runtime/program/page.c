@@ -86,17 +86,32 @@ size_text(double bytes)
     return s;
 }
 
+/* SELF-client for SELF-server and back; a program that was renamed is told by
+ * its model's name. */
+struct command_text
+other_half(const struct program *p)
+{
+    static const char client[] = "-client", server[] = "-server";
+    const char *mine = p->m->role == 1 ? client : server;
+    const char *other = p->m->role == 1 ? server : client;
+    const size_t n = strlen(p->self), tail = sizeof client - 1;
+    struct command_text c;
+
+    if (n > tail && strcmp(p->self + n - tail, mine) == 0)
+        (void)snprintf(c.text, sizeof c.text, "%.*s%s",
+                       (int)(n - tail < 100 ? n - tail : 100), p->self, other);
+    else
+        (void)snprintf(c.text, sizeof c.text, "%.100s%s",
+                       (const char *)p->m->name, other);
+    return c;
+}
+
 struct command_text
 next_command(const struct program *p, enum verb v)
 {
     struct command_text c;
 
-    if (p->has[v])
-        (void)snprintf(c.text, sizeof c.text, "%.140s %s", p->self,
-                       verb_name(v));
-    else
-        (void)snprintf(c.text, sizeof c.text, "%.100s-%s %s",
-                       (const char *)p->m->name,
-                       p->m->role == 1 ? "server" : "client", verb_name(v));
+    (void)snprintf(c.text, sizeof c.text, "%.140s %s",
+                   p->has[v] ? p->self : other_half(p).text, verb_name(v));
     return c;
 }

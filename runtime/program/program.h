@@ -57,10 +57,12 @@ struct size_text {
     char text[24];
 };
 struct size_text size_text(double bytes);
-/* "./bc decrypt", or "bc-client decrypt" when the other half has the verb */
 struct command_text {
     char text[160];
 };
+/* "./bc-client" for the server's half, "./bc-server" for the client's */
+struct command_text other_half(const struct program *p);
+/* "./bc decrypt", or "./bc-client decrypt" when the other half has the verb */
 struct command_text next_command(const struct program *p, enum verb v);
 
 /* ---- rows.c: the user's rows, clipped to the declared boxes */
