@@ -254,7 +254,8 @@ cml_npy_parse(struct cml_array *out, const char *data, size_t bytes,
 {
     struct array a = { 0 };
     struct text t = { data, data + bytes };
-    const char *wrong = read_header(&a, &t);
+    const char *wrong = cml_npy_is(data, bytes) ? read_header(&a, &t)
+                                                : "this is no .npy file";
     size_t count = 0;
 
     *out = (struct cml_array){ .rank = a.rank };

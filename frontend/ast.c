@@ -1,0 +1,281 @@
+/* Nodes, and their way back to text. */
+#include "frontend/ast.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ast *
+ast_new(struct arena *mem, enum ast_kind kind, struct span at, const char *text)
+{
+    struct ast *a = arena_new(mem, struct ast, 1);
+
+    a->kind = kind;
+    a->at = at;
+    a->text = text;
+    return a;
+}
+
+struct ast *
+ast_add(struct ast *parent, struct ast *kid)
+{
+    if (parent->last)
+        parent->last->next = kid;
+    else
+        parent->kid = kid;
+    parent->last = kid;
+    if (kid->depth >= parent->depth)
+        parent->depth = kid->depth + 1;
+    return parent;
+}
+
+const struct ast *
+ast_kid(const struct ast *a, size_t i)
+{
+    const struct ast *k = a->kid;
+
+    while (i-- > 0)
+        k = k->next;
+    return k;
+}
+
+size_t
+ast_kids(const struct ast *a)
+{
+    size_t n = 0;
+
+    for (const struct ast *k = a->kid; k; k = k->next)
+        n++;
+    return n;
+}
+
+/* ---- printing; a level is how tightly an operator binds */
+
+enum { LOOSE = 0, COMPARISON = 1, SUM = 2, PRODUCT = 3, SIGN = 4, POWER = 5,
+       TIGHT = 6 };
+
+static const struct {
+    const char *text;
+    int level;
+} operators[] = {
+    { "<", COMPARISON },  { "<=", COMPARISON }, { ">", COMPARISON },
+    { ">=", COMPARISON }, { "==", COMPARISON }, { "!=", COMPARISON },
+    { "+", SUM },         { "-", SUM },         { "*", PRODUCT },
+    { "/", PRODUCT },     { "@", PRODUCT },     { "**", POWER },
+    { "^", TIGHT },
+};
+
+static int
+level_of(const struct ast *a)
+{
+    if (a->kind == AST_unary)
+        return SIGN;
+    if (a->kind != AST_binary)
+        return TIGHT;
+    for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
+        if (strcmp(operators[i].text, a->text) == 0)
+            return operators[i].level;
+    return LOOSE;
+}
+
+static void print_node(FILE *out, const struct ast *a);
+
+/* a where at least `level` is wanted */
+static void
+print_at(FILE *out, const struct ast *a, int level)
+{
+    const bool paren = level_of(a) < level;
+
+    if (paren)
+        putc('(', out);
+    print_node(out, a);
+    if (paren)
+        putc(')', out);
+}
+
+/* A comparison does not chain; ** binds from the right, the others from the
+ * left. */
+static void
+print_binary(FILE *out, const struct ast *a)
+{
+    const int level = level_of(a);
+    const bool tight = level >= POWER;
+
+    print_at(out, a->kid, level + (level == POWER || level == COMPARISON));
+    fprintf(out, level == TIGHT ? "%s" : " %s ", a->text);
+    print_at(out, a->kid->next, tight ? SIGN : level + 1);
+}
+
+static void
+print_list(FILE *out, const struct ast *first, const char *open,
+           const char *close)
+{
+    fputs(open, out);
+    for (const struct ast *k = first; k; k = k->next) {
+        print_node(out, k);
+        if (k->next)
+            fputs(", ", out);
+    }
+    fputs(close, out);
+}
+
+/* the fewest digits that read back to the same bits, with a point or an
+ * exponent, so that it is a real again */
+static void
+print_real(FILE *out, double x)
+{
+    char text[40];
+    int digits = 1;
+
+    do
+        snprintf(text, sizeof text, "%.*g", digits, x);
+    while (digits++ < 17 && memcmp(&(double){ strtod(text, NULL) }, &x, 8));
+    fputs(text, out);
+    if (!strpbrk(text, ".e"))
+        fputs(".0", out);
+}
+
+static void
+print_string(FILE *out, const char *s)
+{
+    putc('"', out);
+    for (; *s; s++) {
+        if (*s == '"' || *s == '\\')
+            putc('\\', out);
+        putc(*s, out);
+    }
+    putc('"', out);
+}
+
+static void
+print_slice(FILE *out, const struct ast *a)
+{
+    const struct ast *from = a->kid, *to = from->next, *step = to->next;
+
+    print_node(out, from);
+    putc(':', out);
+    print_node(out, to);
+    if (step->kind != AST_none) {
+        putc(':', out);
+        print_node(out, step);
+    }
+}
+
+static void
+print_type(FILE *out, const struct ast *a)
+{
+    if (a->kind == AST_none)
+        return;
+    fprintf(out, " : %s", a->text);
+    if (a->kid)
+        print_list(out, a->kid, "[", "]");
+}
+
+/* word NAME : TYPE, and the rest behind their own words */
+static void
+print_defining(FILE *out, const char *word, const struct ast *a,
+               const char *const *before)
+{
+    fprintf(out, "    %s %s", word, a->text);
+    print_type(out, a->kid);
+    for (const struct ast *k = a->kid->next; k; k = k->next, before++) {
+        if (k->kind == AST_none)
+            continue;
+        fputs(*before, out);
+        print_node(out, k);
+    }
+    fputs(";\n", out);
+}
+
+static void
+print_fn(FILE *out, const struct ast *a)
+{
+    fprintf(out, "    fn %s", a->text);
+    print_list(out, a->kid->next, "(", ")");
+    fputs(" = ", out);
+    print_node(out, a->kid);
+    fputs(";\n", out);
+}
+
+static void
+print_block(FILE *out, const char *word, const struct ast *a)
+{
+    fprintf(out, "    %s {\n", word);
+    for (const struct ast *e = a->kid; e; e = e->next) {
+        fputs("       ", out);
+        for (const struct ast *w = e->kid; w; w = w->next) {
+            putc(' ', out);
+            print_node(out, w);
+        }
+        fputs(";\n", out);
+    }
+    fputs("    }\n", out);
+}
+
+static void
+print_all(FILE *out, const struct ast *a)
+{
+    fprintf(out, "model %s {\n", a->text);
+    for (const struct ast *k = a->kid; k; k = k->next)
+        print_node(out, k);
+    fputs("}\n", out);
+}
+
+static void
+print_node(FILE *out, const struct ast *a)
+{
+    static const char *const input[] = { " in ", " names " };
+    static const char *const value[] = { " = " };
+    static const char *const output[] = { " = ", " labels " };
+
+    switch (a->kind) {
+    case AST_none: return;
+    case AST_model: print_all(out, a); return;
+    case AST_input: print_defining(out, "input", a, input); return;
+    case AST_param: print_defining(out, "param", a, value); return;
+    case AST_constant: print_defining(out, "const", a, value); return;
+    case AST_let: print_defining(out, "let", a, value); return;
+    case AST_output: print_defining(out, "output", a, output); return;
+    case AST_fn: print_fn(out, a); return;
+    case AST_quantize: print_block(out, "quantize", a); return;
+    case AST_target: print_block(out, "target", a); return;
+    case AST_entry: print_list(out, a->kid, "", ""); return;
+    case AST_type: print_type(out, a); return;
+    case AST_range:
+        print_node(out, a->kid);
+        fputs("..", out);
+        print_node(out, a->kid->next);
+        return;
+    case AST_named:
+        fprintf(out, "%s = ", a->text);
+        print_node(out, a->kid);
+        return;
+    case AST_slice: print_slice(out, a); return;
+    case AST_all: fputs("...", out); return;
+    case AST_whole: fprintf(out, "%" PRId64, a->whole); return;
+    case AST_real: print_real(out, a->number); return;
+    case AST_truth: fputs(a->whole ? "true" : "false", out); return;
+    case AST_string: print_string(out, a->text); return;
+    case AST_name: fputs(a->text, out); return;
+    case AST_array: print_list(out, a->kid, "[", "]"); return;
+    case AST_unary:
+        fputs(a->text, out);
+        print_at(out, a->kid, SIGN);
+        return;
+    case AST_binary: print_binary(out, a); return;
+    case AST_index:
+        print_at(out, a->kid, TIGHT);
+        print_list(out, a->kid->next, "[", "]");
+        return;
+    case AST_call:
+        fputs(a->text, out);
+        print_list(out, a->kid, "(", ")");
+        return;
+    }
+}
+
+void
+ast_print(FILE *out, const struct ast *model)
+{
+    print_node(out, model);
+}

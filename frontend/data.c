@@ -1,0 +1,399 @@
+/* Values from files.
+ *
+ * A path is relative to the model's folder and may not leave it, whatever links
+ * are on the way, but for the folder that the command line allows.
+ */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include "frontend/inner.h"
+
+#include "runtime/cml.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_FILE = 1 << 30 };
+
+bool
+fe_is_file(const struct ast *a)
+{
+    return a->kind == AST_call
+           && (strcmp(a->text, "npy") == 0 || strcmp(a->text, "csv") == 0);
+}
+
+/* ---- reading */
+
+/* Whether a canonical path is below a folder. */
+static bool
+below(const char *path, const char *folder)
+{
+    char real[PATH_MAX];
+    size_t n;
+
+    if (!folder || !realpath(folder, real))
+        return false;
+    n = strlen(real);
+    return strncmp(path, real, n) == 0 && (path[n] == '/' || real[n - 1] == '/');
+}
+
+static const char *
+resolved(struct fe *fe, const struct ast *a)
+{
+    const char *name = a->text;
+    const size_t n = strlen(fe->options->folder) + strlen(name) + 2;
+    char *path = arena_new(fe->scratch, char, n);
+    char real[PATH_MAX];
+
+    snprintf(path, n, *name == '/' ? "%s%s" : "%s/%s",
+             *name == '/' ? "" : fe->options->folder, name);
+    if (!realpath(path, real)) {
+        diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", name,
+                   strerror(errno));
+        return NULL;
+    }
+    if (below(real, fe->options->folder)
+        || below(real, fe->options->allow_path))
+        return arena_string(fe->scratch, real, strlen(real));
+    diag_error(fe->diag, a->at, E_outside,
+               "%s is outside the folder of the model", name);
+    diag_help(fe->diag, "--allow-path=DIR allows one more folder");
+    return NULL;
+}
+
+struct bytes {
+    char *at; /* and a NUL behind; NULL after messages */
+    size_t n;
+};
+
+static struct bytes
+slurp(struct fe *fe, const struct ast *a, FILE *f)
+{
+    struct bytes b = { NULL, 0 };
+    struct stat st;
+
+    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
+        diag_error(fe->diag, a->at, E_file, "%s is no regular file", a->text);
+        return b;
+    }
+    if (st.st_size > MAX_FILE) {
+        diag_error(fe->diag, a->at, E_file, "%s has more than 1 GiB", a->text);
+        return b;
+    }
+    b.at = arena_new(fe->scratch, char, (size_t)st.st_size + 1);
+    b.n = fread(b.at, 1, (size_t)st.st_size, f);
+    if (!ferror(f))
+        return b;
+    diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
+               strerror(errno));
+    return (struct bytes){ NULL, 0 };
+}
+
+/* The file that the only argument of a call names. */
+static struct bytes
+contents(struct fe *fe, const struct ast *call)
+{
+    const struct ast *a = call->kid;
+    struct bytes b = { NULL, 0 };
+    const char *path;
+    FILE *f;
+
+    if (!a || a->next || a->kind != AST_string) {
+        diag_error(fe->diag, call->at, E_arguments,
+                   "%s takes the name of a file in quotes", call->text);
+        return b;
+    }
+    path = resolved(fe, a);
+    if (!path)
+        return b;
+    f = fopen(path, "rb");
+    if (!f) {
+        diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
+                   strerror(errno));
+        return b;
+    }
+    b = slurp(fe, a, f);
+    fclose(f);
+    return b;
+}
+
+static const char *
+file_name(const struct ast *call)
+{
+    return call->kid->text;
+}
+
+static void
+complain(struct fe *fe, const struct ast *call, const struct cml_fault *f)
+{
+    diag_error(fe->diag, call->at, E_data, "%s", f->text);
+    if (*f->help)
+        diag_help(fe->diag, "%s", f->help);
+}
+
+/* ---- arrays */
+
+static struct fe_constant
+cells(struct fe *fe, const struct ast *call, const double *x,
+      const struct ir_type *t)
+{
+    struct fe_constant c = { *t, NULL };
+    union ir_cell *cell = arena_new(fe->scratch, union ir_cell, ir_count(t));
+
+    for (size_t i = 0; i < ir_count(t); i++) {
+        if (!isfinite(x[i])) {
+            diag_error(fe->diag, call->at, E_data_value,
+                       "%s: element %zu is not a finite number",
+                       file_name(call), i);
+            return c;
+        }
+        if (t->base == IR_REAL)
+            cell[i].r = x[i];
+        else
+            cell[i].i = (int64_t)x[i];
+    }
+    c.cell = cell;
+    return c;
+}
+
+static bool
+shape_of(struct ir_type *t, const struct cml_array *a)
+{
+    uint64_t n = 1;
+
+    if (a->rank > IR_MAX_RANK)
+        return false;
+    *t = ir_type_of(a->integer ? IR_INT : IR_REAL, 0, NULL);
+    for (; t->rank < a->rank; t->rank++) {
+        n *= a->dims[t->rank];
+        if (n > FE_MAX_ELEMENTS)
+            return false;
+        t->dim[t->rank] = (uint32_t)a->dims[t->rank];
+    }
+    return true;
+}
+
+static struct fe_constant
+from_npy(struct fe *fe, const struct ast *call, struct bytes b)
+{
+    struct fe_constant c = { 0 };
+    struct cml_fault fault;
+    struct cml_array a;
+    struct ir_type t;
+
+    if (cml_npy_parse(&a, b.at, b.n, file_name(call), &fault) != CML_E_ok) {
+        complain(fe, call, &fault);
+        return c;
+    }
+    if (shape_of(&t, &a))
+        c = cells(fe, call, a.at, &t);
+    else
+        diag_error(fe->diag, call->at, E_too_large,
+                   "%s has more than 2^26 elements or six axes",
+                   file_name(call));
+    free(a.at);
+    return c;
+}
+
+/* Columns that are called 1, 2, .. or as given. */
+static struct cml_column *
+numbered(struct fe *fe, size_t n, const char *const *names)
+{
+    struct cml_column *c = arena_new(fe->scratch, struct cml_column, n + 1);
+
+    for (size_t i = 0; i < n; i++) {
+        char text[24];
+
+        snprintf(text, sizeof text, "%zu", i + 1);
+        c[i].name = names ? names[i]
+                          : arena_string(fe->scratch, text, strlen(text));
+    }
+    return c;
+}
+
+/* As many columns as the first line has cells. */
+static struct fe_constant
+from_csv(struct fe *fe, const struct ast *call, struct bytes b)
+{
+    char *copy = arena_string(fe->scratch, b.at, b.n), **head = NULL;
+    struct cml_rows r = { 0, 0, NULL };
+    struct fe_constant c = { 0 };
+    struct cml_columns columns = { 0 };
+    struct cml_fault fault;
+    enum cml_status s = cml_csv_header(&head, &columns.count, copy, b.n,
+                                       file_name(call), &fault);
+
+    free(head);
+    if (s == CML_E_ok) {
+        columns.at = numbered(fe, columns.count, NULL);
+        s = cml_csv_parse(&r, b.at, b.n, file_name(call), &columns, &fault);
+    }
+    if (s != CML_E_ok) {
+        complain(fe, call, &fault);
+    } else if (r.rows > FE_MAX_ELEMENTS / r.columns) {
+        diag_error(fe->diag, call->at, E_too_large,
+                   "%s has more than 2^26 elements", file_name(call));
+    } else {
+        const uint32_t dim[] = { (uint32_t)r.rows, (uint32_t)r.columns };
+        const struct ir_type t = ir_type_of(IR_REAL, 2, dim);
+
+        c = cells(fe, call, r.at, &t);
+    }
+    free(r.at);
+    return c;
+}
+
+/* A table of one row or one column may be declared as a vector. */
+static void
+as_vector(struct fe_constant *c, const struct ir_type *want)
+{
+    if (want && want->rank == 1 && c->type.rank == 2
+        && (c->type.dim[0] == 1 || c->type.dim[1] == 1)
+        && ir_count(&c->type) == want->dim[0]) {
+        c->type.rank = 1;
+        c->type.dim[0] = want->dim[0];
+    }
+}
+
+struct fe_constant
+fe_file(struct fe *fe, const struct ast *call, const struct ir_type *want)
+{
+    const struct bytes b = contents(fe, call);
+    struct fe_constant c = { 0 };
+
+    if (!b.at)
+        return c;
+    if (strcmp(call->text, "npy") == 0)
+        return from_npy(fe, call, b);
+    c = from_csv(fe, call, b);
+    if (c.cell)
+        as_vector(&c, want);
+    return c;
+}
+
+/* ---- strings */
+
+static const char *const *
+header(struct fe *fe, const struct ast *call, uint32_t *count)
+{
+    const struct bytes b = contents(fe, call);
+    struct cml_fault fault;
+    char **cell;
+    const char **own;
+    size_t n;
+
+    if (!b.at)
+        return NULL;
+    if (cml_csv_header(&cell, &n, b.at, b.n, file_name(call), &fault)
+        != CML_E_ok) {
+        complain(fe, call, &fault);
+        return NULL;
+    }
+    own = arena_new(fe->scratch, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        own[i] = cell[i];
+    free(cell);
+    *count = (uint32_t)n;
+    return own;
+}
+
+const char *const *
+fe_strings(struct fe *fe, const struct ast *a, uint32_t *count)
+{
+    const char **own;
+    size_t i = 0;
+
+    if (a->kind == AST_call) {
+        if (strcmp(a->text, "csv_header") == 0)
+            return header(fe, a, count);
+        diag_error(fe->diag, a->at, E_unknown_name,
+                   "names come from a list or csv_header, not from '%s'",
+                   a->text);
+        return NULL;
+    }
+    own = arena_new(fe->scratch, const char *, ast_kids(a));
+    for (const struct ast *k = a->kid; k; k = k->next) {
+        if (k->kind != AST_string) {
+            diag_error(fe->diag, k->at, E_type, "a string stands here");
+            return NULL;
+        }
+        own[i++] = k->text;
+    }
+    *count = (uint32_t)i;
+    return own;
+}
+
+/* ---- rows */
+
+/* Columns that the file lacks are NaN. */
+static bool
+all_there(struct fe *fe, const struct ast *call, const struct cml_rows *r,
+          const char *const *names)
+{
+    for (size_t i = 0; i < r->columns; i++)
+        if (isnan(r->at[i])) {
+            diag_error(fe->diag, call->at, E_data,
+                       "%s: no column is called '%s'", file_name(call),
+                       names[i]);
+            return false;
+        }
+    return true;
+}
+
+static struct fe_rows
+rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
+            struct fe_rows want, const char *const *names)
+{
+    const struct cml_columns columns = { numbered(fe, want.columns, names),
+                                         want.columns, false, true };
+    struct cml_rows r = { 0, 0, NULL };
+    struct cml_fault fault;
+
+    if (cml_csv_parse(&r, b.at, b.n, file_name(call), &columns, &fault)
+        != CML_E_ok) {
+        complain(fe, call, &fault);
+        return want;
+    }
+    if (all_there(fe, call, &r, names)) {
+        double *own =
+            arena_new(fe->scratch, double, r.rows * r.columns);
+
+        memcpy(own, r.at, r.rows * r.columns * sizeof *own);
+        want.rows = r.rows;
+        want.at = own;
+    }
+    free(r.at);
+    return want;
+}
+
+struct fe_rows
+fe_rows(struct fe *fe, const struct ast *call, size_t columns,
+        const char *const *names)
+{
+    struct fe_rows r = { 0, columns, NULL };
+    const struct bytes b = contents(fe, call);
+    struct fe_constant c;
+    double *own;
+
+    if (!b.at || columns == 0)
+        return r;
+    if (strcmp(call->text, "csv") == 0)
+        return rows_of_csv(fe, call, b, r, names);
+    c = from_npy(fe, call, b);
+    if (!c.cell)
+        return r;
+    if (c.type.rank < 1 || ir_count(&c.type) != c.type.dim[0] * columns) {
+        diag_error(fe->diag, call->at, E_data_shape,
+                   "%s holds %s, the inputs have %zu elements a row",
+                   file_name(call), fe_type_text(fe, &c.type), columns);
+        return r;
+    }
+    own = arena_new(fe->scratch, double, ir_count(&c.type));
+    for (size_t i = 0; i < ir_count(&c.type); i++)
+        own[i] = c.type.base == IR_REAL ? c.cell[i].r : (double)c.cell[i].i;
+    r.rows = c.type.dim[0];
+    r.at = own;
+    return r;
+}

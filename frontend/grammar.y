@@ -1,0 +1,439 @@
+/* The grammar: text to syntax tree, one call per action. */
+%require "3.8"
+%define api.header.include {"frontend/grammar.h"}
+%define api.location.type {struct span}
+%define api.prefix {cml_yy}
+%define api.pure full
+%define api.token.prefix {T_}
+%define api.token.raw
+%define api.value.type union
+%define parse.error custom
+%define parse.lac full
+%define parse.trace
+%locations
+%expect 0
+%param { struct parser *ps }
+
+%code requires { #include "frontend/inner.h" }
+
+%code provides {
+int cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps);
+}
+
+%code {
+/* An empty rule sits at the end of what precedes it. */
+#define YYLLOC_DEFAULT(cur, rhs, n) \
+    do { \
+        (cur).begin = (n) ? YYRHSLOC(rhs, 1).begin : YYRHSLOC(rhs, 0).end; \
+        (cur).end = YYRHSLOC(rhs, n).end; \
+    } while (0)
+
+static void cml_yyerror(const struct span *at, struct parser *ps,
+                        const char *msg);
+
+static struct ast *node(struct parser *ps, enum ast_kind kind, struct span at,
+                        const char *text, struct ast *a, struct ast *b,
+                        struct ast *c);
+static struct ast *whole(struct parser *ps, enum ast_kind kind, struct span at,
+                         int64_t v);
+static struct ast *real(struct parser *ps, struct span at, double x);
+static struct ast *nothing(struct parser *ps, struct span at);
+/* the range of what is said about an input, or (none) the names: a node of its
+ * own, since both come in any order */
+static struct ast *one_of(struct parser *ps, const struct ast *abouts,
+                          enum ast_kind kind);
+/* the list's children become those of parent */
+static struct ast *adopt(struct ast *parent, const struct ast *list);
+}
+
+/* Spellings first, classes last: quote() relies on it. */
+%token
+    END 0         "end of file"
+    CONST         "const"
+    FALSE         "false"
+    FN            "fn"
+    IN            "in"
+    INPUT         "input"
+    LABELS        "labels"
+    LET           "let"
+    MODEL         "model"
+    NAMES         "names"
+    OUTPUT        "output"
+    PARAM         "param"
+    QUANTIZE      "quantize"
+    TARGET        "target"
+    TRUE          "true"
+    LBRACE        "{"
+    RBRACE        "}"
+    LPAREN        "("
+    RPAREN        ")"
+    LBRACKET      "["
+    RBRACKET      "]"
+    EQ            "="
+    COMMA         ","
+    SEMI          ";"
+    COLON         ":"
+    DOTS          ".."
+    ALL           "..."
+    PLUS          "+"
+    MINUS         "-"
+    STAR          "*"
+    SLASH         "/"
+    MATMUL        "@"
+    POWER         "**"
+    CARET         "^"
+    LESS          "<"
+    LESS_EQUAL    "<="
+    GREATER       ">"
+    GREATER_EQUAL ">="
+    EQUAL         "=="
+    NOT_EQUAL     "!="
+    FUTURE        "word of a later version"
+%token <int64_t>      WHOLE  "integer"
+%token <double>       REAL   "number"
+%token <const char *> STRING "string"
+%token <const char *> IDENT  "identifier"
+
+%nterm <struct ast *> stmts stmt type type_opt lengths abouts about
+%nterm <struct ast *> value_opt labels_opt parameters entries entry words word
+%nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
+
+%nonassoc "<" "<=" ">" ">=" "==" "!="
+%left "+" "-"
+%left "*" "/" "@"
+%precedence SIGN
+%right "**"
+
+%printer { fprintf(yyo, "%lld", (long long)$$); } <int64_t>
+%printer { fprintf(yyo, "%g", $$); } <double>
+%printer { fputs($$, yyo); } <const char *>
+%printer { ast_print(yyo, $$); } <struct ast *>
+
+%%
+
+unit:
+    model
+;
+model:
+    "model" IDENT[name] "{" stmts "}"
+        { ps->model = adopt(node(ps, AST_model, @name, $name, NULL, NULL, NULL),
+                            $stmts); }
+|   "model" error "}"               { yyerrok; }
+;
+stmts:
+    %empty                          { $$ = nothing(ps, @$); }
+|   stmts stmt                      { $$ = ast_add($1, $stmt); }
+;
+stmt:
+    "input" IDENT ":" type abouts ";"
+        { $$ = node(ps, AST_input, @IDENT, $IDENT, $type,
+                    one_of(ps, $abouts, AST_range),
+                    one_of(ps, $abouts, AST_none)); }
+|   "param" IDENT type_opt "=" expr ";"
+        { $$ = node(ps, AST_param, @IDENT, $IDENT, $type_opt, $expr, NULL); }
+|   "const" IDENT type_opt "=" expr ";"
+        { $$ = node(ps, AST_constant, @IDENT, $IDENT, $type_opt, $expr,
+                    NULL); }
+|   "fn" IDENT "(" parameters ")" "=" expr ";"
+        { $$ = adopt(node(ps, AST_fn, @IDENT, $IDENT, $expr, NULL, NULL),
+                     $parameters); }
+|   "let" IDENT type_opt "=" expr ";"
+        { $$ = node(ps, AST_let, @IDENT, $IDENT, $type_opt, $expr, NULL); }
+|   "output" IDENT type_opt value_opt labels_opt ";"
+        { $$ = node(ps, AST_output, @IDENT, $IDENT, $type_opt, $value_opt,
+                    $labels_opt); }
+|   "quantize" "{" entries "}"
+        { $$ = adopt(node(ps, AST_quantize, @1, NULL, NULL, NULL, NULL),
+                     $entries); }
+|   "target" "{" entries "}"
+        { $$ = adopt(node(ps, AST_target, @1, NULL, NULL, NULL, NULL),
+                     $entries); }
+|   error ";"                       { yyerrok; $$ = nothing(ps, @$); }
+;
+type:
+    IDENT
+        { $$ = node(ps, AST_type, @$, $IDENT, NULL, NULL, NULL); }
+|   IDENT "[" lengths "]"
+        { $$ = adopt(node(ps, AST_type, @$, $IDENT, NULL, NULL, NULL),
+                     $lengths); }
+;
+type_opt:
+    %empty                          { $$ = nothing(ps, @$); }
+|   ":" type                        { $$ = $type; }
+;
+lengths:
+    expr                            { $$ = ast_add(nothing(ps, @$), $expr); }
+|   lengths "," expr                { $$ = ast_add($1, $expr); }
+;
+abouts:
+    %empty                          { $$ = nothing(ps, @$); }
+|   abouts about                    { $$ = ast_add($1, $about); }
+;
+about:
+    "in" expr[low] ".." expr[high]
+        { $$ = node(ps, AST_range, @$, NULL, $low, $high, NULL); }
+|   "names" strings                 { $$ = $strings; }
+;
+labels_opt:
+    %empty                          { $$ = nothing(ps, @$); }
+|   "labels" strings                { $$ = $strings; }
+;
+strings:
+    "[" list "]"
+        { $$ = adopt(node(ps, AST_array, @$, NULL, NULL, NULL, NULL), $list); }
+|   IDENT "(" args ")"
+        { $$ = adopt(node(ps, AST_call, @$, $IDENT, NULL, NULL, NULL),
+                     $args); }
+;
+value_opt:
+    %empty                          { $$ = nothing(ps, @$); }
+|   "=" expr                        { $$ = $expr; }
+;
+parameters:
+    IDENT
+        { $$ = ast_add(nothing(ps, @$), node(ps, AST_name, @IDENT, $IDENT,
+                                             NULL, NULL, NULL)); }
+|   parameters "," IDENT
+        { $$ = ast_add($1, node(ps, AST_name, @IDENT, $IDENT, NULL, NULL,
+                                NULL)); }
+;
+entries:
+    %empty                          { $$ = nothing(ps, @$); }
+|   entries entry                   { $$ = ast_add($1, $entry); }
+;
+entry:
+    words ";"
+        { $$ = adopt(node(ps, AST_entry, @1, NULL, NULL, NULL, NULL),
+                     $words); }
+|   error ";"                       { yyerrok; $$ = nothing(ps, @$); }
+;
+words:
+    word                            { $$ = ast_add(nothing(ps, @$), $word); }
+|   words word                      { $$ = ast_add($1, $word); }
+;
+word:
+    IDENT       { $$ = node(ps, AST_name, @$, $IDENT, NULL, NULL, NULL); }
+|   WHOLE       { $$ = whole(ps, AST_whole, @$, $WHOLE); }
+|   REAL        { $$ = real(ps, @$, $REAL); }
+|   STRING      { $$ = node(ps, AST_string, @$, $STRING, NULL, NULL, NULL); }
+|   IDENT "(" args ")"
+        { $$ = adopt(node(ps, AST_call, @$, $IDENT, NULL, NULL, NULL),
+                     $args); }
+|   WHOLE[base] "^" "-" WHOLE[exp]
+        { $$ = node(ps, AST_binary, @$, "^", whole(ps, AST_whole, @base, $base),
+                    node(ps, AST_unary, @3, "-",
+                         whole(ps, AST_whole, @exp, $exp), NULL, NULL),
+                    NULL); }
+;
+expr:
+    primary
+|   expr[a] "<" expr[b]
+        { $$ = node(ps, AST_binary, @$, "<", $a, $b, NULL); }
+|   expr[a] "<=" expr[b]
+        { $$ = node(ps, AST_binary, @$, "<=", $a, $b, NULL); }
+|   expr[a] ">" expr[b]
+        { $$ = node(ps, AST_binary, @$, ">", $a, $b, NULL); }
+|   expr[a] ">=" expr[b]
+        { $$ = node(ps, AST_binary, @$, ">=", $a, $b, NULL); }
+|   expr[a] "==" expr[b]
+        { $$ = node(ps, AST_binary, @$, "==", $a, $b, NULL); }
+|   expr[a] "!=" expr[b]
+        { $$ = node(ps, AST_binary, @$, "!=", $a, $b, NULL); }
+|   expr[a] "+" expr[b]
+        { $$ = node(ps, AST_binary, @$, "+", $a, $b, NULL); }
+|   expr[a] "-" expr[b]
+        { $$ = node(ps, AST_binary, @$, "-", $a, $b, NULL); }
+|   expr[a] "*" expr[b]
+        { $$ = node(ps, AST_binary, @$, "*", $a, $b, NULL); }
+|   expr[a] "/" expr[b]
+        { $$ = node(ps, AST_binary, @$, "/", $a, $b, NULL); }
+|   expr[a] "@" expr[b]
+        { $$ = node(ps, AST_binary, @$, "@", $a, $b, NULL); }
+|   expr[a] "**" expr[b]
+        { $$ = node(ps, AST_binary, @$, "**", $a, $b, NULL); }
+|   "-" expr[a] %prec SIGN
+        { $$ = node(ps, AST_unary, @$, "-", $a, NULL, NULL); }
+;
+primary:
+    WHOLE       { $$ = whole(ps, AST_whole, @$, $WHOLE); }
+|   REAL        { $$ = real(ps, @$, $REAL); }
+|   "true"      { $$ = whole(ps, AST_truth, @$, 1); }
+|   "false"     { $$ = whole(ps, AST_truth, @$, 0); }
+|   STRING      { $$ = node(ps, AST_string, @$, $STRING, NULL, NULL, NULL); }
+|   IDENT       { $$ = node(ps, AST_name, @$, $IDENT, NULL, NULL, NULL); }
+|   "(" expr ")"                    { $$ = $expr; }
+|   "[" list "]"
+        { $$ = adopt(node(ps, AST_array, @$, NULL, NULL, NULL, NULL), $list); }
+|   IDENT "(" args ")"
+        { $$ = adopt(node(ps, AST_call, @$, $IDENT, NULL, NULL, NULL),
+                     $args); }
+|   primary[base] "[" subs "]"
+        { $$ = adopt(node(ps, AST_index, @$, NULL, $base, NULL, NULL),
+                     $subs); }
+;
+list:
+    expr                            { $$ = ast_add(nothing(ps, @$), $expr); }
+|   list "," expr                   { $$ = ast_add($1, $expr); }
+;
+args:
+    %empty                          { $$ = nothing(ps, @$); }
+|   arg                             { $$ = ast_add(nothing(ps, @$), $arg); }
+|   args "," arg                    { $$ = ast_add($1, $arg); }
+;
+arg:
+    expr
+|   IDENT "=" expr
+        { $$ = node(ps, AST_named, @IDENT, $IDENT, $expr, NULL, NULL); }
+;
+subs:
+    sub                             { $$ = ast_add(nothing(ps, @$), $sub); }
+|   subs "," sub                    { $$ = ast_add($1, $sub); }
+;
+sub:
+    expr
+|   "..."       { $$ = node(ps, AST_all, @$, NULL, NULL, NULL, NULL); }
+|   expr_opt[from] ":" expr_opt[to]
+        { $$ = node(ps, AST_slice, @$, NULL, $from, $to, nothing(ps, @to)); }
+|   expr_opt[from] ":" expr_opt[to] ":" expr_opt[step]
+        { $$ = node(ps, AST_slice, @$, NULL, $from, $to, $step); }
+;
+expr_opt:
+    %empty                          { $$ = nothing(ps, @$); }
+|   expr
+;
+
+%%
+
+static struct ast *
+nothing(struct parser *ps, struct span at)
+{
+    return ast_new(ps->mem, AST_none, at, NULL);
+}
+
+static struct ast *
+add(struct parser *ps, struct ast *parent, struct ast *kid)
+{
+    if (!kid)
+        return parent;
+    if (kid->depth + 1 > AST_MAX_DEPTH && !ps->stop) {
+        diag_error(ps->diag, parent->at, E_nesting,
+                   "this is nested more than %d deep", AST_MAX_DEPTH);
+        ps->stop = true;
+    }
+    return ast_add(parent, kid);
+}
+
+static struct ast *
+node(struct parser *ps, enum ast_kind kind, struct span at, const char *text,
+     struct ast *a, struct ast *b, struct ast *c)
+{
+    struct ast *n = ast_new(ps->mem, kind, at, text);
+
+    return add(ps, add(ps, add(ps, n, a), b), c);
+}
+
+static struct ast *
+whole(struct parser *ps, enum ast_kind kind, struct span at, int64_t v)
+{
+    struct ast *n = ast_new(ps->mem, kind, at, NULL);
+
+    n->whole = v;
+    n->number = (double)v;
+    return n;
+}
+
+static struct ast *
+real(struct parser *ps, struct span at, double x)
+{
+    struct ast *n = ast_new(ps->mem, AST_real, at, NULL);
+
+    n->number = x;
+    return n;
+}
+
+static struct ast *
+adopt(struct ast *parent, const struct ast *list)
+{
+    for (struct ast *k = list->kid, *next; k; k = next) {
+        next = k->next;
+        k->next = NULL;
+        ast_add(parent, k);
+    }
+    return parent;
+}
+
+static struct ast *
+one_of(struct parser *ps, const struct ast *abouts, enum ast_kind kind)
+{
+    struct ast *found = NULL;
+
+    for (const struct ast *k = abouts->kid; k; k = k->next) {
+        if ((k->kind == AST_range) != (kind == AST_range))
+            continue;
+        if (found)
+            diag_error(ps->diag, k->at, E_second_name, "this is said twice");
+        found = ast_new(ps->mem, k->kind, k->at, k->text);
+        *found = *k;
+        found->next = NULL;
+    }
+    return found ? found : nothing(ps, abouts->at);
+}
+
+/* Spellings are quoted, classes such as "identifier" are not. */
+static const char *
+quote(yysymbol_kind_t kind)
+{
+    return kind > YYSYMBOL_YYUNDEF && kind < YYSYMBOL_FUTURE ? "'" : "";
+}
+
+/* unexpected ')', expected '(', integer or identifier
+ *
+ * With more than MAX candidates Bison gives none, and the list is left out. */
+static int
+yyreport_syntax_error(const yypcontext_t *ctx, struct parser *ps)
+{
+    enum { MAX = 5 };
+    const yysymbol_kind_t got = yypcontext_token(ctx);
+    yysymbol_kind_t want[MAX];
+    const int n = yypcontext_expected_tokens(ctx, want, MAX);
+    char list[160] = "";
+    size_t len = 0;
+
+    if (n < 0)
+        return n;
+    if (ps->stop || ps->quiet) /* the reason has been told */
+        return 0;
+    for (int i = 0; i < n; i++) {
+        const char *sep = i == 0 ? ", expected " : i < n - 1 ? ", " : " or ";
+        const char *q = quote(want[i]);
+
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s%s%s", sep,
+                                q, yysymbol_name(want[i]), q);
+    }
+    diag_error(ps->diag, *yypcontext_location(ctx), E_syntax,
+               "unexpected %s%s%s%s", quote(got), yysymbol_name(got),
+               quote(got), list);
+    return 0;
+}
+
+/* Only "memory exhausted" comes here: the stack of the parser is full. */
+static void
+cml_yyerror(const struct span *at, struct parser *ps, const char *msg)
+{
+    (void)msg;
+    diag_error(ps->diag, *at, E_nesting, "this is nested too deeply");
+}
+
+struct ast *
+fe_parse(struct arena *mem, struct diag *dg)
+{
+    struct parser ps = { .base = dg->src->text,
+                         .cur = dg->src->text,
+                         .end = dg->src->text + dg->src->len,
+                         .diag = dg,
+                         .mem = mem };
+
+    if (cml_yyparse(&ps) != 0 && dg->errors == 0)
+        bug("the parser stopped without a message");
+    return dg->errors ? NULL : ps.model;
+}
