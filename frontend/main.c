@@ -251,15 +251,6 @@ run(struct arena *mem, struct options *o)
     return compile(mem, o);
 }
 
-static int
-help(void)
-{
-    options_help(stdout);
-    fputs("\npasses, in order:\n", stdout);
-    pass_help(stdout);
-    return OK;
-}
-
 int
 main(int argc, char **argv)
 {
@@ -270,12 +261,19 @@ main(int argc, char **argv)
 
     (void)argc;
     why = options_parse(&o, argv, &bad);
-    if (why)
-        return fail(USAGE, why, bad);
+    if (why) {
+        code = fail(USAGE, why, bad);
+        if (o.meant)
+            fprintf(stderr, "  help: '--%s' was meant?\n", o.meant);
+        arena_free(&mem);
+        return code;
+    }
     if (o.version)
         code = printf("cmlc %s\n", CMLC_VERSION) < 0;
     else if (o.help)
-        code = help();
+        options_help(stdout), code = OK;
+    else if (o.help_passes)
+        pass_help(stdout), code = OK;
     else if (strcmp(o.input, "explain") == 0)
         code = o.topic && diag_explain(stdout, o.topic)
                    ? OK

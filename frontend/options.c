@@ -4,14 +4,16 @@
  */
 #include "frontend/options.h"
 
+#include "frontend/inner.h"
+
 #include <string.h>
 
 static const struct {
-    const char *name, *arg, *help;
+    const char *spelling, *arg, *help;
     char letter;
 } table[] = {
-#define O(name, letter, arg, help) { #name, arg, help, letter },
-#define F(name, letter, help) { #name, NULL, help, letter },
+#define O(name, spelling, letter, arg, help) { spelling, arg, help, letter },
+#define F(name, spelling, letter, help) { spelling, NULL, help, letter },
 #include "frontend/options.def"
 };
 
@@ -28,7 +30,7 @@ spelled(const char *arg, const char *name, char letter)
     if (arg[1] != '-')
         return 0;
     for (; *name; name++, n++)
-        if (arg[n] != (*name == '_' ? '-' : *name))
+        if (arg[n] != *name)
             return 0;
     return arg[n] && arg[n] != '=' ? 0 : n;
 }
@@ -44,23 +46,34 @@ value(char *const **argv, size_t n)
     return (*argv)[1] ? *++*argv : NULL;
 }
 
+/* Remembers what may have been meant. */
+static const char *
+unknown(struct options *o, const char *arg)
+{
+    size_t least = strlen(arg);
+
+    for (size_t i = 0; i < NOPTIONS && arg[1] == '-'; i++)
+        fe_nearest(&o->meant, &least, arg + 2, table[i].spelling);
+    return "unknown option:";
+}
+
 static const char *
 set(struct options *o, char *const **argv)
 {
     size_t n;
 
-#define O(name, letter, arg, help) \
-    if ((n = spelled(**argv, #name, letter))) { \
+#define O(name, spelling, letter, arg, help) \
+    if ((n = spelled(**argv, spelling, letter))) { \
         o->name = value(argv, n); \
         return o->name ? NULL : "this option needs a value:"; \
     }
-#define F(name, letter, help) \
-    if ((n = spelled(**argv, #name, letter))) { \
+#define F(name, spelling, letter, help) \
+    if ((n = spelled(**argv, spelling, letter))) { \
         o->name = true; \
         return (**argv)[n] ? "this option takes no value:" : NULL; \
     }
 #include "frontend/options.def"
-    return "unknown option:";
+    return unknown(o, **argv);
 }
 
 static const char *
@@ -91,7 +104,7 @@ options_parse(struct options *o, char *const *argv, const char **bad)
         else
             why = operand(o, *arg);
     }
-    if (why || o->input || o->help || o->version)
+    if (why || o->input || o->help || o->help_passes || o->version)
         return why;
     *bad = "(see cmlc --help)";
     return "no model is named";
@@ -104,10 +117,8 @@ options_help(FILE *out)
           "       cmlc explain CODE\n\n",
           out);
     for (size_t i = 0; i < NOPTIONS; i++) {
-        int width = fprintf(out, "  --");
+        int width = fprintf(out, "  --%s", table[i].spelling);
 
-        for (const char *p = table[i].name; *p; p++, width++)
-            putc(*p == '_' ? '-' : *p, out);
         if (table[i].arg)
             width += fprintf(out, "=%s", table[i].arg);
         if (table[i].letter)

@@ -8,8 +8,9 @@
 struct options {
     const char *input;
     const char *topic; /* of `cmlc explain TOPIC` */
-#define O(name, letter, arg, help) const char *name;
-#define F(name, letter, help) bool name;
+    const char *meant; /* the option nearest to one that is unknown, or NULL */
+#define O(name, spelling, letter, arg, help) const char *name;
+#define F(name, spelling, letter, help) bool name;
 #include "frontend/options.def"
 };
 

@@ -1,0 +1,139 @@
+#!/bin/sh
+# The command line of cmlc: exit codes, messages, what is written and what is
+# not.
+#
+# usage: cli.sh CMLC EXAMPLES SANITIZERS
+cmlc=$1
+examples=$2
+sanitizers=$3
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+set --
+[ -z "$sanitizers" ] || set -- "--link-arg=-fsanitize=$sanitizers"
+
+fail() {
+    echo "cli: $*" >&2
+    cat "$tmp/out" >&2
+    bad=1
+}
+
+# expect CODE COMMAND...: output goes to $tmp/out
+expect() {
+    want=$1
+    shift
+    "$@" >"$tmp/out" 2>&1
+    got=$?
+    [ $got -eq "$want" ] || fail "exit $got instead of $want: $*"
+}
+
+# says TEXT: the last output has it
+says() {
+    grep -qF -e "$1" "$tmp/out" || fail "not said: $1"
+}
+
+bc=$examples/breast_cancer/breast_cancer.cml
+cat >"$tmp/bad.cml" <<'END'
+model bad {
+    input x : real in 0..1;
+    output o = y;
+}
+END
+cat >"$tmp/hard.cml" <<'END'
+model hard {
+    input x : real[8] in 0..255;
+    param w : real[8] = [1, 2, 3, 4, 5, 6, 7, 8];
+    output y = relu(x @ w) * 3;
+}
+END
+
+# programs
+expect 0 "$cmlc" "$bc" -o "$tmp/bc" "$@"
+says 'next: '
+expect 0 "$tmp/bc" info
+says 'breast_cancer'
+expect 0 "$cmlc" "$bc" -o "$tmp/again" "$@"
+cmp -s "$tmp/bc" "$tmp/again" || fail 'two builds differ'
+expect 0 "$cmlc" "$bc" --split -o "$tmp/half" "$@"
+[ -x "$tmp/half-client" ] && [ -x "$tmp/half-server" ] || fail 'no halves'
+expect 2 "$tmp/half-client" eval
+says 'half-server'
+expect 2 "$tmp/half-server" keygen
+says 'half-client'
+expect 0 "$cmlc" "$bc" --emit=obj -o "$tmp/bc.o"
+[ -s "$tmp/bc.o" ] || fail 'no object'
+
+# text of each stage, which parses back
+for pass in fold place calibrate quantize fuse range to-tfhe noise params \
+            schedule; do
+    expect 0 "$cmlc" "$bc" --stop-after=$pass
+    cp "$tmp/out" "$tmp/stage.ir"
+    expect 0 "$cmlc" "$tmp/stage.ir" --emit=ir
+    cmp -s "$tmp/out" "$tmp/stage.ir" || fail "after $pass: reads differently"
+done
+expect 0 "$cmlc" "$bc" --stop-after=clean
+cp "$tmp/out" "$tmp/stage.ir"
+expect 0 "$cmlc" "$tmp/stage.ir" --passes=to-tfhe,noise,params
+says 'lwe.matmul_clear'
+expect 1 "$cmlc" "$tmp/stage.ir" --passes=noise
+expect 0 "$cmlc" "$bc" --emit=ast
+says 'model breast_cancer {'
+expect 0 "$cmlc" "$bc" --emit=llvm
+says 'define i32 @main'
+expect 0 "$cmlc" "$bc" --dump-after=all --time-passes --stop-after=schedule
+says '# after to-tfhe'
+
+# help
+expect 0 "$cmlc" --help
+says 'usage: cmlc'
+expect 0 "$cmlc" --version
+says 'cmlc '
+expect 0 "$cmlc" explain E0504
+says 'rounding approx'
+expect 2 "$cmlc" explain E9999
+expect 2 "$cmlc" explain
+
+# mistakes: the message, the exit code, and no file
+expect 1 "$cmlc" "$tmp/bad.cml" -o "$tmp/none"
+says "bad.cml:3:16: error: 'y' is not defined [E0201]"
+expect 6 "$cmlc" "$tmp/hard.cml" -o "$tmp/none"
+says 'E0504'
+expect 2 "$cmlc"
+expect 2 "$cmlc" "$bc" --no-such-option=1
+expect 2 "$cmlc" "$bc" --spilt
+says "'--split' was meant"
+expect 2 "$cmlc" "$bc" --passes=fold,no
+expect 2 "$cmlc" "$bc" --emit=wasm
+expect 2 "$cmlc" "$bc" "$bc"
+expect 3 "$cmlc" "$tmp/absent.cml"
+says 'No such file'
+expect 3 "$cmlc" "$tmp"
+expect 3 "$cmlc" "$bc" --output="$tmp/no/such/folder"
+expect 3 "$cmlc" "$bc" -o "$tmp/none" --cc=/no/such/cc
+expect 3 "$cmlc" "$bc" -o "$tmp/none" --cc=false
+expect 3 "$cmlc" "$bc" -o "$tmp/none" --runtime="$tmp/absent.a"
+[ ! -e "$tmp/none" ] || fail 'a program was left behind'
+ls "$tmp" | grep -q '\.tmp' && fail 'temporary files were left behind'
+
+# any bytes: 10 MB of noise, deep nesting, a long line
+awk 'BEGIN { srand(1); for (i = 0; i < 10485760 / 64; i++) {
+         s = ""; for (j = 0; j < 64; j++) s = s sprintf("%c", rand() * 255 + 1)
+         printf "%s", s } }' >"$tmp/noise.cml"
+expect 1 "$cmlc" "$tmp/noise.cml"
+[ "$(grep -c ': error: ' "$tmp/out")" -le 20 ] || fail 'more than 20 errors'
+awk 'BEGIN { printf "model m { let x = "
+             for (i = 0; i < 100000; i++) printf "("; print "1; }" }' \
+    >"$tmp/deep.cml"
+expect 1 "$cmlc" "$tmp/deep.cml"
+says 'E0104'
+awk 'BEGIN { printf "model m { input x : real in 0..1; output y = x"
+             for (i = 0; i < 5000; i++) printf " + x"; print "; }" }' \
+    >"$tmp/long.cml"
+expect 1 "$cmlc" "$tmp/long.cml"
+says 'E0104'
+printf 'model z { input x : real in 0..1; output y = x; }\000' >"$tmp/nul.cml"
+expect 1 "$cmlc" "$tmp/nul.cml"
+says 'E0102'
+expect 0 sh -c "printf 'model z { input x : real in 0..1; output y = x; }' |
+                '$cmlc' - --stop-after=params"
+exit $bad
