@@ -25,6 +25,9 @@ enum { HASHED = 112, ZEROS = 88, MAX_PARTS = 4 };
 
 static const uint8_t magic[8] = { 0x89, 'C', 'M', 'L', '\r', '\n', 0x1a, '\n' };
 
+static const char not_ours[] =
+    "is not a file of cmlc, or was changed in text mode";
+
 static const char *const type_names[CMLRT_NTYPES] = {
     [CMLRT_CLIENT_KEY] = "client key",
     [CMLRT_EVAL_KEY] = "evaluation key",
@@ -92,7 +95,7 @@ cmlrt_header_unpack(struct cmlrt_header *h, const uint8_t in[CMLRT_HEADER])
     uint8_t hash[CMLRT_ID];
 
     if (memcmp(in, magic, sizeof magic) != 0)
-        return "is not a file of cmlc, or was changed in text mode";
+        return not_ours;
     cmlrt_key_id(hash, in, HASHED);
     if (memcmp(hash, in + HASHED, sizeof hash) != 0)
         return "is damaged: the hash of its header does not match";
@@ -150,15 +153,22 @@ cmlrt_save(const char *path, struct cmlrt_header *h,
 
 /* ---- reading */
 
+/* An id of the header that is not the wanted one. */
+struct binding {
+    const char *what, *from, *help;
+    const uint8_t *got, *want;
+};
+
 static enum cml_status
-other_id(struct cml_fault *f, const char *path, const char *what,
-         const uint8_t *got, const char *from, const uint8_t *want)
+other_id(struct cml_fault *f, const char *path, const struct binding *b)
 {
-    return cmlrt_fail(f, CML_E_mismatch,
-                      "%s belongs to another %s\n"
-                      "  %s   %s %.8s...   %s   %s %.8s...",
-                      path, what, path, what, cmlrt_id_hex(got).text, from,
-                      what, cmlrt_id_hex(want).text);
+    (void)cmlrt_fail(f, CML_E_mismatch,
+                     "%s belongs to another %s\n"
+                     "  %s   %s %.8s...   %s   %s %.8s...",
+                     path, b->what, path, b->what, cmlrt_id_hex(b->got).text,
+                     b->from, b->what, cmlrt_id_hex(b->want).text);
+    cmlrt_help(f, "%s", b->help);
+    return CML_E_mismatch;
 }
 
 static enum cml_status
@@ -167,14 +177,20 @@ check_ids(const struct cmlrt_header *h, const char *path,
 {
     static const uint8_t none[CMLRT_ID];
     const uint8_t *model = want->model ? want->model : none;
+    const struct binding bindings[] = {
+        { "model", "this program", "only the program that made it can use it",
+          h->model, model },
+        { "parameter set", "this program",
+          "make keys with this program's keygen and encrypt again", h->params,
+          want->params },
+        { "key", want->key_from,
+          "use the key that it was encrypted under, or encrypt again", h->key,
+          want->key ? want->key : h->key },
+    };
 
-    if (memcmp(h->model, model, CMLRT_ID) != 0)
-        return other_id(f, path, "model", h->model, "this program", model);
-    if (memcmp(h->params, want->params, CMLRT_ID) != 0)
-        return other_id(f, path, "parameter set", h->params, "this program",
-                        want->params);
-    if (want->key && memcmp(h->key, want->key, CMLRT_ID) != 0)
-        return other_id(f, path, "key", h->key, want->key_from, want->key);
+    for (size_t i = 0; i < sizeof bindings / sizeof *bindings; i++)
+        if (memcmp(bindings[i].got, bindings[i].want, CMLRT_ID) != 0)
+            return other_id(f, path, &bindings[i]);
     return CML_E_ok;
 }
 
@@ -223,10 +239,29 @@ check_header(const struct cmlrt_header *h, const char *path,
     return CML_E_ok;
 }
 
+/* what: the rest of a sentence that begins with the file's name */
+static enum cml_status
+damaged(const char *path, const char *what, struct cml_fault *f)
+{
+    (void)cmlrt_fail(f, CML_E_mismatch, "%s %s", path, what);
+    cmlrt_help(f, "copy it again, in binary mode, or make it again");
+    return CML_E_mismatch;
+}
+
 static enum cml_status
 short_file(const char *path, struct cml_fault *f)
 {
-    return cmlrt_fail(f, CML_E_mismatch, "%s is cut off", path);
+    return damaged(path, "is cut off", f);
+}
+
+/* What a file too short for a header is. */
+static enum cml_status
+short_header(const uint8_t *head, size_t bytes, const char *path,
+             struct cml_fault *f)
+{
+    if (memcmp(head, magic, bytes < sizeof magic ? bytes : sizeof magic) != 0)
+        return damaged(path, not_ours, f);
+    return short_file(path, f);
 }
 
 static enum cml_status
@@ -239,11 +274,9 @@ read_header(struct cmlrt_header *h, uint8_t raw[CMLRT_HEADER], int fd,
     if (got < 0)
         return cmlrt_fail(f, CML_E_io, "%s:", path);
     if (got < CMLRT_HEADER)
-        return short_file(path, f);
+        return short_header(raw, (size_t)got, path, f);
     wrong = cmlrt_header_unpack(h, raw);
-    if (wrong)
-        return cmlrt_fail(f, CML_E_mismatch, "%s %s", path, wrong);
-    return CML_E_ok;
+    return wrong ? damaged(path, wrong, f) : CML_E_ok;
 }
 
 /* The size of the whole file, before memory is asked for; pipes have none. */
@@ -296,7 +329,7 @@ read_rest(struct cmlrt_file *out, int fd, const char *path, struct cml_fault *f)
         done = next;
     }
     if (cmlrt_read(fd, &one, 1) != 0)
-        return cmlrt_fail(f, CML_E_mismatch, "%s is too long", path);
+        return damaged(path, "is too long", f);
     return CML_E_ok;
 }
 
@@ -332,9 +365,8 @@ load(struct cmlrt_file *out, int fd, const char *path,
     s = read_rest(out, fd, path, f);
     if (s == CML_E_ok
         && !tail_matches(out->memory, first + out->bytes + CMLRT_TAIL))
-        s = cmlrt_fail(f, CML_E_mismatch,
-                       "%s is damaged: the hash of its payload does not match",
-                       path);
+        s = damaged(path, "is damaged: the hash of its payload does not match",
+                    f);
     return s;
 }
 
@@ -380,8 +412,9 @@ cmlrt_inspect(struct cmlrt_header *h, bool *whole, const char *path,
     if (s != CML_E_ok)
         return s;
     if (bytes < CMLRT_HEADER) {
+        s = short_header((const uint8_t *)data, bytes, path, f);
         free(data);
-        return short_file(path, f);
+        return s;
     }
     memcpy(head, data, sizeof head);
     wrong = cmlrt_header_unpack(h, head);
@@ -390,7 +423,5 @@ cmlrt_inspect(struct cmlrt_header *h, bool *whole, const char *path,
              && tail_matches((const uint8_t *)data, bytes);
     cmlrt_wipe(data, bytes);
     free(data);
-    if (wrong)
-        return cmlrt_fail(f, CML_E_mismatch, "%s %s", path, wrong);
-    return CML_E_ok;
+    return wrong ? damaged(path, wrong, f) : CML_E_ok;
 }
