@@ -1,0 +1,66 @@
+#!/bin/sh
+# The book is true: its models compile, its lists are those of the tables, and
+# every formula that code cites exists.
+#
+# usage: book.sh CMLC ROOT
+cmlc=$1
+cd "$2" || exit 2
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+
+fail() {
+    echo "book: $*" >&2
+    bad=1
+}
+
+# every model in the text compiles
+awk -v dir="$tmp" '/^```cml$/ { n++; on = 1; next } /^```$/ { on = 0 }
+    on { print > (dir "/" n ".cml") }' lang-spec/language.md
+models=0
+for f in "$tmp"/*.cml; do
+    "$cmlc" "$f" --stop-after=schedule >"$tmp/out" 2>&1 ||
+        { fail "a model of language.md does not compile"; cat "$tmp/out" >&2; }
+    models=$((models + 1))
+done
+[ $models -ge 5 ] || fail "only $models models found in language.md"
+
+# listed FILE WORD...: each word stands in the file, in backticks or a block
+listed() {
+    file=$1
+    shift
+    [ $# -gt 0 ] || fail "nothing to look for in $file"
+    for word; do
+        grep -qE "(^|[^a-zA-Z_.])$word([^a-zA-Z_]|\$)" "$file" ||
+            fail "$file does not mention $word"
+    done
+}
+
+row() { sed -nE "s/^$1\\((\\w+)[,)].*/\\1/p" "$2"; }
+listed lang-spec/language.md $(row F ir/ops.def) $(row B frontend/builtin.def)
+listed lang-spec/ir.md $(row F ir/ops.def) $(row B ir/ops.def) \
+    $(row T ir/ops.def)
+listed lang-spec/ir.md $(sed -nE 's/^C\((\w+), *(\w+),.*/\2/p' ir/ops.def)
+listed lang-spec/ir.md $(sed -nE 's/^PASS\("([^"]+)".*/\1/p' \
+                             passes/pipeline.def)
+listed lang-spec/abi.md $(row RT runtime/abi.def)
+
+# codes of diagnostics: those of the book exist, and each code has a message
+for code in $(grep -ohE '\[E[0-9]{4}\]' lang-spec/*.md README.md | sort -u |
+              tr -d '[]'); do
+    "$cmlc" explain "$code" >/dev/null || fail "there is no code $code"
+done
+for name in $(sed -nE 's/^D\([0-9]+, *(\w+),.*/\1/p' ir/diag.def); do
+    grep -rqE --include='*.c' --include='*.re' --include='*.y' "E_$name\\b" \
+        frontend ir passes || fail "no message has the code $name"
+done
+
+# formulas: those that are cited exist; each is cited or belongs to a text
+cited=$(grep -rohE --include='*.[ch]' --include='*.def' \
+            'crypto\.md \([0-9]+\)' ir passes backend runtime |
+        grep -oE '\([0-9]+\)' | sort -u)
+[ -n "$cited" ] || fail 'no formula is cited'
+for k in $cited; do
+    grep -qF "$k" lang-spec/crypto.md || fail "crypto.md has no formula $k"
+done
+exit $bad
