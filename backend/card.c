@@ -88,7 +88,7 @@ be_card(struct be_module *m)
     else
         fprintf(out, "rounding        exact: wrong with probability at most "
                      "2^%.0f a row\n",
-                ceil(p->log2_pfail));
+                fmax(ceil(p->log2_pfail), -1000));
     fclose(out);
     return text;
 }

@@ -321,6 +321,7 @@ read_rest(struct cmlrt_file *out, int fd, const char *path, struct cml_fault *f)
         if (!p)
             return cmlrt_no_memory(f);
         out->memory = p;
+        out->room = next;
         got = cmlrt_read(fd, p + done, next - done);
         if (got < 0)
             return cmlrt_fail(f, CML_E_io, "%s:", path);
@@ -361,6 +362,7 @@ load(struct cmlrt_file *out, int fd, const char *path,
     out->memory = malloc(first);
     if (!out->memory)
         return cmlrt_no_memory(f);
+    out->room = first;
     memcpy(out->memory, raw, first);
     s = read_rest(out, fd, path, f);
     if (s == CML_E_ok
@@ -393,8 +395,8 @@ cmlrt_load(struct cmlrt_file *out, const char *path,
 void
 cmlrt_unload(struct cmlrt_file *file)
 {
-    if (file->payload)
-        cmlrt_wipe(file->payload, file->bytes);
+    if (file->memory)
+        cmlrt_wipe(file->memory, file->room);
     free(file->memory);
     memset(file, 0, sizeof *file);
 }

@@ -96,7 +96,8 @@ struct cmlrt_file {
     struct cmlrt_header header;
     uint8_t *payload;
     size_t bytes;
-    uint8_t *memory; /* the whole file */
+    uint8_t *memory; /* the file, whole unless reading failed */
+    size_t room;
 };
 
 enum cml_status cmlrt_load(struct cmlrt_file *out, const char *path,

@@ -6,6 +6,15 @@
 
 enum { ROWS = 16 };
 
+/* Since a start, in milliseconds a row. */
+static double
+row_ms(double start)
+{
+    const double rows = ROWS;
+
+    return 1e3 * (program_clock() - start) / rows;
+}
+
 static enum cml_status
 bench_encrypt(struct figures *f, const struct client *c,
               struct cmlrt_pool *pool)
@@ -20,7 +29,7 @@ bench_encrypt(struct figures *f, const struct client *c,
 
     if (s == CML_E_ok)
         s = client_encrypt(p, words, c, seed, &in, pool);
-    figure(f, "encrypt", 1e3 * (program_clock() - start) / ROWS, "ms/row");
+    figure(f, "encrypt", row_ms(start), "ms/row");
     free(words);
     free(in.at);
     return s;
@@ -37,7 +46,7 @@ bench_decrypt(struct figures *f, const struct client *c)
 
     if (s == CML_E_ok)
         s = client_decrypt(p, replies, c, answers, ROWS);
-    figure(f, "decrypt", 1e3 * (program_clock() - start) / ROWS, "ms/row");
+    figure(f, "decrypt", row_ms(start), "ms/row");
     free(answers);
     free(replies);
     return s;

@@ -25,6 +25,17 @@ print_noise(FILE *out, const struct program *p)
     fputs(", modulus 2^64\n", out);
 }
 
+/* Bounds far below what anybody asks for are not told to the bit. */
+static void
+print_failure(FILE *out, const struct program *p)
+{
+    const double bound = ceil(p->m->log2_pfail * 10) / 10;
+
+    fprintf(out, "p_fail          at most 2^%.1f a row%s\n",
+            bound > -1000 ? bound : -1000,
+            p->m->approx ? "; tables approximate on purpose" : "");
+}
+
 void
 print_security(FILE *out, const struct program *p)
 {
@@ -47,9 +58,7 @@ print_security(FILE *out, const struct program *p)
             "                a primal-uSVP estimate gives 136 to 142 bits for "
             "this curve, 600 to 2048\n",
             out);
-    fprintf(out, "p_fail          at most 2^%.1f a row%s\n",
-            ceil(p->m->log2_pfail * 10) / 10,
-            p->m->approx ? "; tables approximate on purpose" : "");
+    print_failure(out, p);
 }
 
 void

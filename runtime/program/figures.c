@@ -9,10 +9,10 @@ figure(struct figures *f, const char *name, double value, const char *unit)
     if (f->p->o.json)
         fprintf(out,
                 "%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"value\": "
-                "%.6g}",
+                "%.9g}",
                 f->count ? "," : "", name, unit, value);
     else
-        fprintf(out, "%s %.6g %s\n", name, value, unit);
+        fprintf(out, "%s %.9g %s\n", name, value, unit);
     f->count++;
 }
 

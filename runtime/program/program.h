@@ -72,12 +72,13 @@ struct clipping {
 };
 enum cml_status program_rows(struct program *p, struct cml_rows *out,
                              struct clipping *clipped);
-/* the name of one number of the user; in a static place of the manifest, or in
- * the buffer */
+/* the name of one number of the user: NAME, or NAME[i] of several */
 struct number_name {
     char text[96];
 };
 struct number_name number_name(const char *name, int64_t count, int64_t i);
+/* of the i-th of all inputs */
+struct number_name input_name(const struct program *p, size_t i);
 
 /* ---- prologue.c: rows to messages, layout.messages a row; free at */
 struct messages {

@@ -12,33 +12,25 @@
 static void
 tell_clipped(const struct program *p, size_t rows, const struct clipping *c)
 {
-    const struct cml_input *in = p->m->inputs;
     char names[400] = "";
-    size_t clipped = 0, at = 0, end = 0;
+    size_t clipped = 0, end = 0;
 
     for (size_t r = 0; r < rows; r++)
         clipped += c->row[r];
-    if (!clipped)
-        return;
-    for (; in < (const struct cml_input *)p->m->inputs + p->m->ninputs; in++)
-        for (int64_t i = 0; i < in->count; i++, at++) {
-            const char *const *column = in->names;
-            const struct number_name n =
-                column ? number_name(column[i], 1, 0)
-                       : number_name(in->name, in->count, i);
+    for (size_t i = 0; i < p->layout.inputs; i++) {
+        const size_t left = sizeof names - end;
 
-            if (!c->input[at])
-                continue;
-            if (end + sizeof n.text + 8 > sizeof names) {
-                end +=
-                    (size_t)snprintf(names + end, sizeof names - end, ", ...");
-                at = p->layout.inputs;
-                break;
-            }
-            end += (size_t)snprintf(names + end, sizeof names - end, "%s%s",
-                                    end ? ", " : ": ", n.text);
+        if (!c->input[i])
+            continue;
+        if (left < sizeof(struct number_name) + 8) { /* too many to tell */
+            (void)snprintf(names + end, left, ", ...");
+            break;
         }
-    program_note(p, "%zu of %zu rows clipped%s", clipped, rows, names);
+        end += (size_t)snprintf(names + end, left, "%s%s", end ? ", " : ": ",
+                                input_name(p, i).text);
+    }
+    if (clipped)
+        program_note(p, "%zu of %zu rows clipped%s", clipped, rows, names);
 }
 
 /* An input without a box is clipped where its quantiser ends; with a box that

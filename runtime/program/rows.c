@@ -19,6 +19,19 @@ number_name(const char *name, int64_t count, int64_t i)
     return n;
 }
 
+struct number_name
+input_name(const struct program *p, size_t i)
+{
+    const struct cml_input *in = p->m->inputs;
+    const char *const *names;
+
+    for (; i >= (size_t)in->count; in++)
+        i -= (size_t)in->count;
+    names = in->names;
+    return names ? number_name(names[i], 1, 0)
+                 : number_name(in->name, in->count, (int64_t)i);
+}
+
 /* The columns of all inputs, with the names that have to be made. */
 struct schema {
     struct cml_column *column;
@@ -43,7 +56,9 @@ open_schema(struct program *p, struct schema *d)
         d->named = d->named || names;
         for (int64_t i = 0; i < in->count; i++, at++) {
             d->made[at] = number_name(in->name, in->count, i);
-            d->column[at].name = names ? names[i] : d->made[at].text;
+            d->column[at].name = names            ? names[i]
+                                 : in->count == 1 ? in->name
+                                                  : d->made[at].text;
             d->column[at].integer = in->integer != 0;
         }
     }
