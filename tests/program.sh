@@ -182,6 +182,10 @@ cycle net net.csv
 grep -q '"versi,color"' clear || wrong "labels are not quoted"
 expect 0 ./net decrypt --format=json -i output.ct -k client.key
 printed '"species": "versi,color"'
+expect 0 ./net decrypt -o results.csv
+[ "$(ls -l results.csv | cut -c 1-10)" = -rw------- ] ||
+    wrong 'others can read results'
+same results.csv clear
 expect 4 ./net decrypt -i input.ct
 said 'input ciphertext'
 cycle probability '1,2;3,0'

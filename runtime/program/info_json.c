@@ -1,6 +1,8 @@
 /* info --json: one document, the schema first and the other keys sorted. */
 #include "runtime/program/program.h"
 
+#include <math.h>
+
 static void
 text(FILE *out, const char *key, const char *value)
 {
@@ -12,7 +14,10 @@ static void
 number(FILE *out, const char *key, double value)
 {
     fprintf(out, ",\n  \"%s\": ", key);
-    print_number(out, value);
+    if (isfinite(value))
+        print_number(out, value);
+    else
+        fputs("null", out);
 }
 
 static void
@@ -105,6 +110,40 @@ parameters(FILE *out, const struct program *p)
             s->ternary ? "true" : "false");
 }
 
+/* What a foreign client needs to write input.ct, lang-spec/formats.md. */
+static void
+pieces(FILE *out, const struct program *p)
+{
+    const struct cml_piece *d = p->m->pieces;
+
+    fputs(",\n  \"pieces\": [", out);
+    for (int64_t i = 0; i < p->m->npieces; i++)
+        fprintf(out,
+                "%s\n    {\"count\": %lld, \"glwe\": %lld, \"hi\": %lld, "
+                "\"lo\": %lld, \"log2_delta\": %lld}",
+                i ? "," : "", (long long)d[i].count, (long long)d[i].glwe,
+                (long long)d[i].hi, (long long)d[i].lo,
+                (long long)d[i].log2_delta);
+    fputs("]", out);
+}
+
+/* The same to read output.ct. */
+static void
+answers(FILE *out, const struct program *p)
+{
+    const struct cml_answer *a = p->m->answers;
+
+    fputs(",\n  \"answers\": [", out);
+    for (int64_t i = 0; i < p->m->nanswers; i++)
+        fprintf(out,
+                "%s\n    {\"count\": %lld, \"hi\": %lld, \"lo\": %lld, "
+                "\"log2_delta\": %lld, \"word_bits\": %lld}",
+                i ? "," : "", (long long)a[i].count, (long long)a[i].hi,
+                (long long)a[i].lo, (long long)a[i].log2_delta,
+                (long long)a[i].word_bits);
+    fputs("]", out);
+}
+
 static void
 sizes(FILE *out, const struct program *p)
 {
@@ -123,6 +162,7 @@ info_json(FILE *out, const struct program *p)
     const struct cml_manifest *m = p->m;
 
     fputs("{\"schema\": \"cmlc.info/1\"", out);
+    answers(out, p);
     truth(out, "approximate", m->approx);
     number(out, "bootstraps", (double)m->pbs);
     text(out, "card", m->card);
@@ -135,6 +175,7 @@ info_json(FILE *out, const struct program *p)
     text(out, "name", m->name);
     outputs(out, p);
     parameters(out, p);
+    pieces(out, p);
     text(out, "role", role[m->role % 3]);
     sizes(out, p);
     text(out, "version", m->version);
