@@ -208,7 +208,8 @@ lists(struct be_module *m, struct manifest_fields *r)
             piece(m, &pieces, i);
         if (ins->op == IR_lwe_decrypt)
             answer(m, &answers, i);
-        if (ins->type.base != IR_LWE || ins->op == IR_output)
+        if (ins->type.base != IR_LWE || ins->op == IR_output
+            || m->role == BE_CLIENT) /* the shape of the circuit */
             continue;
         v.count = be_i64(m, (int64_t)ir_count(&ins->type));
         v.key = be_i64(m, ins->type.key == IR_SMALL);

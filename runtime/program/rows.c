@@ -194,6 +194,19 @@ clip(struct program *p, struct cml_rows *rows, struct clipping *clipped,
     return CML_E_ok;
 }
 
+/* Only the first rows, with --rows. */
+static void
+trim(const struct program *p, struct cml_rows *rows)
+{
+    const size_t most = (size_t)p->o.rows;
+
+    if (!most || rows->rows <= most)
+        return;
+    cmlrt_wipe(rows->at + most * rows->columns,
+               (rows->rows - most) * rows->columns * sizeof *rows->at);
+    rows->rows = most;
+}
+
 enum cml_status
 program_rows(struct program *p, struct cml_rows *out, struct clipping *clipped)
 {
@@ -203,8 +216,8 @@ program_rows(struct program *p, struct cml_rows *out, struct clipping *clipped)
     *out = (struct cml_rows){ 0, 0, NULL };
     if (s == CML_E_ok)
         s = read_all(p, out, &d);
-    if (s == CML_E_ok && p->o.rows && out->rows > (size_t)p->o.rows)
-        out->rows = (size_t)p->o.rows;
+    if (s == CML_E_ok)
+        trim(p, out);
     if (s == CML_E_ok && out->rows > UINT32_MAX)
         s = cmlrt_fail(&p->fault, CML_E_data, "more than 2^32 rows");
     if (s == CML_E_ok) {

@@ -14,8 +14,10 @@ struct trial {
 static enum cml_status
 trial_open(struct program *p, struct trial *t)
 {
-    enum cml_status s = program_read(p, &t->in);
+    enum cml_status s;
 
+    client_guard();
+    s = program_read(p, &t->in);
     if (s == CML_E_ok)
         s = program_pool(p, &t->pool);
     if (s != CML_E_ok)
