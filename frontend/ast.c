@@ -2,7 +2,6 @@
 #include "frontend/ast.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct ast *
@@ -119,17 +118,13 @@ print_list(FILE *out, const struct ast *first, const char *open,
     fputs(close, out);
 }
 
-/* the fewest digits that read back to the same bits, with a point or an
- * exponent, so that it is a real again */
+/* with a point or an exponent, so that it is a real again */
 static void
 print_real(FILE *out, double x)
 {
-    char text[40];
-    int digits = 1;
+    char text[IR_REAL_TEXT];
 
-    do
-        snprintf(text, sizeof text, "%.*g", digits, x);
-    while (digits++ < 17 && memcmp(&(double){ strtod(text, NULL) }, &x, 8));
+    ir_real_text(text, x);
     fputs(text, out);
     if (!strpbrk(text, ".e"))
         fputs(".0", out);
@@ -171,17 +166,19 @@ print_type(FILE *out, const struct ast *a)
         print_list(out, a->kid, "[", "]");
 }
 
-/* word NAME : TYPE, and the rest behind their own words */
+/* word NAME : TYPE, and two more behind their own words */
 static void
 print_defining(FILE *out, const char *word, const struct ast *a,
-               const char *const *before)
+               const char *const before[2])
 {
+    const struct ast *k = a->kid->next;
+
     fprintf(out, "    %s %s", word, a->text);
     print_type(out, a->kid);
-    for (const struct ast *k = a->kid->next; k; k = k->next, before++) {
+    for (int i = 0; k && i < 2; k = k->next, i++) {
         if (k->kind == AST_none)
             continue;
-        fputs(*before, out);
+        fputs(before[i], out);
         print_node(out, k);
     }
     fputs(";\n", out);
@@ -225,7 +222,7 @@ static void
 print_node(FILE *out, const struct ast *a)
 {
     static const char *const input[] = { " in ", " names " };
-    static const char *const value[] = { " = " };
+    static const char *const value[] = { " = ", "" };
     static const char *const output[] = { " = ", " labels " };
 
     switch (a->kind) {

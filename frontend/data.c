@@ -166,11 +166,12 @@ shape_of(struct ir_type *t, const struct cml_array *a)
     if (a->rank > IR_MAX_RANK)
         return false;
     *t = ir_type_of(a->integer ? IR_INT : IR_REAL, 0, NULL);
-    for (; t->rank < a->rank; t->rank++) {
-        n *= a->dims[t->rank];
+    t->rank = (uint8_t)a->rank;
+    for (size_t i = 0; i < a->rank; i++) {
+        n *= a->dims[i];
         if (n > FE_MAX_ELEMENTS)
             return false;
-        t->dim[t->rank] = (uint32_t)a->dims[t->rank];
+        t->dim[i] = (uint32_t)a->dims[i];
     }
     return true;
 }

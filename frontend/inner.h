@@ -125,7 +125,7 @@ const char *fe_type_text(struct fe *fe, const struct ir_type *t);
 /* whether a call is of a function that reads a file as an array */
 bool fe_is_file(const struct ast *a);
 /* npy("F"), csv("F"); want: what is declared, or NULL */
-struct fe_constant fe_file(struct fe *fe, const struct ast *a,
+struct fe_constant fe_file(struct fe *fe, const struct ast *call,
                            const struct ir_type *want);
 /* ["a", "b"] or csv_header("F"): strings, or NULL after messages */
 const char *const *fe_strings(struct fe *fe, const struct ast *a,
@@ -135,7 +135,7 @@ struct fe_rows {
     size_t rows, columns;
     const double *at; /* NULL after messages */
 };
-struct fe_rows fe_rows(struct fe *fe, const struct ast *a, size_t columns,
+struct fe_rows fe_rows(struct fe *fe, const struct ast *call, size_t columns,
                        const char *const *names);
 
 /* ---- settings.c */

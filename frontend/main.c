@@ -32,23 +32,39 @@ fail(int code, const char *what, const char *which)
     return code;
 }
 
+/* All of f, in memory that doubles, and a NUL behind it. */
+static bool
+read_all(struct arena *mem, FILE *f, struct source *src)
+{
+    size_t room = 1 << 16, len = 0;
+    char *text = arena_new(mem, char, room + 1);
+
+    while ((len += fread(text + len, 1, room - len, f)) == room
+           && room <= MAX_SOURCE) {
+        char *more = arena_new(mem, char, 2 * room + 1);
+
+        memcpy(more, text, len);
+        text = more;
+        room *= 2;
+    }
+    src->text = text;
+    src->len = len;
+    if (len > MAX_SOURCE)
+        errno = EFBIG;
+    return !ferror(f) && len <= MAX_SOURCE;
+}
+
 static bool
 slurp(struct arena *mem, const char *path, struct source *src)
 {
     FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    char *text;
     bool ok;
 
     if (!f)
         return false;
-    text = arena_new(mem, char, MAX_SOURCE + 1);
     errno = 0;
-    *src = (struct source){ path, text, fread(text, 1, MAX_SOURCE, f) };
-    ok = !ferror(f);
-    if (ok && getc(f) != EOF) {
-        errno = EFBIG;
-        ok = false;
-    }
+    src->name = path;
+    ok = read_all(mem, f, src);
     fclose(f);
     return ok;
 }

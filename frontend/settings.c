@@ -24,8 +24,7 @@ key(struct fe *fe, const char *prefix, const char *name)
     const size_t n = strlen(prefix) + strlen(name);
     char *s = arena_new(fe->scratch, char, n + 1);
 
-    memcpy(s, prefix, strlen(prefix));
-    memcpy(s + strlen(prefix), name, strlen(name));
+    snprintf(s, n + 1, "%s%s", prefix, name);
     return s;
 }
 

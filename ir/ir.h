@@ -241,6 +241,9 @@ double ir_get(const struct ir_func *f, const char *key, double otherwise);
 const struct ir_setting *ir_setting(const struct ir_func *f, const char *key);
 
 /* print.c, parse.re */
+/* the fewest digits, 15 to 17, that read back to the same bits */
+enum { IR_REAL_TEXT = 40 };
+void ir_real_text(char text[IR_REAL_TEXT], double x);
 void ir_print(FILE *out, const struct ir_func *f);
 void ir_print_type(FILE *out, const struct ir_type *t);
 struct ir_func *ir_parse(struct arena *mem, struct diag *dg);

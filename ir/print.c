@@ -19,15 +19,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void
-print_real(FILE *out, double x)
+static bool
+reads_back(const char *text, double x)
 {
-    char text[40];
+    const double y = strtod(text, NULL);
+    uint64_t a, b;
+
+    memcpy(&a, &x, sizeof a);
+    memcpy(&b, &y, sizeof b);
+    return a == b;
+}
+
+void
+ir_real_text(char text[IR_REAL_TEXT], double x)
+{
     int digits = 15;
 
     do
-        snprintf(text, sizeof text, "%.*g", digits, x);
-    while (digits++ < 17 && memcmp(&(double){ strtod(text, NULL) }, &x, 8));
+        snprintf(text, IR_REAL_TEXT, "%.*g", digits, x);
+    while (digits++ < 17 && !reads_back(text, x));
+}
+
+static void
+print_real(FILE *out, double x)
+{
+    char text[IR_REAL_TEXT];
+
+    ir_real_text(text, x);
     fputs(text, out);
 }
 

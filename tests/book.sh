@@ -31,7 +31,7 @@ listed() {
     shift
     [ $# -gt 0 ] || fail "nothing to look for in $file"
     for word; do
-        grep -qE "(^|[^a-zA-Z_.])$word([^a-zA-Z_]|\$)" "$file" ||
+        grep -qE "(^|[^a-zA-Z_])$word([^a-zA-Z_]|\$)" "$file" ||
             fail "$file does not mention $word"
     done
 }
