@@ -41,9 +41,9 @@ sent(FILE *out, const struct be_module *m)
             continue;
         t = &ir_at(f, ins->in[0])->type;
         fprintf(out,
-                "client sends    %zu integers in [%" PRId64 ", %" PRId64
+                "client sends    %zu integer%s in [%" PRId64 ", %" PRId64
                 "], encrypted\n",
-                ir_count(t), t->ilo, t->ihi);
+                ir_count(t), ir_count(t) == 1 ? "" : "s", t->ilo, t->ihi);
     }
 }
 
@@ -57,9 +57,11 @@ learned(FILE *out, const struct be_module *m)
 
         if (ins->op == IR_lwe_decrypt)
             fprintf(out,
-                    "client learns   %zu integers in [%" PRId64 ", %" PRId64
+                    "client learns   %zu integer%s in [%" PRId64 ", %" PRId64
                     "] and their scale\n",
-                    ir_count(&ins->type), ins->as.lwe_decrypt.lo,
+                    ir_count(&ins->type),
+                    ir_count(&ins->type) == 1 ? "" : "s",
+                    ins->as.lwe_decrypt.lo,
                     ins->as.lwe_decrypt.hi);
     }
 }

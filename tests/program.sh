@@ -205,7 +205,6 @@ said 'rows'
 
 # threads and kernels do not change results
 for kernels in ref avx2 avx512; do
-    CML_KERNELS=$kernels ./net version >out 2>&1
     if CML_KERNELS=$kernels ./net run -j 1 -q -i net.csv >one 2>err; then
         expect 0 ./net clear -i net.csv
         same one out
@@ -213,7 +212,7 @@ for kernels in ref avx2 avx512; do
         grep -q 'on this machine' err || wrong "kernels $kernels"
     fi
 done
-CML_KERNELS=none expect 2 ./net run -i net.csv
+expect 2 env CML_KERNELS=none ./net run -i net.csv
 
 # ---- rows
 

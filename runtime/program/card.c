@@ -16,13 +16,14 @@ print_noise(FILE *out, const struct program *p)
     const size_t big = (size_t)p->set.k << p->set.log2_n;
 
     fprintf(out,
-            "noise           TUniform(2^%d) under the big key (dimension "
-            "%zu, %s)",
+            "noise           TUniform(2^%d) of 2^64 under the big key, "
+            "dimension %zu, %s\n",
             p->set.t_glwe, big, p->set.ternary ? "ternary" : "binary");
     if (p->set.n)
-        fprintf(out, ", TUniform(2^%d) under the small one (%u, binary)",
+        fprintf(out,
+                "                TUniform(2^%d) of 2^64 under the small key, "
+                "dimension %u, binary\n",
                 p->set.t_lwe, (unsigned)p->set.n);
-    fputs(", modulus 2^64\n", out);
 }
 
 /* Bounds far below what anybody asks for are not told to the bit. */
@@ -31,7 +32,7 @@ print_failure(FILE *out, const struct program *p)
 {
     const double bound = ceil(p->m->log2_pfail * 10) / 10;
 
-    fprintf(out, "p_fail          at most 2^%.1f a row%s\n",
+    fprintf(out, "p_fail          at most 2^%.5g a row%s\n",
             bound > -1000 ? bound : -1000,
             p->m->approx ? "; tables approximate on purpose" : "");
 }
@@ -39,25 +40,23 @@ print_failure(FILE *out, const struct program *p)
 void
 print_security(FILE *out, const struct program *p)
 {
-    if (p->m->insecure)
+    if (p->m->insecure) {
         fputs("security        NONE: toy parameters of a test\n", out);
-    else
-        fprintf(out,
-                "security        128 bits: parameters on the %d-bit curve "
-                "(zama-ai/concrete, 2024, from the\n"
-                "                lattice estimator with the MATZOV cost "
-                "model)\n",
-                (int)p->m->level);
-    print_noise(out, p);
-    if (!p->m->insecure && p->set.ternary)
-        fputs("                ternary key: a primal-uSVP estimate gives 139.7 "
-              "bits at 2048; no full estimator run\n",
+    } else {
+        fprintf(
+            out,
+            "security        128 bits: parameters on the %d-bit curve of "
+            "zama-ai/concrete\n"
+            "                (2024, lattice estimator, MATZOV cost model)\n",
+            (int)p->m->level);
+        fputs(p->set.ternary
+                  ? "                a primal-uSVP estimate gives 139.7 bits "
+                    "for a ternary key at 2048\n"
+                  : "                a primal-uSVP estimate gives 136 to 142 "
+                    "bits at 600 to 2048\n",
               out);
-    else if (!p->m->insecure)
-        fputs(
-            "                a primal-uSVP estimate gives 136 to 142 bits for "
-            "this curve, 600 to 2048\n",
-            out);
+    }
+    print_noise(out, p);
     print_failure(out, p);
 }
 

@@ -73,7 +73,9 @@ print_info(FILE *out, const struct program *p)
     print_parameters(out, p);
     print_security(out, p);
     print_sizes(out, p);
-    fprintf(out, "cost            %lld bootstraps a row, %.4g million units\n",
+    fprintf(out,
+            "cost            %lld bootstraps a row, %.4g million units of the "
+            "cost model\n",
             (long long)m->pbs, m->cost);
     print_card(out, p);
 }
