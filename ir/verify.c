@@ -186,7 +186,8 @@ table_has_its_size(const struct ir_func *f, uint32_t i)
         return true;
     b = blob(f, ins->as.lwe_pbs.table);
     return b && b->type.base == IR_INT && b->type.rank == 2
-           && ins->as.lwe_pbs.approx <= MAX_APPROX && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
+           && ins->as.lwe_pbs.approx <= MAX_APPROX
+           && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
            && b->type.dim[1] == 1u << ins->as.lwe_pbs.bits
            && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
            && (b->type.dim[0] == 1

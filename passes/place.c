@@ -14,6 +14,7 @@ enum where { CONSTANT, BEFORE, SERVER, AFTER };
 struct cut {
     const struct ir_func *f;
     struct ir_func *g;
+    struct arena *scratch;
     enum where *where;
     uint32_t *input; /* of a BEFORE value: the input it depends on */
     ir_ref *map;     /* of a value, where it is made */
@@ -135,6 +136,22 @@ reach(struct cut *c, uint32_t v, enum where to)
     return c->dec[v];
 }
 
+/* v in the shape of the result of ins */
+static ir_ref
+repeated(struct cut *c, const struct ir_ins *ins, ir_ref v)
+{
+    const struct ir_type from = ir_at(c->g, v)->type;
+    const struct ir_type to =
+        ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
+    union ir_cell *index = arena_new(c->scratch, union ir_cell, ir_count(&to));
+    union ir_attrs as;
+
+    for (size_t e = 0; e < ir_count(&to); e++)
+        index[e].i = (int64_t)ir_broadcast_index(&to, &from, e);
+    as.gather.index = ir_blob_add(c->g, NULL, IR_CONST, &to, index)->name;
+    return ir_build(c->g, IR_gather, ins->at, &v, 1, &as);
+}
+
 static bool
 is_placed(const struct ir_func *f, struct span *at)
 {
@@ -145,10 +162,32 @@ is_placed(const struct ir_func *f, struct span *at)
     return false;
 }
 
+/* A function of one encrypted value and a constant of more elements: it has the
+ * value of the result's shape, so that it becomes a table. */
+static void
+widen(struct cut *c, uint32_t i, ir_ref *map)
+{
+    const struct ir_ins *ins = &c->f->ins[i];
+    const unsigned traits = ir_ops[ins->op].traits;
+
+    if (c->where[i] != SERVER || ins->nin != 2 || !(traits & IR_MAP)
+        || is_linear(c, ins))
+        return;
+    for (size_t j = 0; j < 2; j++) {
+        const uint32_t v = ins->in[j].id, other = ins->in[1 - j].id;
+
+        if (c->where[other] == CONSTANT
+            && !ir_same_shape(&ir_at(c->g, map[v])->type, &ins->type))
+            map[v] = repeated(c, ins, map[v]);
+    }
+}
+
 struct ir_func *
 pass_place(struct pass_ctx *cx, const struct ir_func *f)
 {
-    struct cut c = { .f = f, .g = ir_func_like(cx->out, f) };
+    struct cut c = { .f = f,
+                     .g = ir_func_like(cx->out, f),
+                     .scratch = cx->scratch };
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct span at;
 
@@ -172,6 +211,7 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
 
         for (size_t j = 0; j < ins->nin; j++)
             map[ins->in[j].id] = reach(&c, ins->in[j].id, c.where[i]);
+        widen(&c, i, map);
         c.map[i] = ir_copy_infer(c.g, ins, map);
     }
     return c.g;

@@ -508,9 +508,10 @@ reduced(struct quantizer *z, uint32_t i)
             share * x->offset[e];
 }
 
-/* Operands of a concat on one grid; a clear one is rounded to it. */
+/* Operands of a concat on one grid; a clear one is rounded to it, its offset is
+ * the rest. */
 static ir_ref
-joined_part(struct quantizer *z, uint32_t v, double scale)
+joined_part(struct quantizer *z, uint32_t v, double scale, double *offset)
 {
     const struct ir_type *t = &op(z, v)->type;
     const struct ir_blob *b;
@@ -521,11 +522,15 @@ joined_part(struct quantizer *z, uint32_t v, double scale)
         const double *c = clear_values(z, (ir_ref){ v }, &b);
         double *rounded = reals(z, ir_count(t));
 
-        for (size_t e = 0; e < ir_count(t); e++)
-            rounded[e] = c[e] / scale;
+        for (size_t e = 0; e < ir_count(t); e++) {
+            rounded[e] = rint(c[e] / scale);
+            offset[e] = c[e] - rounded[e] * scale;
+        }
         return integers(z, op(z, v)->at, t, rounded);
     }
     x = quant_integer(z, v);
+    for (size_t e = 0; e < ir_count(t); e++)
+        offset[e] = offset_at(x, e);
     t1 = scale;
     return rescale(z, v, x, 1, &t1);
 }
@@ -552,10 +557,8 @@ joined(struct quantizer *z, uint32_t i)
     for (size_t j = 0; j < ins->nin; j++) {
         const uint32_t v = ins->in[j].id;
 
-        in[j] = joined_part(z, v, scale);
-        for (size_t e = 0; e < ir_count(&op(z, v)->type); e++)
-            q->offset[at++] =
-                z->q[v].state == QUANT_CLEAR ? 0 : offset_at(&z->q[v], e);
+        in[j] = joined_part(z, v, scale, q->offset + at);
+        at += ir_count(&op(z, v)->type);
     }
     if (all_equal(q->offset, at, 0))
         q->offset = NULL;

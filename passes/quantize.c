@@ -341,25 +341,61 @@ server_op(struct quantizer *z, uint32_t i)
     quant_wrong(z, i);
 }
 
-/* An offset that stays is added as an integer. */
 static ir_ref
-whole(struct quantizer *z, uint32_t i)
+factor(struct quantizer *z, uint32_t i, double x)
+{
+    const struct ir_type t = ir_type_of(IR_INT, 0, NULL);
+    const union ir_cell cell = { .i = (int64_t)x };
+
+    return ir_constant(z->g, op(z, i)->at, NULL, IR_CONST, &t, &cell);
+}
+
+/* How much finer the grid of q must be for its offsets: half a step of it is to
+ * be small beside the range of the value. */
+static double
+finer(const struct quant *q, const struct ir_type *t)
+{
+    const double least = 0x1p-8 * (t->hi - t->lo);
+    double most = 0, fine = 1;
+
+    for (size_t e = 0; e < ir_count(t); e++) {
+        const double s = q->scale[e % q->nscale], x = q->offset[e] / s;
+
+        most = fmax(most, s * fabs(x - rint(x)));
+    }
+    for (int k = 0; k < 7 && most / fine > least; k++)
+        fine *= 2;
+    return fine;
+}
+
+/* An offset that stays is added as an integer; *scale is that of the sum. */
+static ir_ref
+whole(struct quantizer *z, uint32_t i, const double **scale)
 {
     struct quant *q = quant_integer(z, i);
     struct ir_type t = op(z, i)->type;
     const size_t n = ir_count(&t);
     union ir_cell *cell;
+    double fine, *own;
+    ir_ref v = q->v;
 
+    *scale = q->scale;
     if (!q->offset || q->state == QUANT_FUNCTION)
-        return q->v;
+        return v;
+    fine = finer(q, &t);
+    *scale = own = arena_new(z->cx->scratch, double, q->nscale);
+    for (size_t c = 0; c < q->nscale; c++)
+        own[c] = q->scale[c] / fine;
+    if (fine > 1)
+        v = ir_build2(z->g, IR_mul, op(z, i)->at, v, factor(z, i, fine));
     cell = arena_new(z->cx->scratch, union ir_cell, n);
     t.base = IR_INT;
     t.ranged = false;
     for (size_t e = 0; e < n; e++)
         cell[e].i = quant_round(z, op(z, i)->at,
-                                q->offset[e] / q->scale[e % q->nscale]);
+                                q->offset[e] / own[e % q->nscale]);
     return ir_build2(
-        z->g, IR_add, op(z, i)->at, q->v,
+        z->g, IR_add, op(z, i)->at, v,
         ir_constant(z->g, op(z, i)->at, NULL, IR_PARAM, &t, cell));
 }
 
@@ -368,13 +404,13 @@ decrypt(struct quantizer *z, uint32_t i)
 {
     const struct ir_ins *ins = op(z, i);
     const uint32_t from = ins->in[0].id;
-    ir_ref v = whole(z, from);
+    const double *scale;
+    ir_ref v = whole(z, from, &scale);
     union ir_attrs as = { 0 };
 
     v = ir_build1(z->g, IR_decrypt, ins->at, v);
     if (ins->type.base == IR_REAL) {
-        as.dequant.scale =
-            scale_blob(z, z->q[from].nscale, z->q[from].scale);
+        as.dequant.scale = scale_blob(z, z->q[from].nscale, scale);
         v = ir_build(z->g, IR_dequant, ins->at, &v, 1, &as);
     }
     z->q[i].v = v;

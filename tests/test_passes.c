@@ -6,10 +6,20 @@
 #include "tests/random_ir.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODELS = 150, ROUNDS = 20, LEAST = MODELS / 3 };
+enum { MODELS = 100, ROUNDS = 12 };
+
+/* CML_MODELS=10000 for a long run */
+static unsigned
+models(void)
+{
+    const char *n = getenv("CML_MODELS");
+
+    return n ? (unsigned)strtoul(n, NULL, 10) : MODELS;
+}
 
 static char *
 text_of(const struct ir_func *f)
@@ -21,6 +31,15 @@ text_of(const struct ir_func *f)
     ir_print(out, f);
     fclose(out);
     return text;
+}
+
+static bool
+all_integers(const struct ir_func *f)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].type.base == IR_REAL)
+            return false;
+    return true;
 }
 
 static void
@@ -57,11 +76,13 @@ check_ranges(const char *pass, const struct ir_func *f,
     }
 }
 
+/* quantize rounds; every other pass is exact. */
 static void
 same_meaning(const char *pass, const struct ir_func *before,
              const struct ir_func *after, void *arg)
 {
     struct dice *d = arg;
+    const bool exact = strcmp(pass, "quantize") != 0 || all_integers(before);
     const size_t n = ir_outputs(before, NULL, 0);
     struct arena mem = { 0 };
     ir_ref *list = arena_new(&mem, ir_ref, n);
@@ -78,7 +99,8 @@ same_meaning(const char *pass, const struct ir_func *before,
         ir_eval(&mem, before, in, a, NULL);
         ir_eval(&mem, after, in, b, all);
         for (size_t o = 0; o < n; o++)
-            ck_assert_msg(memcmp(a[o], b[o],
+            ck_assert_msg(!exact
+                              || memcmp(a[o], b[o],
                                  ir_count(&ir_at(after, list[o])->type)
                                      * sizeof **a)
                               == 0,
@@ -95,15 +117,16 @@ same_meaning(const char *pass, const struct ir_func *before,
  * go through, or the test says nothing. */
 START_TEST(random_models_keep_their_meaning)
 {
+    const enum random_kind kind = (enum random_kind)_i;
     unsigned through = 0;
 
-    for (uint64_t seed = 1; seed <= MODELS; seed++) {
+    for (uint64_t seed = 1; seed <= models(); seed++) {
         struct arena mem = { 0 };
         struct dice d = { seed * 0x2545f4914f6cdd1d };
         struct source src = { "random", "", 0 };
         FILE *sink = tmpfile();
         struct diag dg = { .src = &src, .out = sink };
-        struct ir_func *f = random_ir(&mem, &d, 4 + (unsigned)seed % 12);
+        struct ir_func *f = random_ir(&mem, &d, kind, 4 + (unsigned)seed % 12);
         int status = 0;
         struct pass_options po = { .diag = &dg,
                                    .watch = same_meaning,
@@ -118,7 +141,145 @@ START_TEST(random_models_keep_their_meaning)
         fclose(sink);
         arena_free(&mem);
     }
-    ck_assert_uint_ge(through, LEAST);
+    ck_assert_uint_ge(through, models() / 3);
+}
+END_TEST
+
+/* ---- quantize: linear models stay near */
+
+static const union ir_cell *
+sized(struct arena *mem, const struct ir_type *t, const union ir_cell *from)
+{
+    union ir_cell *cell = arena_new(mem, union ir_cell, ir_count(t));
+
+    for (size_t i = 0; i < ir_count(t); i++)
+        if (t->base == IR_REAL)
+            cell[i].r = fabs(from[i].r);
+        else
+            cell[i].i = llabs(from[i].i);
+    return cell;
+}
+
+/* |f|: inputs and constants by their size, sub as add.  A relative error of
+ * each rounding is at most that part of it. */
+static const union ir_cell **
+sizes(struct arena *mem, const struct ir_func *f, const union ir_cell **in)
+{
+    struct ir_func *g = ir_func_bare(mem, f);
+    ir_ref *map = arena_new(mem, ir_ref, f->n);
+    const union ir_cell **out =
+        arena_new(mem, const union ir_cell *, ir_outputs(f, NULL, 0));
+
+    for (const struct ir_blob *b = f->blobs; b; b = b->next)
+        ir_blob_add(g, b->name, b->kind, &b->type,
+                    sized(mem, &b->type, b->cell));
+    for (uint32_t i = 0; i < f->n; i++) {
+        struct ir_ins ins = f->ins[i];
+
+        if (ins.op == IR_sub)
+            ins.op = IR_add;
+        map[i] = ins.op == IR_neg ? map[ins.in[0].id] : ir_copy(g, &ins, map);
+    }
+    ir_eval(mem, g, in, out, NULL);
+    return out;
+}
+
+static const union ir_cell **
+largest_inputs(struct arena *mem, const struct ir_func *f)
+{
+    const size_t n = ir_inputs(f, NULL, 0);
+    ir_ref *list = arena_new(mem, ir_ref, n);
+    const union ir_cell **in = arena_new(mem, const union ir_cell *, n);
+
+    ir_inputs(f, list, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct ir_type *t = &ir_at(f, list[i])->type;
+        union ir_cell *cell = arena_new(mem, union ir_cell, ir_count(t));
+
+        for (size_t e = 0; e < ir_count(t); e++)
+            if (t->base == IR_INT)
+                cell[e].i = llabs(t->ilo) > llabs(t->ihi) ? llabs(t->ilo)
+                                                          : llabs(t->ihi);
+            else
+                cell[e].r = t->ranged ? fmax(fabs(t->lo), fabs(t->hi)) : 2;
+        in[i] = cell;
+    }
+    return in;
+}
+
+/* Whether the client clips an input of the row to its calibrated range. */
+static bool
+is_clipped(const struct ir_func *f, const union ir_cell *const *value)
+{
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_type *t = &f->ins[i].type;
+
+        if (f->ins[i].op != IR_encrypt || t->base != IR_REAL)
+            continue;
+        for (size_t e = 0; e < ir_count(t); e++)
+            if (value[i][e].r < t->lo || value[i][e].r > t->hi)
+                return true;
+    }
+    return false;
+}
+
+/* Every op rounds by 2^-7 at most: the ratio of scales that meet in a sum. */
+static void
+stays_near(const char *pass, const struct ir_func *f, const struct ir_func *g,
+           void *arg)
+{
+    struct arena mem = { 0 };
+    const size_t n = ir_outputs(f, NULL, 0);
+    const union ir_cell **size, **a, **b, **all;
+    ir_ref *list;
+
+    if (strcmp(pass, "quantize") != 0)
+        return;
+    list = arena_new(&mem, ir_ref, n);
+    ir_outputs(f, list, n);
+    size = sizes(&mem, f, largest_inputs(&mem, f));
+    a = arena_new(&mem, const union ir_cell *, n);
+    b = arena_new(&mem, const union ir_cell *, n);
+    all = arena_new(&mem, const union ir_cell *, f->n);
+    for (int round = 0; round < ROUNDS; round++) {
+        const union ir_cell **in = random_inputs(&mem, arg, f);
+
+        ir_eval(&mem, f, in, a, all);
+        if (is_clipped(f, all))
+            continue;
+        ir_eval(&mem, g, in, b, NULL);
+        for (size_t o = 0; o < n; o++) {
+            const struct ir_type *t = &ir_at(f, list[o])->type;
+
+            for (size_t e = 0; e < ir_count(t) && t->base == IR_REAL; e++)
+                ck_assert_msg(fabs(a[o][e].r - b[o][e].r)
+                                  <= 0x1p-7 * f->n * size[o][e].r + 0x1p-20,
+                              "%zu[%zu]: %g is %g\n%s", o, e, a[o][e].r,
+                              b[o][e].r, text_of(f));
+        }
+    }
+    arena_free(&mem);
+}
+
+START_TEST(linear_models_stay_near)
+{
+    for (uint64_t seed = 1; seed <= models(); seed++) {
+        struct arena mem = { 0 };
+        struct dice d = { seed * 0x2545f4914f6cdd1d };
+        struct source src = { "random", "", 0 };
+        FILE *sink = tmpfile();
+        struct diag dg = { .src = &src, .out = sink };
+        int status = 0;
+        struct pass_options po = { .diag = &dg,
+                                   .stop_after = "quantize",
+                                   .watch = stays_near,
+                                   .arg = &d,
+                                   .status = &status };
+
+        pass_run(&mem, random_ir(&mem, &d, RANDOM_LINEAR, 8), &po);
+        fclose(sink);
+        arena_free(&mem);
+    }
 }
 END_TEST
 
@@ -130,7 +291,8 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_add_test(tc, random_models_keep_their_meaning);
+    tcase_add_loop_test(tc, random_models_keep_their_meaning, 0, RANDOM_KINDS);
+    tcase_add_test(tc, linear_models_stay_near);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
