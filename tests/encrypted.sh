@@ -1,0 +1,64 @@
+#!/bin/sh
+# The examples end to end at real parameters: as accurate as the float model,
+# simulated and decrypted answers equal to the clear ones.
+#
+# usage: encrypted.sh CMLC EXAMPLES ROWS SANITIZERS
+#
+# ROWS of the examples with tables run encrypted, all of the others.
+cmlc=$1
+examples=$2
+rows=$3
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+bad=0
+link=
+[ -z "$4" ] || link=--link-arg=-fsanitize=$4
+
+fail() {
+    echo "encrypted: $*" >&2
+    bad=1
+}
+
+# quality KIND PREDICTED TRUTH: the first column of both, in percent right (a
+# probability counts above a half) or R2
+quality() {
+    paste -d, "$2" "$3" | awk -F, -v kind="$1" '
+        NR == 1 { t = NF; for (i = 2; i <= NF; i++) if ($i == $1) t = i; next }
+        { n++; s += $t; ss += $t * $t; e += ($t - $1) * ($t - $1) }
+        kind == "half"  { if (($1 > 0.5) == ($t > 0.5)) right++ }
+        kind == "label" { if ($1 == $t) right++ }
+        END { if (kind == "r2") printf "%.4f\n", 1 - e / (ss - s * s / n)
+              else printf "%.4f\n", 100 * right / n }'
+}
+
+# example NAME KIND TOLERANCE ROWS
+example() {
+    dir=$examples/$1
+    "$cmlc" "$dir/$1.cml" -o "$tmp/$1" $link >"$tmp/out" 2>&1 ||
+        { fail "$1 does not compile"; cat "$tmp/out" >&2; return; }
+    "$tmp/$1" clear -q -i "$dir/test.csv" >"$tmp/clear.csv" ||
+        fail "$1: clear"
+    ours=$(quality "$2" "$tmp/clear.csv" "$dir/truth.csv")
+    float=$(quality "$2" "$dir/float.csv" "$dir/truth.csv")
+    echo "$1 $2: float $float, quantised $ours"
+    awk -v a="$ours" -v b="$float" -v t="$3" 'BEGIN { exit !(a >= b - t) }' ||
+        fail "$1: $ours is too far below the float model's $float"
+    "$tmp/$1" simulate -q -i "$dir/test.csv" >"$tmp/simulated.csv" ||
+        fail "$1: simulate"
+    cmp -s "$tmp/clear.csv" "$tmp/simulated.csv" ||
+        fail "$1: simulated answers differ from the clear ones"
+    "$tmp/$1" run -i "$dir/test.csv" --rows "$4" >"$tmp/run.csv" \
+        2>"$tmp/err" || { fail "$1: run"; cat "$tmp/err" >&2; }
+    n=$(($(wc -l <"$tmp/run.csv") - 1))
+    head -n $((n + 1)) "$tmp/clear.csv" | cmp -s - "$tmp/run.csv" ||
+        fail "$1: decrypted answers differ from the clear ones"
+    sed -n "s/^\(eval .*\)/$1 \1, $n rows decrypted as in the clear/p" \
+        "$tmp/err"
+    ! ldd "$tmp/$1" | grep -vE 'linux-vdso|libc\.so|libm\.so|ld-linux' |
+        grep -q . || [ -n "$link" ] || fail "$1 needs more than libc and libm"
+}
+
+example breast_cancer half 1.5 1000000
+example diabetes r2 0.01 1000000
+example digits label 1.5 "$rows"
+exit $bad
