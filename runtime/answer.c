@@ -36,9 +36,12 @@ fresh_zero(uint64_t *glwe, struct cmlrt_env *env, uint64_t *small, double *more)
     }
     for (size_t i = 0; i < (k + 1) * n; i++)
         glwe[i] = cmlrt_tuniform(env->rng, env->set->t_glwe);
-    for (size_t c = 0; c <= k; c++)
-        cmlrt_ring_dot_add(glwe + c * n, &e->ring, e->zeros + c * 2 * n,
-                           (k + 1) * 2 * n, u, k, scratch);
+    for (size_t c = 0; c <= k; c++) {
+        const struct cmlrt_dot d = { e->zeros + c * 2 * n, u, (k + 1) * 2 * n,
+                                     k };
+
+        cmlrt_ring_dot_add(glwe + c * n, &e->ring, &d, scratch);
+    }
 }
 
 static void

@@ -245,14 +245,16 @@ struct first_line {
 static bool
 add_cell(struct first_line *l, const struct cell *cell)
 {
-    struct cell *p = l->cell;
+    const size_t more = l->cells ? 2 * l->cells : 1;
 
-    if ((l->cells & (l->cells - 1)) == 0) /* a power of two: full */
-        p = realloc(p, (l->cells ? 2 * l->cells : 1) * sizeof *p);
-    if (!p)
-        return false;
-    l->cell = p;
-    p[l->cells++] = *cell;
+    if ((l->cells & (l->cells - 1)) == 0) { /* a power of two: full */
+        struct cell *p = realloc(l->cell, more * sizeof *p);
+
+        if (!p)
+            return false;
+        l->cell = p;
+    }
+    l->cell[l->cells++] = *cell;
     return true;
 }
 
@@ -483,7 +485,7 @@ cml_csv_header(char ***out, size_t *count, char *text, size_t bytes,
     *out = s == CML_E_ok ? calloc(l.cells + 1, sizeof **out) : NULL;
     if (s == CML_E_ok && !*out)
         s = cmlrt_no_memory(f);
-    for (size_t i = 0; i < l.cells && s == CML_E_ok; i++) {
+    for (size_t i = 0; *out && i < l.cells; i++) {
         (*out)[i] = l.cell[i].text;
         l.cell[i].text[l.cell[i].bytes] = 0; /* a comma, quote or line end */
     }

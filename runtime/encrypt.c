@@ -16,7 +16,7 @@
 enum cml_status
 cmlrt_encrypt(uint64_t *body, const struct cmlrt_secret *s,
               const uint8_t seed[CMLRT_SEED], uint64_t index,
-              const int64_t *message, size_t count, unsigned log2_delta)
+              const struct cmlrt_plain *in)
 {
     const size_t n = cmlrt_ring_degree(&s->set);
     const size_t bytes = n * sizeof(uint64_t) + cmlrt_zero_scratch(s);
@@ -29,8 +29,8 @@ cmlrt_encrypt(uint64_t *body, const struct cmlrt_secret *s,
         return CML_E_nomem;
     cmlrt_secret_noise(secret_seed, s, seed);
     cmlrt_zero_body(zero, s, &mask, &noise, zero + n);
-    for (size_t i = 0; i < count; i++)
-        body[i] = zero[i] + ((uint64_t)message[i] << log2_delta);
+    for (size_t i = 0; i < in->count; i++)
+        body[i] = zero[i] + ((uint64_t)in->message[i] << in->log2_delta);
     cmlrt_wipe(secret_seed, sizeof secret_seed);
     cmlrt_wipe(zero, bytes);
     free(zero);

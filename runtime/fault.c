@@ -49,7 +49,7 @@ cmlrt_quote(const char *s, unsigned long bytes)
     for (unsigned long i = 0; i < n; i++) {
         const unsigned char c = (unsigned char)s[i];
 
-        q.text[i] = c < 0x20 || c == 0x7f ? '?' : s[i];
+        q.text[i] = (char)(c < 0x20 || c == 0x7f ? '?' : s[i]);
     }
     if (n < bytes)
         memcpy(q.text + n, "...", 4);

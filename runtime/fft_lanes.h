@@ -139,12 +139,14 @@ static double
 theta_of(const struct plan *p, size_t i, size_t nodes, unsigned lane)
 {
     double theta = (0.25 + lane) / (double)W;
+    size_t child;
 
     for (bool first = p->odd; nodes > 1; first = false) {
         const size_t radix = first ? 2 : 4;
 
         nodes /= radix;
-        theta = (theta + (double)(i / nodes)) / (double)radix;
+        child = i / nodes;
+        theta = (theta + (double)child) / (double)radix;
         i %= nodes;
     }
     return theta;

@@ -37,10 +37,12 @@ static double
 theta_of(const struct plan *p, size_t i, size_t nodes)
 {
     double theta = 0.25;
+    size_t child;
 
-    for (size_t radix = p->odd ? 2 : 4; nodes > 1; radix = 4) {
+    for (size_t radix = p->odd ? 2 : 4; nodes >= radix; radix = 4) {
         nodes /= radix;
-        theta = (theta + (double)(i / nodes)) / (double)radix;
+        child = i / nodes;
+        theta = (theta + (double)child) / (double)radix;
         i %= nodes;
     }
     return theta;

@@ -72,11 +72,14 @@ void cmlrt_ring_limbs(double *points, const struct cmlrt_ring *r,
 void cmlrt_ring_mul_add(uint64_t *out, const struct cmlrt_ring *r,
                         const uint64_t *a, const double *small,
                         double *scratch);
-/* out <- out + sum_i limbs[i] small[i],  i < count; the i-th limbs are at
- * limbs + i step, the i-th small points at small + i N */
+/* the i-th limbs are at limbs + i step, the i-th small points at small + i N */
+struct cmlrt_dot {
+    const double *limbs, *small;
+    size_t step, count;
+};
+/* out <- out + sum_i limbs[i] small[i],  i < count */
 void cmlrt_ring_dot_add(uint64_t *out, const struct cmlrt_ring *r,
-                        const double *limbs, size_t step, const double *small,
-                        size_t count, double *scratch);
+                        const struct cmlrt_dot *d, double *scratch);
 
 /* ---- secret.c */
 struct cmlrt_secret {

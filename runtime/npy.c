@@ -118,8 +118,9 @@ read_shape(struct array *a, struct text *t)
         return false;
     a->has_shape = true;
     while (!take(t, ")")) {
-        if (a->rank == CML_MAX_RANK || !read_dim(&a->dims[a->rank++], t))
+        if (a->rank == CML_MAX_RANK || !read_dim(&a->dims[a->rank], t))
             return false;
+        a->rank++;
         if (!take(t, ",")) {
             return a->rank > 1 && take(t, ")");
         }
@@ -254,8 +255,8 @@ cml_npy_parse(struct cml_array *out, const char *data, size_t bytes,
 {
     struct array a = { 0 };
     struct text t = { data, data + bytes };
-    const char *wrong = cml_npy_is(data, bytes) ? read_header(&a, &t)
-                                                : "this is no .npy file";
+    const char *wrong =
+        cml_npy_is(data, bytes) ? read_header(&a, &t) : "this is no .npy file";
     size_t count = 0;
 
     *out = (struct cml_array){ .rank = a.rank };

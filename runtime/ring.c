@@ -60,17 +60,16 @@ cmlrt_ring_limbs(double *points, const struct cmlrt_ring *r, const uint64_t *a,
 
 void
 cmlrt_ring_dot_add(uint64_t *out, const struct cmlrt_ring *r,
-                   const double *limbs, size_t step, const double *small,
-                   size_t count, double *scratch)
+                   const struct cmlrt_dot *d, double *scratch)
 {
     const size_t n = (size_t)1 << r->log2_n;
     double *sum = scratch, *row = scratch + n;
 
     for (unsigned limb = 0; limb < 2; limb++) {
         memset(sum, 0, n * sizeof *sum);
-        for (size_t i = 0; i < count; i++)
-            r->kernels->points_mul_add(sum, limbs + i * step + limb * n,
-                                       small + i * n, n);
+        for (size_t i = 0; i < d->count; i++)
+            r->kernels->points_mul_add(sum, d->limbs + i * d->step + limb * n,
+                                       d->small + i * n, n);
         r->kernels->fft_inv(row, sum, r->plan);
         r->kernels->add_integers(out, row, n, 32 * limb);
     }
@@ -81,7 +80,8 @@ cmlrt_ring_mul_add(uint64_t *out, const struct cmlrt_ring *r, const uint64_t *a,
                    const double *small, double *scratch)
 {
     const size_t n = (size_t)1 << r->log2_n;
+    const struct cmlrt_dot one = { scratch + 2 * n, small, 0, 1 };
 
     cmlrt_ring_limbs(scratch + 2 * n, r, a, scratch);
-    cmlrt_ring_dot_add(out, r, scratch + 2 * n, 0, small, 1, scratch);
+    cmlrt_ring_dot_add(out, r, &one, scratch);
 }

@@ -85,10 +85,14 @@ uint64_t cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe);
 /* ---- encrypt.c: a GLWE whose masks come from stream (seed, MASK, index) and
  * of which only the first count body words are kept:
  *     body[i] = (A S)_i + e_i + message[i] 2^log2_delta */
+struct cmlrt_plain {
+    const int64_t *message;
+    size_t count; /* <= N */
+    unsigned log2_delta;
+};
 enum cml_status cmlrt_encrypt(uint64_t *body, const struct cmlrt_secret *s,
                               const uint8_t seed[CMLRT_SEED], uint64_t index,
-                              const int64_t *message, size_t count,
-                              unsigned log2_delta);
+                              const struct cmlrt_plain *in);
 
 /* ---- evalkey.c, keygen.c, evalload.c */
 /* bytes of the portable payload: seed, zero, keyswitch, bootstrap bodies */

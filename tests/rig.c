@@ -84,11 +84,11 @@ rig_encrypt(struct rig *r, uint64_t *lwe, const int64_t *message, size_t count,
             unsigned log2_delta, uint64_t index)
 {
     const struct cmlrt_extract all = { 0, 0, (int64_t)count };
+    const struct cmlrt_plain in = { message, count, log2_delta };
     uint64_t *body = rig_alloc(count * sizeof *body);
 
     if (r->secret)
-        ck_assert_int_eq(cmlrt_encrypt(body, r->secret, r->seed, index, message,
-                                       count, log2_delta),
+        ck_assert_int_eq(cmlrt_encrypt(body, r->secret, r->seed, index, &in),
                          CML_E_ok);
     else
         for (size_t i = 0; i < count; i++)

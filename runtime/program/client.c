@@ -76,10 +76,11 @@ encrypt_piece(const struct encryption *e, const struct cml_piece *d,
     for (int64_t i = 0; i < d->count; i += n) {
         const int64_t left = d->count - i;
         const uint64_t glwe = row * l->glwes + (uint64_t)(d->glwe + i / n);
+        const struct cmlrt_plain in = { message + i,
+                                        (size_t)(left < n ? left : n),
+                                        (unsigned)d->log2_delta };
 
-        if (cmlrt_encrypt(word + i, e->c->secret, e->seed, glwe, message + i,
-                          (size_t)(left < n ? left : n),
-                          (unsigned)d->log2_delta)
+        if (cmlrt_encrypt(word + i, e->c->secret, e->seed, glwe, &in)
             != CML_E_ok)
             return false;
     }

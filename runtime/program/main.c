@@ -140,12 +140,6 @@ program_note(const struct program *p, const char *format, ...)
 }
 
 enum cml_status
-program_no_memory(struct program *p)
-{
-    return cmlrt_no_memory(&p->fault);
-}
-
-enum cml_status
 program_pool(struct program *p, struct cmlrt_pool **out)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -163,8 +157,8 @@ program_kernels(struct program *p, const struct kernels **out)
     const char *name = getenv("CML_KERNELS");
 
     *out = cmlrt_kernels_select(name);
-    if (*out)
-        return CML_E_ok;
+    if (*out || !name)
+        return CML_E_ok; /* without a name there always are some */
     return cmlrt_fail(&p->fault, CML_E_usage,
                       "CML_KERNELS: no kernels '%s' on this machine",
                       cmlrt_quote(name, strlen(name)).text);

@@ -292,7 +292,7 @@ print_option(FILE *out, const struct option *d)
     size_t n = 0;
 
     for (const char *p = d->name; *p; p++)
-        name[n++] = *p == '_' ? '-' : *p;
+        name[n++] = (char)(*p == '_' ? '-' : *p);
     if (d->letter)
         fprintf(out, "  -%c, ", d->letter);
     else

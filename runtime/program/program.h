@@ -33,7 +33,12 @@ int program_main(const struct cml_manifest *m, int argc, char *const *argv,
 /* a line on standard error, unless --quiet */
 void program_note(const struct program *p, const char *format, ...)
     CMLRT_PRINTF(2, 3);
-enum cml_status program_no_memory(struct program *p);
+static inline enum cml_status
+program_no_memory(struct program *p)
+{
+    (void)cmlrt_no_memory(&p->fault);
+    return CML_E_nomem;
+}
 /* -j, or the cores of the machine */
 enum cml_status program_pool(struct program *p, struct cmlrt_pool **out);
 enum cml_status program_kernels(struct program *p, const struct kernels **out);
