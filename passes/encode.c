@@ -1,6 +1,8 @@
 /* Exponents by one sweep from the uses to the origins; see encode.h. */
 #include "passes/encode.h"
 
+#include "passes/why.h"
+
 struct encode_table
 encode_table(const struct ir_type *in, bool approx)
 {
@@ -19,6 +21,12 @@ encode_table(const struct ir_type *in, bool approx)
 }
 
 unsigned
+encode_widest(bool approx)
+{
+    return approx ? ENCODE_MAX_APPROX : ENCODE_MAX_EXACT;
+}
+
+unsigned
 encode_answer(const struct ir_type *t)
 {
     const unsigned bits = ir_bits(t->ilo, t->ihi);
@@ -26,95 +34,17 @@ encode_answer(const struct ir_type *t)
     return 64 - (bits ? bits : 1);
 }
 
-/* What an interval is proved from: the widest input or table, and the largest
- * weights, among the linear ops above a value. */
-struct proof {
-    const struct ir_func *f;
-    const struct ir_ins *origin, *weights;
-    const struct ir_blob *blob; /* of the weights */
-};
-
-static unsigned
-width(const struct ir_ins *ins)
-{
-    return ir_bits(ins->type.ilo, ins->type.ihi);
-}
-
-static int64_t
-largest(const struct ir_blob *b)
-{
-    int64_t most = 0;
-
-    for (size_t i = 0; b && i < ir_count(&b->type); i++) {
-        const int64_t v = b->cell[i].i;
-        const int64_t x = v > 0 ? v : v > -INT64_MAX ? -v : INT64_MAX;
-
-        most = x > most ? x : most;
-    }
-    return most;
-}
-
-static void
-look_at(struct proof *p, uint32_t i, bool *above)
-{
-    const struct ir_ins *ins = &p->f->ins[i];
-    const struct ir_blob *b;
-
-    if (pass_constant(p->f, (ir_ref){ i }, &b)) {
-        if (!p->weights || largest(b) > largest(p->blob)) {
-            p->weights = ins;
-            p->blob = b;
-        }
-        return;
-    }
-    if (ins->op == IR_encrypt || ins->op == IR_lut) {
-        if (!p->origin || width(ins) > width(p->origin))
-            p->origin = ins;
-        return;
-    }
-    for (size_t j = 0; j < ins->nin; j++)
-        above[ins->in[j].id] = true;
-}
-
-static void
-say_why(struct pass_ctx *cx, const struct ir_func *f, ir_ref v)
-{
-    bool *above = arena_new(cx->scratch, bool, f->n);
-    struct proof p = { f, NULL, NULL, NULL };
-    const struct ir_ins *ins = ir_at(f, v);
-
-    above[v.id] = true;
-    for (uint32_t i = v.id + 1; i-- > 0;)
-        if (above[i])
-            look_at(&p, i, above);
-    diag_note(cx->diag, ins->at, "it lies in [%lld, %lld]",
-              (long long)ins->type.ilo, (long long)ins->type.ihi);
-    if (p.origin)
-        diag_note(cx->diag, p.origin->at,
-                  "proved from %s of %u bits, [%lld, %lld]",
-                  p.origin->op == IR_lut ? "values" : "inputs", width(p.origin),
-                  (long long)p.origin->type.ilo, (long long)p.origin->type.ihi);
-    if (p.weights)
-        diag_note(cx->diag, p.weights->at, "and from '%s', up to %lld",
-                  p.blob->name, (long long)largest(p.blob));
-}
-
 static bool
 table_fits(struct pass_ctx *cx, const struct ir_func *f,
            const struct ir_ins *lut, unsigned bits)
 {
-    const unsigned limit =
-        lut->as.lut.approx ? ENCODE_MAX_APPROX : ENCODE_MAX_EXACT;
+    const struct ir_type *t = &ir_at(f, lut->in[0])->type;
+    const struct interval h = { t->ilo, t->ihi };
 
-    if (bits <= limit)
+    if (bits <= encode_widest(lut->as.lut.approx != 0))
         return true;
-    diag_error(cx->diag, lut->at, E_too_wide,
-               "this table needs %u bits, the widest has %u",
-               bits, limit);
-    say_why(cx, f, lut->in[0]);
-    diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              lut->as.lut.approx ? "" : ", or rounding approx");
-    cx->status = 6;
+    why_table_too_wide(cx, lut->at, f, lut->in[0], h, bits,
+                       lut->as.lut.approx != 0);
     return false;
 }
 
@@ -125,12 +55,12 @@ message_fits(struct pass_ctx *cx, const struct ir_func *f, ir_ref v)
 
     if (!ins->type.ranged)
         bug("%%%u has no proved interval", v.id);
-    if (width(ins) <= ENCODE_MAX_BITS)
+    if (ir_bits(ins->type.ilo, ins->type.ihi) <= ENCODE_MAX_BITS)
         return true;
     diag_error(cx->diag, ins->at, E_integer_overflow,
-               "this integer needs %u bits, a ciphertext holds %d", width(ins),
-               ENCODE_MAX_BITS);
-    say_why(cx, f, v);
+               "this integer needs %u bits, a ciphertext holds %d",
+               ir_bits(ins->type.ilo, ins->type.ihi), ENCODE_MAX_BITS);
+    why_range(cx, f, v, (struct interval){ ins->type.ilo, ins->type.ihi });
     diag_help(cx->diag, "fewer bits for the inputs or the weights");
     cx->status = 6;
     return false;

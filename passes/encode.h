@@ -27,6 +27,9 @@ struct encode_table {
 /* of a lut on integers of type *in */
 struct encode_table encode_table(const struct ir_type *in, bool approx);
 
+/* bits of the widest table */
+unsigned encode_widest(bool approx);
+
 /* the exponent of an answer */
 unsigned encode_answer(const struct ir_type *t);
 

@@ -7,11 +7,11 @@
  * get rows of their own.
  */
 #include "passes/inner.h"
+#include "passes/encode.h"
 #include "passes/interval.h"
+#include "passes/why.h"
 
 #include <string.h>
-
-enum { MAX_EXACT = 8, MAX_APPROX = 16 };
 
 struct chain {
     const struct ir_func *f;
@@ -107,24 +107,6 @@ rows_needed(const union ir_cell *cell, size_t n, size_t channels, size_t size)
     return n;
 }
 
-static void
-too_wide(struct pass_ctx *cx, const struct ir_func *f, const struct chain *c,
-         struct interval h, unsigned limit)
-{
-    const struct ir_ins *last = &f->ins[c->quant];
-
-    diag_error(cx->diag, last->at, E_too_wide,
-               "this table needs %u bits, the widest has %u",
-               ir_bits(h.lo, h.hi), limit);
-    diag_note(cx->diag, ir_at(f, c->root)->at,
-              "it lies in [%lld, %lld], proved from the inputs and the weights",
-              (long long)h.lo, (long long)h.hi);
-    diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              limit == MAX_EXACT ? ", or rounding approx, which rounds the sum"
-                                 : "");
-    cx->status = 6;
-}
-
 /* Integers of the source are exact: one that its grid cannot hold is refused. */
 static void
 check_exact(struct pass_ctx *cx, const struct ir_ins *quant,
@@ -179,7 +161,6 @@ static ir_ref
 fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
 {
     const bool approx = ir_get(g, "rounding.approx", 0) > 0;
-    const unsigned limit = approx ? MAX_APPROX : MAX_EXACT;
     const struct affine *a;
     struct interval h;
     ir_ref bad, root;
@@ -199,8 +180,9 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
         return root;
     }
     h = interval_hull(a, root);
-    if (ir_bits(h.lo, h.hi) > limit) {
-        too_wide(cx, c->f, c, h, limit);
+    if (ir_bits(h.lo, h.hi) > encode_widest(approx)) {
+        why_table_too_wide(cx, c->f->ins[c->quant].at, g, root, h,
+                           ir_bits(h.lo, h.hi), approx);
         return root;
     }
     if (h.lo < -PASS_EXACT || h.hi > PASS_EXACT) {

@@ -52,23 +52,47 @@ choose(struct ir_params *s, const struct ir_func *f,
                   : search_leveled(s, p, tightest);
 }
 
+/* The most bits, fewer than `bits`, with which event e alone would fit; 0 if
+ * none do. */
+static unsigned
+bits_that_fit(const struct ir_func *f, const struct search_problem *p,
+              struct search_event e, unsigned bits)
+{
+    struct search_problem alone = *p;
+    struct ir_params s;
+    size_t ignored;
+
+    alone.event = &e;
+    alone.n = 1;
+    while (bits-- > 1) {
+        e.tau *= 2;
+        if (e.min_log2_n > 0)
+            e.min_log2_n--;
+        if (choose(&s, f, &alone, &ignored))
+            return bits;
+    }
+    return 0;
+}
+
 static void
 refuse(struct pass_ctx *cx, const struct ir_func *f,
-       const struct search_problem *p, const struct search_event *e)
+       const struct search_problem *p, size_t tightest)
 {
+    const struct search_event *e = &p->event[tightest];
     const struct ir_ins *ins = &f->ins[e->tag];
+    const unsigned bits =
+        e->table ? ins->as.lwe_pbs.bits : 64u - ins->type.log2_delta;
+    const unsigned fit = bits_that_fit(f, p, *e, bits);
 
     diag_error(cx->diag, ins->at, E_no_parameters,
                "no secure parameters keep the failure bound 2^%g here",
                p->log2_pfail);
-    if (e->table)
-        diag_note(cx->diag, ins->at,
-                  "a table of %u bits, the norm of its weights is %.4g",
-                  ins->as.lwe_pbs.bits, sqrt(e->c_in + e->c_br));
-    else
-        diag_note(cx->diag, ins->at,
-                  "an answer of %u bits, the norm of its weights is %.4g",
-                  64u - ins->type.log2_delta, sqrt(e->c_in + e->c_br));
+    diag_note(cx->diag, ins->at, "%s of %u bits, the norm of its weights is %.4g",
+              e->table ? "a table" : "an answer", bits,
+              sqrt(e->c_in + e->c_br));
+    if (fit)
+        diag_note(cx->diag, ins->at, "with these weights it may have %u bits",
+                  fit);
     diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
               e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx" : "");
     cx->status = 6;
@@ -103,7 +127,7 @@ pass_params(struct pass_ctx *cx, const struct ir_func *f)
     for (uint32_t i = 0; i < f->n; i++)
         map[i] = ir_copy(g, &f->ins[i], map);
     if (!choose(&g->params, f, &p, &tightest)) {
-        refuse(cx, f, &p, &p.event[tightest]);
+        refuse(cx, f, &p, tightest);
         return NULL;
     }
     g->params.chosen = true;

@@ -70,18 +70,23 @@ clear_values(struct quantizer *z, ir_ref v, const struct ir_blob **blob)
     return x;
 }
 
-/* An integer constant of the server with the shape of t. */
+/* An integer constant of the server with the shape of t; what is made of the
+ * blob `of` is called OF.int. */
 static ir_ref
 integers(struct quantizer *z, struct span at, const struct ir_type *t,
-         const double *x)
+         const double *x, const struct ir_blob *of)
 {
+    char name[256];
     const struct ir_type type = ir_type_of(IR_INT, t->rank, t->dim);
     const size_t n = ir_count(&type);
     union ir_cell *cell = arena_new(z->cx->scratch, union ir_cell, n);
 
     for (size_t i = 0; i < n; i++)
         cell[i].i = quant_round(z, at, x[i]);
-    return ir_constant(z->g, at, NULL, IR_PARAM, &type, cell);
+    snprintf(name, sizeof name, "%s.int", of ? of->name : "");
+    return ir_constant(z->g, at,
+                       of && !ir_blob_find(z->g, name, false) ? name : NULL,
+                       IR_PARAM, &type, cell);
 }
 
 static bool
@@ -128,7 +133,7 @@ multiply(struct quantizer *z, struct span at, ir_ref v,
     if (all_equal(factor, ir_count(shape), 1)
         && ir_same_shape(shape, &ir_at(z->g, v)->type))
         return v;
-    return ir_build2(z->g, IR_mul, at, v, integers(z, at, shape, factor));
+    return ir_build2(z->g, IR_mul, at, v, integers(z, at, shape, factor, NULL));
 }
 
 /* v on the grid of t, one scale an entry of t */
@@ -258,7 +263,7 @@ sum_with_clear(struct quantizer *z, uint32_t i, size_t clear)
     }
     if (t->base == IR_INT)
         q->v = ir_build2(z->g, IR_add, ins->at, q->v,
-                         integers(z, ins->at, t, offset));
+                         integers(z, ins->at, t, offset, NULL));
     else if (!all_equal(offset, ir_count(t), 0))
         q->offset = offset;
 }
@@ -359,7 +364,7 @@ matmul(struct quantizer *z, uint32_t i, size_t clear)
     q->scale = reals(z, q->nscale);
     for (size_t c = 0; c < q->nscale; c++)
         q->scale[c] = sw[c] * scale;
-    in[clear] = integers(z, ins->at, tw, rounded);
+    in[clear] = integers(z, ins->at, tw, rounded, b);
     in[1 - clear] = v;
     q->v = ir_build(z->g, IR_matmul, ins->at, in, 2, NULL);
     product_offset(z, i, x, w, clear);
@@ -434,7 +439,7 @@ scaled(struct quantizer *z, uint32_t i, size_t clear)
         for (size_t e = 0; e < q->nscale; e++)
             q->scale[e] = scale_at(&own, e) * sw[channels ? e % n : 0];
         q->v = ir_build2(z->g, IR_mul, ins->at, own.v,
-                         integers(z, ins->at, tc, rounded));
+                         integers(z, ins->at, tc, rounded, b));
     }
     if (!x->offset)
         return;
@@ -526,7 +531,7 @@ joined_part(struct quantizer *z, uint32_t v, double scale, double *offset)
             rounded[e] = rint(c[e] / scale);
             offset[e] = c[e] - rounded[e] * scale;
         }
-        return integers(z, op(z, v)->at, t, rounded);
+        return integers(z, op(z, v)->at, t, rounded, NULL);
     }
     x = quant_integer(z, v);
     for (size_t e = 0; e < ir_count(t); e++)
