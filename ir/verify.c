@@ -70,15 +70,16 @@ range_has_order(const struct ir_func *f, uint32_t i)
     return t->base == IR_INT ? t->ilo <= t->ihi : t->lo <= t->hi;
 }
 
-/* Params never reach the client: a clear value that is not a constant itself
- * has no param among its operands. */
+/* Params never reach the client: neither a clear value that is not a constant
+ * itself nor what the client encrypts has a param among its operands. */
 static bool
 params_stay(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
     bool has_param = false;
 
-    if (ins->op == IR_constant || ins->type.enc || ins->type.base == IR_LWE)
+    if (ins->op == IR_constant
+        || (ins->type.enc && !(ir_ops[ins->op].traits & IR_BORDER)))
         return true;
     for (size_t j = 0; j < ins->nin; j++) {
         const struct ir_ins *in = &f->ins[ins->in[j].id];
@@ -128,9 +129,7 @@ ciphertexts_end_in_decrypt(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
 
-    if (ins->op != IR_output)
-        return true;
-    return ins->type.base == IR_REAL || ins->type.base == IR_INT;
+    return ins->op != IR_output || !operand(f, i, 0)->enc;
 }
 
 /* Addition needs one scale: the messages are multiples of one Delta. */
@@ -173,6 +172,21 @@ table_covers(const struct ir_func *f, uint32_t i)
            || (!__builtin_add_overflow(in->ilo, ins->as.lut.offset, &lo)
                && !__builtin_add_overflow(in->ihi, ins->as.lut.offset, &hi)
                && lo >= 0 && hi < b->type.dim[1]);
+}
+
+/* The ops of the runtime on ciphertexts, but one, are for those of the big
+ * key. */
+static bool
+small_key_is_for_tables(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+
+    for (size_t j = 0; j < ins->nin; j++)
+        if (operand(f, i, j)->base == IR_LWE
+            && (operand(f, i, j)->key == IR_SMALL)
+                   != (ins->op == IR_lwe_pbs))
+            return false;
+    return true;
 }
 
 /* A table has 2^bits entries a row, and a padding bit above the message. */
@@ -281,6 +295,8 @@ static const struct {
     { "a param does not reach the client", params_stay },
     { "an output is decrypted", ciphertexts_end_in_decrypt },
     { "operands have one key and one delta", deltas_agree },
+    { "a ciphertext under the small key is bootstrapped",
+      small_key_is_for_tables },
     { "a table has 2^bits entries and a padding bit", table_has_its_size },
     { "a clear operand has an element for each ciphertext",
       clear_operand_fits },

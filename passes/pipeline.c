@@ -304,8 +304,8 @@ known_facts(const struct ir_func *f)
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (holds(f, i))
             known |= facts[i].fact;
-    if (!cipher)
-        known &= ~(unsigned)(TFHE | NOISE | PARAMS);
+    known &= ~(unsigned)(cipher ? PLACED | SCALED | INTS | FUSED | RANGES
+                                : TFHE | NOISE | PARAMS);
     return borders ? known : known & (FOLDED | LIVE);
 }
 

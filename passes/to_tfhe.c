@@ -331,10 +331,16 @@ table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
                                        .log2_delta = l->need[i],
                                        .approx = ins->as.lut.approx } };
     const uint32_t rows = ir_data(l->g, as.lwe_pbs.table)->type.dim[0];
-    ir_ref x = keyswitched(l, ins->at, ins->in[0], 63 - t.bits);
+    const bool turns = rows == 1 || rows == ir_channels(&ins->type);
+    ir_ref x;
 
-    if (rows != 1 && rows != ir_channels(&ins->type))
-        x = shaped(l, ins->at, x, &flat);
+    if (turns)
+        x = keyswitched(l, ins->at, ins->in[0], 63 - t.bits);
+    else
+        x = ir_build1(l->g, IR_lwe_keyswitch, ins->at,
+                      shaped(l, ins->at,
+                             raised(l, ins->at, ins->in[0], 63 - t.bits),
+                             &flat));
     x = ir_build(l->g, IR_lwe_pbs, ins->at, &x, 1, &as);
     return shaped(l, ins->at, x, &ins->type);
 }

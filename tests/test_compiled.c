@@ -1,0 +1,393 @@
+/* Compiled models against the evaluator: random models become objects, are
+ * loaded, and run with their prologue, circuit and epilogue.  Without
+ * encryption they agree bit for bit; so do a few that are encrypted under toy
+ * keys, which are named insecure. */
+#define _POSIX_C_SOURCE 200809L /* mkdtemp */
+#include "backend/backend.h"
+#include "passes/passes.h"
+#include "runtime/engine.h"
+#include "tests/random_ir.h"
+#include "tests/rig.h"
+#include "tests/shim.h"
+
+#include <check.h>
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6, PATH = 256 };
+
+/* CML_MODELS=1000 for a long run */
+static unsigned
+models(unsigned otherwise)
+{
+    const char *n = getenv("CML_MODELS");
+
+    return n ? (unsigned)strtoul(n, NULL, 10) : otherwise;
+}
+
+/* ---- from IR to a loaded model */
+
+struct model {
+    struct arena mem;
+    const struct ir_func *f; /* as the back end took it */
+    void *library;
+    const struct cml_manifest *m;
+    struct cmlrt_layout layout;
+};
+
+static void
+load(struct model *x, const char *path)
+{
+    int (*entry)(int argc, char **argv);
+    struct shim *s;
+    void *sym;
+
+    x->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    ck_assert_msg(x->library != NULL, "%s", dlerror());
+    s = dlsym(x->library, "shim");
+    ck_assert_ptr_nonnull(s);
+#define RT(name) s->name = name;
+#include "runtime/abi.def"
+    sym = dlsym(x->library, "main");
+    memcpy(&entry, &sym, sizeof entry);
+    ck_assert_int_eq(entry(0, NULL), 0);
+    x->m = s->manifest;
+    x->layout = cmlrt_manifest_layout(x->m);
+}
+
+static void
+compile(struct model *x, bool optimise)
+{
+    const struct source src = { "random", "", 0 };
+    const struct be_link how = { .runtime = SHIM, .link_arg = "-shared" };
+    struct be_module *m = be_new(x->f, &src, BE_ALL);
+    char folder[] = "/tmp/cml-test-XXXXXX", object[PATH], library[PATH];
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(object, sizeof object, "%s/m.o", folder);
+    snprintf(library, sizeof library, "%s/m.so", folder);
+    if (optimise)
+        be_optimise(m);
+    ck_assert(be_object(m, object));
+    be_free(m);
+    ck_assert_int_eq(be_link(object, library, &how), 0);
+    load(x, library);
+    remove(object);
+    remove(library);
+    rmdir(folder);
+}
+
+/* false if the passes refuse the model */
+static bool
+open_model(struct model *x, struct dice *d, enum random_kind kind,
+           uint64_t seed)
+{
+    const struct source src = { "random", "", 0 };
+    FILE *sink = fopen("/dev/null", "w");
+    struct diag dg = { .src = &src, .out = sink };
+    int status = 0;
+    const struct pass_options po = { .diag = &dg, .status = &status };
+
+    memset(x, 0, sizeof *x);
+    x->f = pass_run(&x->mem,
+                    random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12), &po);
+    fclose(sink);
+    if (x->f)
+        compile(x, seed % 2);
+    else
+        arena_free(&x->mem);
+    return x->f;
+}
+
+static void
+close_model(struct model *x)
+{
+    dlclose(x->library);
+    arena_free(&x->mem);
+}
+
+/* ---- rows */
+
+/* The numbers of the user, input after input. */
+static void
+numbers(double *to, const struct ir_func *f, const union ir_cell *const *in)
+{
+    ir_ref list[8];
+    const size_t n = ir_inputs(f, list, 8);
+
+    for (size_t i = 0; i < n; i++) {
+        const struct ir_type *t = &ir_at(f, list[i])->type;
+
+        for (size_t e = 0; e < ir_count(t); e++)
+            *to++ = t->base == IR_REAL ? in[i][e].r : (double)in[i][e].i;
+    }
+}
+
+static void
+prologue(const struct model *x, const double *in, int64_t *messages)
+{
+    void *scratch = rig_alloc((size_t)x->m->prologue_bytes + 1);
+    cml_prologue_fn *run;
+
+    memcpy(&run, &x->m->prologue, sizeof run);
+    run(in, messages, scratch);
+    free(scratch);
+}
+
+static int64_t
+reply_of(const struct cml_answer *a, uint64_t phase)
+{
+    const uint64_t lo = (uint64_t)a->lo << a->log2_delta;
+
+    phase = phase - lo + (UINT64_C(1) << a->log2_delta) / 2;
+    return a->lo + (int64_t)(phase >> a->log2_delta);
+}
+
+/* The outputs of a row against the evaluator; reals by their bits. */
+static void
+check_row(const struct model *x, const union ir_cell *const *in,
+          const int64_t *replies, const char *how)
+{
+    struct arena mem = { 0 };
+    void *scratch = rig_alloc((size_t)x->m->epilogue_bytes + 1);
+    double *out = rig_alloc((x->layout.outputs + 1) * sizeof *out);
+    const double *got = out;
+    const union ir_cell *want[8];
+    cml_epilogue_fn *run;
+    ir_ref list[8];
+    const size_t n = ir_outputs(x->f, list, 8);
+
+    memcpy(&run, &x->m->epilogue, sizeof run);
+    run(replies, out, scratch);
+    ir_eval(&mem, x->f, in, want, NULL);
+    for (size_t o = 0; o < n; o++) {
+        const struct ir_type *t = &ir_at(x->f, list[o])->type;
+
+        for (size_t e = 0; e < ir_count(t); e++, got++) {
+            const double w =
+                t->base == IR_REAL ? want[o][e].r : (double)want[o][e].i;
+
+            if (memcmp(got, &w, sizeof w) == 0)
+                continue;
+            ir_print(stderr, x->f);
+            ck_abort_msg("%s: output %zu[%zu] is %a, not %a", how, o, e, *got,
+                         w);
+        }
+    }
+    free(scratch);
+    free(out);
+    arena_free(&mem);
+}
+
+struct rows {
+    struct arena mem;
+    const union ir_cell **in[ROWS];
+    int64_t *messages; /* ROWS * layout.messages */
+    uint64_t *words;   /* ROWS * layout.words */
+};
+
+static void
+draw_rows(struct rows *r, const struct model *x, struct dice *d)
+{
+    double *user = rig_alloc((x->layout.inputs + 1) * sizeof *user);
+
+    memset(r, 0, sizeof *r);
+    r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
+    r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
+    for (size_t i = 0; i < ROWS; i++) {
+        r->in[i] = random_inputs(&r->mem, d, x->f);
+        numbers(user, x->f, r->in[i]);
+        prologue(x, user, r->messages + i * x->layout.messages);
+    }
+    free(user);
+}
+
+static void
+drop_rows(struct rows *r)
+{
+    free(r->messages);
+    free(r->words);
+    arena_free(&r->mem);
+}
+
+/* Calls put for each piece of each row. */
+static void
+each_piece(struct rows *r, const struct model *x,
+           void (*put)(void *arg, const struct cml_piece *d, uint64_t *word,
+                       const int64_t *message, uint64_t glwe),
+           void *arg)
+{
+    const struct cml_piece *d = x->m->pieces;
+
+    for (size_t i = 0; i < ROWS; i++)
+        for (int64_t j = 0; j < x->m->npieces; j++)
+            put(arg, &d[j], r->words + i * x->layout.words + d[j].word,
+                r->messages + i * x->layout.messages + d[j].first,
+                i * x->layout.glwes + (uint64_t)d[j].glwe);
+}
+
+/* ---- without encryption */
+
+static void
+put_clear(void *arg, const struct cml_piece *d, uint64_t *word,
+          const int64_t *message, uint64_t glwe)
+{
+    (void)arg, (void)glwe;
+    for (int64_t e = 0; e < d->count; e++)
+        word[e] = (uint64_t)message[e] << d->log2_delta;
+}
+
+static void
+run_clear(struct model *x, struct dice *d)
+{
+    const struct cml_answer *a = x->m->answers;
+    int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
+    uint64_t *phases = rig_alloc((ROWS * x->layout.phases + 1) * 8);
+    const uint64_t *phase = phases;
+    struct cmlrt_pool *pool = cmlrt_pool_new(1);
+    struct cmlrt_job job = { .m = x->m,
+                             .mode = CMLRT_CLEAR,
+                             .kernels = cmlrt_kernels_select("ref"),
+                             .pool = pool,
+                             .rows = ROWS };
+    struct rows r;
+
+    draw_rows(&r, x, d);
+    each_piece(&r, x, put_clear, NULL);
+    job.words = r.words;
+    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)phases), CML_E_ok);
+    for (size_t i = 0; i < ROWS; i++) {
+        for (int64_t j = 0; j < x->m->nanswers; j++)
+            for (int64_t e = 0; e < a[j].count; e++)
+                replies[a[j].first + e] = reply_of(&a[j], *phase++);
+        check_row(x, r.in[i], replies, "clear");
+    }
+    drop_rows(&r);
+    cmlrt_pool_free(pool);
+    free(phases);
+    free(replies);
+}
+
+START_TEST(clear_is_the_evaluator)
+{
+    unsigned through = 0;
+
+    for (uint64_t seed = 1; seed <= models(MODELS); seed++) {
+        struct dice d = { seed * 0x9e3779b97f4a7c15 };
+        struct model x;
+
+        if (!open_model(&x, &d, (enum random_kind)_i, seed))
+            continue;
+        run_clear(&x, &d);
+        close_model(&x);
+        through++;
+    }
+    ck_assert_uint_gt(through, models(MODELS) / 2);
+}
+END_TEST
+
+/* ---- encrypted */
+
+static void
+put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
+              const int64_t *message, uint64_t glwe)
+{
+    const struct rig *rig = arg;
+    const struct cmlrt_plain in = { message, (size_t)d->count,
+                                    (unsigned)d->log2_delta };
+
+    ck_assert_int_le(d->count, 1 << rig->set.log2_n);
+    ck_assert_int_eq(cmlrt_encrypt(word, rig->secret, rig->seed, glwe, &in),
+                     CML_E_ok);
+}
+
+/* The next ciphertext of the answers. */
+static const uint8_t *
+unpack(uint64_t *lwe, const uint8_t *from, size_t words, int64_t bits)
+{
+    for (size_t i = 0; i < words; i++, from += bits / 8) {
+        uint32_t top;
+
+        memcpy(&lwe[i], from, (size_t)bits / 8);
+        if (bits == 32) {
+            memcpy(&top, from, sizeof top);
+            lwe[i] = (uint64_t)top << 32;
+        }
+    }
+    return from;
+}
+
+static void
+run_encrypted(struct model *x, struct dice *d, uint64_t seed)
+{
+    const struct cmlrt_set set = cmlrt_manifest_set(x->m);
+    const struct cml_answer *a = x->m->answers;
+    const struct kernels *kernels = cmlrt_kernels_select(NULL);
+    int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
+    uint8_t *out = rig_alloc(ROWS * x->layout.reply_bytes + 1);
+    const uint8_t *at = out;
+    struct cmlrt_job job = { .m = x->m,
+                             .mode = CMLRT_ENCRYPTED,
+                             .kernels = kernels,
+                             .rows = ROWS };
+    struct rig rig;
+    struct rows r;
+    uint64_t *lwe;
+
+    rig_open(&rig, &set, kernels, seed);
+    lwe = rig_alloc(rig.env.big * sizeof *lwe);
+    draw_rows(&r, x, d);
+    each_piece(&r, x, put_encrypted, &rig);
+    job.eval = rig.eval, job.pool = rig.pool;
+    job.mask_seed = rig.seed, job.words = r.words;
+    ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
+    for (size_t i = 0; i < ROWS; i++) {
+        for (int64_t j = 0; j < x->m->nanswers; j++)
+            for (int64_t e = 0; e < a[j].count; e++) {
+                at = unpack(lwe, at, rig.env.big, a[j].word_bits);
+                replies[a[j].first + e] =
+                    reply_of(&a[j], cmlrt_phase(rig.secret, lwe));
+            }
+        check_row(x, r.in[i], replies, "encrypted");
+    }
+    drop_rows(&r);
+    rig_close(&rig);
+    free(lwe);
+    free(out);
+    free(replies);
+}
+
+START_TEST(encrypted_is_the_evaluator)
+{
+    for (uint64_t seed = 1; seed <= models(ENCRYPTED); seed++) {
+        struct dice d = { seed * 0xd1342543de82ef95 };
+        struct model x;
+
+        if (!open_model(&x, &d, (enum random_kind)_i, seed))
+            continue;
+        run_encrypted(&x, &d, seed);
+        close_model(&x);
+    }
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("compiled");
+    TCase *tc = tcase_create("random");
+    SRunner *sr;
+    int failed;
+
+    tcase_add_loop_test(tc, clear_is_the_evaluator, 0, RANDOM_KINDS);
+    tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
+    tcase_set_timeout(tc, 300);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
