@@ -4,10 +4,11 @@
  *
  * The table has an entry for every integer of the proved interval, computed by
  * the evaluator; elements whose entries differ (a scale or a bias a channel)
- * get rows of their own.
+ * get rows of their own.  Where the intervals of the elements lie apart and
+ * that costs bits, each is shifted to begin at 0, which is free.
  */
-#include "passes/inner.h"
 #include "passes/encode.h"
+#include "passes/inner.h"
 #include "passes/interval.h"
 #include "passes/why.h"
 
@@ -16,8 +17,10 @@
 struct chain {
     const struct ir_func *f;
     uint32_t quant;
-    ir_ref root;     /* the integer, in f */
-    bool *in_chain;  /* ops between root and quant, both left out */
+    ir_ref root;    /* the integer, in f */
+    bool *in_chain; /* ops between root and quant, both left out */
+    /* of each element, if they are shifted; or NULL */
+    const struct interval *own;
 };
 
 /* An op between a dequant at the server, included, and a quant. */
@@ -62,7 +65,8 @@ find_chain(struct chain *c)
     return found;
 }
 
-/* The chain on all elements, each with the integer v. */
+/* The chain on all elements, each with the integer v; if they are shifted, v
+ * above its own least, and what cannot occur as the nearest that can. */
 static const union ir_cell *
 run(struct arena *mem, const struct chain *c, int64_t v)
 {
@@ -72,8 +76,11 @@ run(struct arena *mem, const struct chain *c, int64_t v)
     const size_t n = ir_count(&ir_at(f, c->root)->type);
     union ir_cell *x = arena_new(mem, union ir_cell, n);
 
-    for (size_t e = 0; e < n; e++)
-        x[e].i = v;
+    for (size_t e = 0; e < n; e++) {
+        x[e].i = c->own ? c->own[e].lo + v : v;
+        if (c->own && x[e].i > c->own[e].hi)
+            x[e].i = c->own[e].hi;
+    }
     value[c->root.id] = x;
     for (uint32_t i = 0; i <= c->quant; i++) {
         const struct ir_ins *ins = &f->ins[i];
@@ -157,12 +164,52 @@ table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
     return ir_build(g, IR_lut, last->at, &root, 1, &as);
 }
 
+/* The longest interval of an element, as the distance of its ends; INT64_MAX
+ * if one leaves 61 bits. */
+static int64_t
+widest(const struct affine *a, ir_ref v)
+{
+    const int64_t limit = (int64_t)1 << 62;
+    int64_t most = 0;
+
+    for (size_t e = 0; e < ir_count(&ir_at(a->f, v)->type); e++) {
+        const struct interval i = interval_of(a, v, e);
+
+        if (i.lo < -limit / 2 || i.hi > limit / 2)
+            return INT64_MAX;
+        most = i.hi - i.lo > most ? i.hi - i.lo : most;
+    }
+    return most;
+}
+
+/* v with every element's interval moved to begin at 0. */
+static ir_ref
+shifted(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
+        const struct affine *a, ir_ref v)
+{
+    const struct ir_ins *ins = ir_at(g, v);
+    const struct ir_type t =
+        ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
+    const size_t n = ir_count(&t);
+    struct interval *own = arena_new(cx->scratch, struct interval, n);
+    union ir_cell *cell = arena_new(cx->scratch, union ir_cell, n);
+
+    for (size_t e = 0; e < n; e++) {
+        own[e] = interval_of(a, v, e);
+        cell[e].i = -own[e].lo;
+    }
+    c->own = own;
+    return ir_build2(g, IR_add, ins->at, v,
+                     ir_constant(g, ins->at, NULL, IR_PARAM, &t, cell));
+}
+
 static ir_ref
 fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
 {
     const bool approx = ir_get(g, "rounding.approx", 0) > 0;
     const struct affine *a;
     struct interval h;
+    int64_t length;
     ir_ref bad, root;
 
     if (!find_chain(c)) {
@@ -180,6 +227,11 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
         return root;
     }
     h = interval_hull(a, root);
+    length = widest(a, root);
+    if (length < INT64_MAX && ir_bits(0, length) < ir_bits(h.lo, h.hi)) {
+        h = (struct interval){ 0, length };
+        root = shifted(cx, g, c, a, root);
+    }
     if (ir_bits(h.lo, h.hi) > encode_widest(approx)) {
         why_table_too_wide(cx, c->f->ins[c->quant].at, g, root, h,
                            ir_bits(h.lo, h.hi), approx);
