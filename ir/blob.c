@@ -9,11 +9,21 @@ is_text(const struct ir_blob *b)
     return b->kind == IR_NAMES;
 }
 
+static size_t
+hash(const char *name)
+{
+    uint32_t h = 2166136261; /* FNV-1a */
+
+    for (; *name; name++)
+        h = (h ^ (unsigned char)*name) * 16777619;
+    return (h ^ h >> 16) % IR_NAMES_HASH;
+}
+
 /* Constants, tables and calibration rows of one name do not clash. */
 static const struct ir_blob *
 find(const struct ir_func *f, const char *name, bool text, bool calib)
 {
-    for (const struct ir_blob *b = f->blobs; b; b = b->next)
+    for (const struct ir_blob *b = f->first[hash(name)]; b; b = b->same)
         if (strcmp(b->name, name) == 0 && is_text(b) == text
             && (b->kind == IR_CALIB) == calib)
             return b;
@@ -58,6 +68,7 @@ append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
        const struct ir_type *type)
 {
     struct ir_blob *b = arena_new(f->mem, struct ir_blob, 1);
+    size_t h;
 
     b->name = name ? arena_string(f->mem, name, strlen(name)) : fresh_name(f);
     b->kind = kind;
@@ -67,6 +78,12 @@ append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
         f->last_blob->next = b;
     else
         f->blobs = b;
+    h = hash(b->name);
+    if (f->last[h])
+        f->last[h]->same = b;
+    else
+        f->first[h] = b;
+    f->last[h] = b;
     return f->last_blob = b;
 }
 

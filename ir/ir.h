@@ -70,7 +70,7 @@ enum ir_base {
 
 enum ir_key { IR_BIG, IR_SMALL };
 
-enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26 };
+enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26, IR_NAMES_HASH = 256 };
 
 /* real[2,3]   enc real[4] in -1..3.5   enc int[32] in -7..12
  * lwe[32] delta 58 noise 1 12   lwe[32] small delta 58   glwe[4] delta 58
@@ -130,6 +130,7 @@ enum ir_blob_kind {
 
 struct ir_blob {
     const struct ir_blob *next; /* in order of making */
+    const struct ir_blob *same; /* likewise, of the names with one hash */
     const char *name;
     enum ir_blob_kind kind;
     struct ir_type type;
@@ -161,6 +162,7 @@ struct ir_func {
     struct ir_ins *ins;
     uint32_t n, cap;
     struct ir_blob *blobs, *last_blob;
+    struct ir_blob *first[IR_NAMES_HASH], *last[IR_NAMES_HASH];
     struct ir_setting *settings, *last_setting;
     struct ir_params params;
     uint32_t fresh; /* numbers for ir_blob_add */

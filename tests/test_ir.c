@@ -1,0 +1,648 @@
+/* The IR's text, its verifier and the ground below: every rule refuses a text,
+ * every kind of mistake has one message, nothing crashes, and what is printed
+ * parses back. */
+#define _POSIX_C_SOURCE 200809L /* open_memstream */
+#include "ir/ir.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+/* The function of a text, and what was said. */
+struct reading {
+    struct arena mem;
+    struct ir_func *f;
+    unsigned errors;
+    char *said;
+};
+
+static struct reading
+parse(const char *text, size_t len)
+{
+    struct reading r = { 0 };
+    const struct source src = { "t.ir", text, len };
+    struct diag dg = { .src = &src };
+    size_t n;
+
+    dg.out = open_memstream(&r.said, &n);
+    r.f = ir_parse(&r.mem, &dg);
+    r.errors = dg.errors;
+    fclose(dg.out);
+    return r;
+}
+
+static void
+finish(struct reading *r)
+{
+    free(r->said);
+    arena_free(&r->mem);
+}
+
+static char *
+print(const struct ir_func *f)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    ir_print(out, f);
+    fclose(out);
+    return text;
+}
+
+static void
+check_refused(const char *text, const char *words)
+{
+    struct reading r = parse(text, strlen(text));
+
+    ck_assert_msg(!r.f, "is accepted:\n%s", text);
+    ck_assert_uint_eq(r.errors, 1);
+    ck_assert_msg(strstr(r.said, words), "'%s' is not in\n%s", words, r.said);
+    finish(&r);
+}
+
+/* ---- rules */
+
+#define HEAD "ir 1 t\n"
+#define X "%0 = input { name = @x } : int[2] in 0..3\n"
+#define ENC X "%1 = encrypt %0 : enc int[2] in 0..3\n"
+#define LWE \
+    X "%1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] delta 60\n" \
+      "%2 = glwe.extract %1 : lwe[2] delta 60\n"
+#define SMALL LWE "%3 = lwe.keyswitch %2 : lwe[2] small delta 60\n"
+
+/* clang-format off */
+static const struct {
+    const char *rule, *text;
+} broken[] = {
+    { "an operand has a result",
+      HEAD "{\n" X "output %0 { name = @y }\n%2 = neg %1 : int[2]\n}\n" },
+    { "the type is the one its operands give",
+      HEAD "{\n" X "%1 = neg %0 : int[3]\n}\n" },
+    { "the type is the one its operands give",
+      HEAD "{\n" X "%1 = neg %0 : real[2]\n}\n" },
+    { "a range has lo <= hi",
+      HEAD "{\n%0 = input { name = @x } : int in 3..2\n}\n" },
+    { "a range has lo <= hi",
+      HEAD "{\n%0 = input { name = @x } : real in 0.5..0.25\n}\n" },
+    { "a range has lo <= hi",
+      HEAD "{\n" X "%1 = glwe.encrypt %0 { log2_delta = 9 } : glwe[2] delta 9\n"
+      "%2 = glwe.extract %1 : lwe[2] delta 9 noise -1 0\n}\n" },
+    { "a param does not reach the client",
+      HEAD "param @w : int[2] = [1, 2]\n{\n" ENC
+      "%2 = decrypt %1 : int[2]\n%3 = constant { data = @w } : int[2]\n"
+      "%4 = add %2, %3 : int[2]\n}\n" },
+    { "a param does not reach the client",
+      HEAD "param @w : int = [1]\n{\n%0 = constant { data = @w } : int\n"
+      "%1 = encrypt %0 : enc int\n}\n" },
+    { "an output is decrypted",
+      HEAD "{\n" ENC "output %1 { name = @y }\n}\n" },
+    { "an output is decrypted",
+      HEAD "{\n" LWE "output %2 { name = @y }\n}\n" },
+    { "operands have one key and one delta",
+      HEAD "{\n" LWE
+      "%3 = glwe.encrypt %0 { log2_delta = 59 } : glwe[2] delta 59\n"
+      "%4 = glwe.extract %3 : lwe[2] delta 59\n"
+      "%5 = lwe.add %2, %4 : lwe[2] delta 60\n}\n" },
+    { "a ciphertext under the small key is bootstrapped",
+      HEAD "{\n" SMALL "%4 = lwe.neg %3 : lwe[2] small delta 60\n}\n" },
+    { "a table has 2^bits entries and a padding bit",
+      HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" SMALL
+      "%4 = lwe.pbs %3 { table = @t, offset = 0, bits = 3, log2_delta = 60, "
+      "approx = 0 } : lwe[2] delta 60\n}\n" },
+    { "a table has 2^bits entries and a padding bit",
+      HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" SMALL
+      "%4 = lwe.pbs %3 { table = @t, offset = 0, bits = 2, log2_delta = 60, "
+      "approx = 0 } : lwe[2] delta 60\n}\n" },
+    { "a clear operand has an element for each ciphertext",
+      HEAD "const @c : int[3] = [1, 2, 3]\n{\n" LWE
+      "%3 = lwe.add_clear %2 { data = @c } : lwe[2] delta 60\n}\n" },
+    { "messages fit above delta",
+      HEAD "{\n" LWE
+      "%3 = lwe.answer %2 { log2_flood = -1, word_bits = 64 } : lwe[2] delta "
+      "60\n%4 = lwe.decrypt %3 { lo = 0, hi = 16 } : int[2] in 0..16\n}\n" },
+    { "answers are decrypted, and nothing else",
+      HEAD "{\n" LWE
+      "%3 = lwe.decrypt %2 { lo = 0, hi = 3 } : int[2] in 0..3\n}\n" },
+    { "answers are decrypted, and nothing else",
+      HEAD "{\n" LWE
+      "%3 = lwe.answer %2 { log2_flood = -1, word_bits = 64 } : lwe[2] delta "
+      "60\n%4 = lwe.neg %3 : lwe[2] delta 60\n}\n" },
+    { "an answer has words of 32 or 64 bits",
+      HEAD "{\n" LWE
+      "%3 = lwe.answer %2 { log2_flood = 3, word_bits = 33 } : lwe[2] delta "
+      "60\n}\n" },
+    { "what the circuit takes is encrypted or constant",
+      HEAD "{\n" ENC "%2 = add %0, %1 : enc int[2]\n}\n" },
+    { "a table has an entry for each integer, in rows that fit",
+      HEAD "const @t : int[1,3] = [1, 2, 3]\n{\n" ENC
+      "%2 = lut %1 { table = @t, offset = 0, approx = 0 } : enc int[2]\n}\n" },
+    { "a table has an entry for each integer, in rows that fit",
+      HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" ENC
+      "%2 = lut %1 { table = @t, offset = -1, approx = 0 } : enc int[2]\n}\n" },
+    { "a table has an entry for each integer, in rows that fit",
+      HEAD "const @t : int[3,4] = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]\n{\n" ENC
+      "%2 = lut %1 { table = @t, offset = 0, approx = 0 } : enc int[2]\n}\n" },
+    { "an input or an output has a name of its own",
+      HEAD "{\n" X "%1 = input { name = @x } : real\n}\n" },
+    { "a scale is positive, one or one a channel",
+      HEAD "const @s : real = [0]\n{\n" X
+      "%1 = dequant %0 { scale = @s } : real[2]\n}\n" },
+    { "a scale is positive, one or one a channel",
+      HEAD "const @s : real[3] = [1, 1, 1]\n{\n" X
+      "%1 = dequant %0 { scale = @s } : real[2]\n}\n" },
+    { "a scale is positive, one or one a channel",
+      HEAD "param @s : real = [1]\n{\n" X
+      "%1 = dequant %0 { scale = @s } : real[2]\n}\n" },
+};
+/* clang-format on */
+
+START_TEST(rules_refuse)
+{
+    char words[128];
+
+    snprintf(words, sizeof words, "rule broken: %s", broken[_i].rule);
+    check_refused(broken[_i].text, words);
+}
+END_TEST
+
+/* What no text can say. */
+START_TEST(rules_of_form_refuse)
+{
+    static const char text[] = HEAD "{\n" X "%1 = neg %0 : int[2]\n"
+                               "%2 = add %0, %1 : int[2]\n}\n";
+    struct reading r = parse(text, sizeof text - 1);
+    struct ir_ins *ins = &r.f->ins[2];
+    const ir_ref own[2] = { { 0 }, { 2 } }, *in = ins->in;
+    uint32_t bad = 99;
+
+    ck_assert_ptr_null(ir_verify(r.f, &bad));
+    ins->in = own;
+    ck_assert_str_eq(ir_verify(r.f, &bad),
+                     "operands come before their user");
+    ck_assert_uint_eq(bad, 2);
+    ins->in = in;
+    ins->nin = 1;
+    ck_assert_str_eq(ir_verify(r.f, &bad),
+                     "the op takes another number of operands");
+    finish(&r);
+}
+END_TEST
+
+/* ---- mistakes */
+
+/* clang-format off */
+static const struct {
+    const char *words, *text;
+} mistakes[] = {
+    { "expected ir", "" },
+    { "expected ir", "net" },
+    { "expected 1", "ir 2 t\n{\n}\n" },
+    { "expected a name", "ir 1 {\n}\n" },
+    { "expected param, const, calib, names or '{'", "ir 1 t" },
+    { "expected param, const, calib, names or '{'", "ir 1 t\nfoo @x\n{\n}\n" },
+    { "expected end of file", HEAD "{\n}\nx" },
+    { "expected the name of an op", HEAD "{\n" },
+    { "expected the name of an op", HEAD "{\n%0 = frobnicate : int\n}\n" },
+    { "expected the name of an op", HEAD "{\nneg %0 : int\n}\n" },
+    { "expected the name of an op", HEAD "{\n%0 = output %0 { name = @y }\n}\n" },
+    { "expected the name of an op", HEAD "{\n\xff\x01\xfe\n}\n" },
+    { "expected name", HEAD "{\n%0 = input { nome = @x } : int\n}\n" },
+    { "expected {", HEAD "{\n%0 = input : int\n}\n" },
+    { "expected a name", HEAD "{\n%0 = input { name = 3 } : int\n}\n" },
+    { "expected :", HEAD "{\n%0 = input { name = @x }\n}\n" },
+    { "expected a type", HEAD "{\n%0 = input { name = @x } : word\n}\n" },
+    { "expected a value defined above", HEAD "{\n%0 = neg %0 : int\n}\n" },
+    { "expected a value defined above", HEAD "{\n%0 = neg %7 : int\n}\n" },
+    { "expected values to be numbered in order", HEAD "{\n%1 = input : int\n}\n" },
+    { "expected a number of 64 bits",
+      HEAD "{\n%99999999999999999999999 = neg : int\n}\n" },
+    { "expected the name of a constant above",
+      HEAD "{\n%0 = constant { data = @c } : int\n}\n" },
+    { "expected fewer dimensions",
+      HEAD "{\n%0 = input { name = @x } : int[1,1,1,1,1,1,1]\n}\n" },
+    { "expected fewer elements",
+      HEAD "{\n%0 = input { name = @x } : int[67108864,67108864,67108864]\n}\n" },
+    { "expected a smaller number",
+      HEAD "{\n%0 = input { name = @x } : int[67108865]\n}\n" },
+    { "expected a smaller number",
+      HEAD "{\n%0 = input { name = @x } : int[0]\n}\n" },
+    { "expected an integer",
+      HEAD "{\n%0 = input { name = @x } : int[2.5]\n}\n" },
+    { "expected a smaller number",
+      HEAD "{\n%0 = input { name = @x } : lwe delta 64\n}\n" },
+    { "an input is clear", HEAD "{\n%0 = input { name = @x } : lwe delta 3\n}\n" },
+    { "an input is clear", HEAD "{\n%0 = input { name = @x } : enc int\n}\n" },
+    { "expected a number of 64 bits",
+      HEAD "{\n%0 = input { name = @x } : int in 0..9223372036854775808\n}\n" },
+    { "expected a finite number",
+      HEAD "{\n%0 = input { name = @x } : real in 0..1e999\n}\n" },
+    { "expected a number", HEAD "const @c : real = [nan]\n{\n}\n" },
+    { "expected a number", HEAD "const @c : real = [inf]\n{\n}\n" },
+    { "expected a number", HEAD "const @c : real = [-nan]\n{\n}\n" },
+    { "expected an integer", HEAD "const @c : int = [0.5]\n{\n}\n" },
+    { "expected ,", HEAD "const @c : int[3] = [1, 2]\n{\n}\n" },
+    { "expected ]", HEAD "const @c : int[2] = [1, 2, 3]\n{\n}\n" },
+    { "expected as many elements as the type has",
+      HEAD "const @c : int[67108864] = [1, 2, 3]\n{\n}\n" },
+    { "expected a name that is not taken",
+      HEAD "const @c : int = [1]\nparam @c : real = [1]\n{\n}\n" },
+    { "expected a name that is not taken",
+      HEAD "names @c = [\"a\"]\nnames @c = [\"b\"]\n{\n}\n" },
+    { "expected a name that is not taken",
+      HEAD "calib @c : int[1] = [1]\ncalib @c : int[1] = [1]\n{\n}\n" },
+    { "expected numbers that are not encrypted",
+      HEAD "const @c : enc int = [1]\n{\n}\n" },
+    { "expected numbers that are not encrypted",
+      HEAD "const @c : lwe delta 3 = [1]\n{\n}\n" },
+    { "expected a string", HEAD "names @c = []\n{\n}\n" },
+    { "expected a string", HEAD "names @c = [\"a\n\"]\n{\n}\n" },
+    { "expected two hexadecimal digits", HEAD "names @c = [\"\\zz\"]\n{\n}\n" },
+    { "expected two hexadecimal digits", HEAD "names @c = [\"\\00\"]\n{\n}\n" },
+    { "expected two hexadecimal digits", HEAD "names @c = [\"\\2\"]\n{\n}\n" },
+    { "expected =", HEAD "set x\n{\n}\n" },
+    { "expected a number", HEAD "set x = y\n{\n}\n" },
+    { "expected k", HEAD "params { n = 3 }\n{\n}\n" },
+    { "neg takes 1 operands", HEAD "{\n" X "%1 = neg %0, %0 : int[2]\n}\n" },
+    { "shapes [2] and [3] do not fit",
+      HEAD "const @c : int[3] = [1, 2, 3]\n{\n" X
+      "%1 = constant { data = @c } : int[3]\n%2 = add %0, %1 : int[2]\n}\n" },
+    { "an index of @c is outside", HEAD "const @c : int[1] = [2]\n{\n" X
+      "%1 = gather %0 { index = @c } : int[1]\n}\n" },
+    { "an index of @c is outside", HEAD "const @c : int[1] = [-1]\n{\n" X
+      "%1 = gather %0 { index = @c } : int[1]\n}\n" },
+    { "has no axis 1", HEAD "{\n" X "%1 = sum %0 { axis = 1 } : int\n}\n" },
+    { "expected a smaller number",
+      HEAD "{\n" X "%1 = sum %0 { axis = 4294967296 } : int\n}\n" },
+    { "real and integer do not mix", HEAD "{\n" X
+      "%1 = to_real %0 : real[2]\n%2 = add %0, %1 : int[2]\n}\n" },
+    { "exp takes reals", HEAD "{\n" X "%1 = exp %0 : int[2]\n}\n" },
+    { "an integer is clipped to integers", HEAD "{\n" X
+      "%1 = clip %0 { lo = 0.5, hi = 2 } : int[2]\n}\n" },
+    { "which is empty", HEAD "{\n" X
+      "%1 = clip %0 { lo = 2, hi = 1 } : int[2]\n}\n" },
+    { "neg takes no ciphertexts", HEAD "{\n" LWE "%3 = neg %2 : lwe[2] delta 60\n}\n" },
+    { "decrypt takes no ciphertexts", HEAD "{\n" LWE "%3 = decrypt %2 : int[2]\n}\n" },
+    { "this is encrypted already", HEAD "{\n" ENC "%2 = encrypt %1 : enc int[2]\n}\n" },
+    { "this is not encrypted", HEAD "{\n" X "%1 = decrypt %0 : int[2]\n}\n" },
+    { "no room for this message", HEAD "{\n" X
+      "%1 = glwe.encrypt %0 { log2_delta = 64 } : glwe[2] delta 0\n}\n" },
+    { "the result has too many elements", HEAD "{\n"
+      "%0 = input { name = @x } : int[67108864,1]\n"
+      "%1 = input { name = @y } : int[1,67108864]\n"
+      "%2 = add %0, %1 : int[1]\n}\n" },
+    { "the result has too many elements", HEAD "{\n"
+      "%0 = input { name = @x } : int[67108864]\n"
+      "%1 = concat %0, %0 : int[1]\n}\n" },
+    { "a grid has lo <= hi", HEAD "const @s : real = [1]\n{\n"
+      "%0 = input { name = @x } : real\n"
+      "%1 = quant %0 { scale = @s, lo = 4, hi = 3 } : int\n}\n" },
+    { "a table takes encrypted integers", HEAD
+      "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" X
+      "%1 = lut %0 { table = @t, offset = 0, approx = 0 } : int[2]\n}\n" },
+};
+/* clang-format on */
+
+START_TEST(mistakes_have_one_message)
+{
+    check_refused(mistakes[_i].text, mistakes[_i].words);
+}
+END_TEST
+
+/* ---- text of every op */
+
+/* clang-format off */
+static const char tensors[] =
+    "ir 1 tensors\n"
+    "set bits.x = 3\n"
+    "set rounding.approx = 6.5\n"
+    "const @w : real[2,3] = [0.1, -1, 2e-300, 3, 1e+22, -0]\n"
+    "const @i : int[2] = [1, 0]\n"
+    "const @s : real = [0.1]\n"
+    "const @t : int[1,4] = [3, 0, -2, 9007199254740993]\n"
+    "calib @x : real[2,2] = [0, 1, 0.5, 0.25]\n"
+    "names @x = [\"a\\22b\", \"\\5c\"]\n"
+    "{\n"
+    "  %0 = input { name = @x } : real[2] in -1.5..3\n"
+    "  %1 = input { name = @y } : int[2] in -3..4\n"
+    "  %2 = constant { data = @w } : real[2,3]\n"
+    "  %3 = add %0, %0 : real[2]\n"
+    "  %4 = sub %3, %0 : real[2]\n"
+    "  %5 = mul %3, %4 : real[2]\n"
+    "  %6 = neg %5 : real[2]\n"
+    "  %7 = div %5, %6 : real[2]\n"
+    "  %8 = pow %5, %6 : real[2]\n"
+    "  %9 = minimum %5, %6 : real[2]\n"
+    "  %10 = maximum %5, %6 : real[2]\n"
+    "  %11 = less %5, %6 : int[2] in 0..1\n"
+    "  %12 = less_equal %5, %6 : int[2] in 0..1\n"
+    "  %13 = equal %5, %6 : int[2] in 0..1\n"
+    "  %14 = not_equal %5, %6 : int[2] in 0..1\n"
+    "  %15 = abs %1 : int[2] in 0..4\n"
+    "  %16 = relu %1 : int[2] in 0..4\n"
+    "  %17 = sign %1 : int[2] in -1..1\n"
+    "  %18 = floor %0 : real[2]\n"
+    "  %19 = ceil %0 : real[2]\n"
+    "  %20 = round %0 : real[2]\n"
+    "  %21 = sqrt %0 : real[2]\n"
+    "  %22 = exp %0 : real[2]\n"
+    "  %23 = log %0 : real[2]\n"
+    "  %24 = sigmoid %0 : real[2]\n"
+    "  %25 = tanh %0 : real[2]\n"
+    "  %26 = sin %0 : real[2]\n"
+    "  %27 = cos %0 : real[2]\n"
+    "  %28 = erf %0 : real[2]\n"
+    "  %29 = softplus %0 : real[2]\n"
+    "  %30 = clip %0 { lo = -0.5, hi = 1e+300 } : real[2]\n"
+    "  %31 = gather %0 { index = @i } : real[2]\n"
+    "  %32 = reshape %0 : real[1,2,1]\n"
+    "  %33 = concat %0, %0, %31 : real[6]\n"
+    "  %34 = matmul %0, %2 : real[3]\n"
+    "  %35 = sum %34 { axis = 0 } : real\n"
+    "  %36 = mean %0 { axis = 0 } : real\n"
+    "  %37 = max %0 { axis = 0 } : real\n"
+    "  %38 = argmax %0 { axis = 0 } : int in 0..1\n"
+    "  %39 = softmax %0 { axis = 0 } : real[2]\n"
+    "  %40 = to_real %1 : real[2]\n"
+    "  %41 = quant %0 { scale = @s, lo = -15, hi = 30 } : int[2] in -15..30\n"
+    "  %42 = encrypt %41 : enc int[2] in -15..30\n"
+    "  %43 = lut %42 { table = @t, offset = 15, approx = 0 } : enc int[2] in "
+    "-2..9007199254740993\n"
+    "  %44 = decrypt %43 : int[2] in -2..9007199254740993\n"
+    "  %45 = dequant %44 { scale = @s } : real[2]\n"
+    "  output %45 { name = @z }\n"
+    "}\n";
+
+static const char ciphers[] =
+    "ir 1 ciphers\n"
+    "params { k = 1, log2_n = 10, n = 64, br_levels = 3, br_log2_base = 12, "
+    "ks_levels = 5, ks_log2_base = 4, t_lwe = 35, t_glwe = 3, level = 132, "
+    "ternary = 0, insecure = 1, v_fresh = 6.223015277861141e-38, "
+    "v_br = 1e-20, v_ks = 0, v_ms = 1e-05, v_zero = 0, cost = 1.5, "
+    "log2_pfail = -128.5, }\n"
+    "const @i : int[2] = [1, 0]\n"
+    "param @w : int[2,2] = [1, -1, 2, 0]\n"
+    "const @t : int[1,8] = [3, 0, -2, 1, 0, 0, 0, 0]\n"
+    "{\n"
+    "  %0 = input { name = @x } : int[2] in 0..3\n"
+    "  %1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] delta 60\n"
+    "  %2 = glwe.extract %1 : lwe[2] delta 60 noise 1 0\n"
+    "  %3 = lwe.add %2, %2 : lwe[2] delta 60\n"
+    "  %4 = lwe.sub %3, %2 : lwe[2] delta 60\n"
+    "  %5 = lwe.neg %4 : lwe[2] delta 60\n"
+    "  %6 = lwe.gather %5 { index = @i } : lwe[2] delta 60\n"
+    "  %7 = lwe.concat %6, %5 : lwe[4] delta 60\n"
+    "  %8 = lwe.add_clear %5 { data = @i } : lwe[2] delta 60\n"
+    "  %9 = lwe.mul_clear %8 { data = @i } : lwe[2] delta 60\n"
+    "  %10 = lwe.matmul_clear %9 { weights = @w } : lwe[2] delta 60\n"
+    "  %11 = lwe.sum %10 { axis = 0 } : lwe delta 60\n"
+    "  %12 = lwe.keyswitch %10 : lwe[2] small delta 60\n"
+    "  %13 = lwe.pbs %12 { table = @t, offset = 2, bits = 3, log2_delta = 58, "
+    "approx = 0 } : lwe[2] delta 58 noise 0 1\n"
+    "  %14 = lwe.answer %13 { log2_flood = -1, word_bits = 32 } : lwe[2] delta "
+    "58\n"
+    "  %15 = lwe.decrypt %14 { lo = -2, hi = 3 } : int[2] in -2..3\n"
+    "  output %15 { name = @y }\n"
+    "}\n";
+/* clang-format on */
+
+/* `tensors` with a table that covers the operand */
+static char *
+whole(void)
+{
+    const char *hole = strstr(tensors, "const @t");
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fprintf(out, "%.*sconst @t : int[1,46] = [", (int)(hole - tensors),
+            tensors);
+    for (int i = 0; i < 45; i++)
+        fprintf(out, "%d%s", i % 4 - 2, i % 16 == 15 ? ",\n  " : ", ");
+    fprintf(out, "9007199254740993]\n%s", strchr(hole, '\n') + 1);
+    fclose(out);
+    return text;
+}
+
+START_TEST(every_op_prints_as_it_was_read)
+{
+    char *texts[] = { whole(), strdup(ciphers) };
+    bool seen[IR_NOPS] = { false };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct reading r = parse(texts[i], strlen(texts[i]));
+        char *again;
+
+        ck_assert_msg(r.f != NULL, "%s", r.said);
+        for (uint32_t v = 0; v < r.f->n; v++)
+            seen[r.f->ins[v].op] = true;
+        again = print(r.f);
+        ck_assert_str_eq(again, texts[i]);
+        free(again);
+        free(texts[i]);
+        finish(&r);
+    }
+    for (size_t op = 0; op < IR_NOPS; op++)
+        ck_assert_msg(seen[op], "%s is in no text", ir_ops[op].name);
+}
+END_TEST
+
+/* Whatever comes: a function or one message, inside the text. */
+static void
+survives(const char *text, size_t len)
+{
+    struct reading r = parse(text, len);
+
+    ck_assert(!r.f == (r.errors > 0));
+    ck_assert_uint_le(r.errors, 1);
+    if (!r.f)
+        ck_assert(strncmp(r.said, "t.ir:", 5) == 0);
+    finish(&r);
+}
+
+START_TEST(cut_texts_have_one_message)
+{
+    char *texts[] = { whole(), strdup(ciphers) };
+
+    for (size_t i = 0; i < 2; i++) {
+        const size_t len = strlen(texts[i]);
+
+        for (size_t n = len; n-- > 0;) {
+            char *cut = malloc(n + 1); /* the end is the end of memory */
+
+            memcpy(cut, texts[i], n);
+            cut[n] = 0;
+            survives(cut, n);
+            free(cut);
+        }
+        free(texts[i]);
+    }
+}
+END_TEST
+
+START_TEST(wrong_bytes_have_one_message)
+{
+    static const char bytes[] = { 0, -1, '"', '%', '9', '-', '}', '\n' };
+    char *texts[] = { whole(), strdup(ciphers) };
+
+    for (size_t i = 0; i < 2; i++) {
+        const size_t len = strlen(texts[i]);
+
+        for (size_t n = 0; n < len; n++) {
+            const char was = texts[i][n];
+
+            texts[i][n] = bytes[n % sizeof bytes];
+            survives(texts[i], len);
+            texts[i][n] = was;
+        }
+        free(texts[i]);
+    }
+}
+END_TEST
+
+/* ---- a megabyte of bad will */
+
+enum { MEGABYTE = 1 << 20 };
+
+static const struct {
+    const char *head, *again; /* #: a number that counts up */
+} hostile[] = {
+    { HEAD "{\n%0 = input { name = @x } : real[67108864]\n",
+      "%# = neg %0 : real[67108864]\n" },
+    { HEAD "const @c : int[2] = [1, 0]\n{\n",
+      "%# = constant { data = @c } : int[2]\n" },
+    { HEAD, "const @c# : int = [1]\n" },
+    { HEAD, "names @c# = [\"\"]\n" },
+    { HEAD "{\n%0 = input { name = @x } : int[1]\n%1 = concat %0", ", %0" },
+    { HEAD "const @c : int[60000000] = [0", ", 1" },
+    { HEAD "set", " x" },
+    { HEAD "names @c = [\"\"", ", \"\"" },
+    { HEAD, "((((" },
+};
+
+START_TEST(a_megabyte_stays_small)
+{
+    struct rusage before, after;
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    fputs(hostile[_i].head, out);
+    for (int n = _i == 0; ftell(out) < MEGABYTE; n++)
+        for (const char *p = hostile[_i].again; *p; p++)
+            if (*p == '#')
+                fprintf(out, "%d", n);
+            else
+                putc(*p, out);
+    fclose(out);
+    getrusage(RUSAGE_SELF, &before);
+    survives(text, len);
+    getrusage(RUSAGE_SELF, &after);
+    ck_assert_int_lt(after.ru_maxrss - before.ru_maxrss, 200 << 10);
+    free(text);
+}
+END_TEST
+
+/* ---- arenas and the two ends */
+
+START_TEST(arenas_give_zeroed_aligned_memory)
+{
+    struct arena a = { 0 };
+
+    for (size_t n = 0; n < 200; n++) {
+        unsigned char *p = arena_alloc(&a, n, 3);
+
+        ck_assert_uint_eq((uintptr_t)p % 16, 0);
+        for (size_t i = 0; i < 3 * n; i++) {
+            ck_assert_uint_eq(p[i], 0);
+            p[i] = 0xff;
+        }
+    }
+    ck_assert_ptr_nonnull(arena_alloc(&a, 1 << 20, 1));
+    ck_assert_str_eq(arena_string(&a, "abcdef", 3), "abc");
+    arena_free(&a);
+    ck_assert_ptr_null(a.top);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(arenas_go_back_to_a_mark)
+{
+    struct arena a = { 0 };
+    int *kept = arena_new(&a, int, 4);
+    const struct arena_mark m = arena_mark(&a);
+    char *p = arena_new(&a, char, 100);
+
+    kept[3] = 7;
+    memset(p, 1, 100);
+    arena_new(&a, char, 1 << 18); /* a block of its own */
+    arena_release(&a, m);
+    ck_assert_int_eq(kept[3], 7);
+    ck_assert_ptr_eq(arena_new(&a, char, 100), p);
+    for (size_t i = 0; i < 100; i++)
+        ck_assert_int_eq(p[i], 0);
+    arena_free(&a);
+}
+END_TEST
+
+START_TEST(a_count_that_overflows_ends)
+{
+    struct arena a = { 0 };
+
+    arena_alloc(&a, SIZE_MAX / 2, 4);
+}
+END_TEST
+
+START_TEST(a_bug_ends)
+{
+    bug("this is a test of %s", "bug");
+}
+END_TEST
+
+START_TEST(out_of_memory_ends)
+{
+    out_of_memory();
+}
+END_TEST
+
+START_TEST(building_what_does_not_fit_ends)
+{
+    struct arena a = { 0 };
+    struct ir_func *f = ir_func_new(&a, "t");
+
+    ir_build(f, IR_concat, (struct span){ 0, 0 }, NULL, 0, NULL);
+}
+END_TEST
+
+#define COUNT(list) (int)(sizeof(list) / sizeof *(list))
+
+int
+main(void)
+{
+    Suite *suite = suite_create("ir");
+    TCase *tc = tcase_create("ir");
+    SRunner *sr;
+    int failed;
+
+    tcase_add_loop_test(tc, rules_refuse, 0, COUNT(broken));
+    tcase_add_test(tc, rules_of_form_refuse);
+    tcase_add_loop_test(tc, mistakes_have_one_message, 0, COUNT(mistakes));
+    tcase_add_test(tc, every_op_prints_as_it_was_read);
+    tcase_add_test(tc, cut_texts_have_one_message);
+    tcase_add_test(tc, wrong_bytes_have_one_message);
+    tcase_add_loop_test(tc, a_megabyte_stays_small, 0, COUNT(hostile));
+    tcase_add_test(tc, arenas_give_zeroed_aligned_memory);
+    tcase_add_test(tc, arenas_go_back_to_a_mark);
+    tcase_add_exit_test(tc, a_count_that_overflows_ends, 75);
+    tcase_add_exit_test(tc, a_bug_ends, 70);
+    tcase_add_exit_test(tc, out_of_memory_ends, 75);
+    tcase_add_exit_test(tc, building_what_does_not_fit_ends, 70);
+    tcase_set_timeout(tc, 120);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
