@@ -3,6 +3,7 @@
  * holds the values that occur. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "passes/passes.h"
+#include "tests/programs.h"
 #include "tests/random_ir.h"
 
 #include <check.h>
@@ -142,6 +143,57 @@ START_TEST(random_models_keep_their_meaning)
         arena_free(&mem);
     }
     ck_assert_uint_ge(through, models() / 3);
+}
+END_TEST
+
+/* ---- models by hand */
+
+/* The result of all passes on a text; what is said goes to *said. */
+static int
+run_text(const char *text, bool watched, char **said)
+{
+    struct arena mem = { 0 };
+    const struct source src = { "t.ir", text, strlen(text) };
+    struct diag dg = { .src = &src };
+    struct dice d = { 1 };
+    int status = 0;
+    const struct pass_options po = { .diag = &dg,
+                                     .watch = watched ? same_meaning : NULL,
+                                     .arg = &d,
+                                     .status = &status };
+    struct ir_func *f;
+    size_t len;
+
+    dg.out = open_memstream(said, &len);
+    f = ir_parse(&mem, &dg);
+    if (f && !pass_run(&mem, f, &po))
+        ck_assert_int_ne(status, 0);
+    fclose(dg.out);
+    ck_assert_msg(f != NULL, "%s", *said);
+    arena_free(&mem);
+    return status;
+}
+
+START_TEST(programs_keep_their_meaning)
+{
+    char *said;
+    const int status = run_text(programs[_i].text, true, &said);
+
+    ck_assert_msg(status == 0, "%s: %s", programs[_i].name, said);
+    free(said);
+}
+END_TEST
+
+START_TEST(mistakes_have_a_message)
+{
+    char *said;
+    const int status = run_text(refusals[_i].text, false, &said);
+
+    ck_assert_msg(status == refusals[_i].status
+                      && strstr(said, refusals[_i].words),
+                  "exit %d, not '%s':\n%s%s", status, refusals[_i].words, said,
+                  refusals[_i].text);
+    free(said);
 }
 END_TEST
 
@@ -293,6 +345,8 @@ main(void)
 
     tcase_add_loop_test(tc, random_models_keep_their_meaning, 0, RANDOM_KINDS);
     tcase_add_test(tc, linear_models_stay_near);
+    tcase_add_loop_test(tc, programs_keep_their_meaning, 0, nprograms);
+    tcase_add_loop_test(tc, mistakes_have_a_message, 0, nrefusals);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
