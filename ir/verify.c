@@ -204,8 +204,7 @@ table_has_its_size(const struct ir_func *f, uint32_t i)
            && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
            && b->type.dim[1] == 1u << ins->as.lwe_pbs.bits
            && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
-           && (b->type.dim[0] == 1
-               || b->type.dim[0] == ir_channels(&ins->type));
+           && ir_count(&ins->type) % b->type.dim[0] == 0;
 }
 
 static bool

@@ -316,33 +316,19 @@ keyswitched(struct lowering *l, struct span at, ir_ref v, unsigned e)
     return (ir_ref){ *memo - 1 };
 }
 
-/* Elements share the rows of the table in turn; a pbs wants one, or one for
- * each place of the last axis. */
 static ir_ref
 table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
 {
     const struct encode_table t =
         encode_table(type(l, ins->in[0]), ins->as.lut.approx != 0);
-    const uint32_t n = (uint32_t)ir_count(&ins->type);
-    const struct ir_type flat = ir_type_of(IR_INT, 1, &n);
     union ir_attrs as = { .lwe_pbs = { .table = fitted(l, ins, t),
                                        .offset = t.offset,
                                        .bits = t.bits,
                                        .log2_delta = l->need[i],
                                        .approx = ins->as.lut.approx } };
-    const uint32_t rows = ir_data(l->g, as.lwe_pbs.table)->type.dim[0];
-    const bool turns = rows == 1 || rows == ir_channels(&ins->type);
-    ir_ref x;
+    const ir_ref x = keyswitched(l, ins->at, ins->in[0], 63 - t.bits);
 
-    if (turns)
-        x = keyswitched(l, ins->at, ins->in[0], 63 - t.bits);
-    else
-        x = ir_build1(l->g, IR_lwe_keyswitch, ins->at,
-                      shaped(l, ins->at,
-                             raised(l, ins->at, ins->in[0], 63 - t.bits),
-                             &flat));
-    x = ir_build(l->g, IR_lwe_pbs, ins->at, &x, 1, &as);
-    return shaped(l, ins->at, x, &ins->type);
+    return ir_build(l->g, IR_lwe_pbs, ins->at, &x, 1, &as);
 }
 
 static ir_ref

@@ -111,8 +111,8 @@ START_TEST(wide_tables_are_refused)
                      "this table needs 10 bits, the widest has 8");
     lowering_refused(text, RANGE, TO_TFHE, "it lies in [-510, 510]");
     lowering_refused(text, RANGE, TO_TFHE,
-                     "proved from inputs of 7 bits, [-51, 51]");
-    lowering_refused(text, RANGE, TO_TFHE, "and from 'w', up to 4");
+                     "proved from 4 inputs of 7 bits, in [-51, 51]");
+    lowering_refused(text, RANGE, TO_TFHE, "and from weights up to 4, of 'w'");
     lowering_refused(text, RANGE, TO_TFHE, "t.ir:9:3: error");
     free(text);
 }
