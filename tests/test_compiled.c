@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "passes/passes.h"
 #include "runtime/engine.h"
+#include "tests/programs.h"
 #include "tests/random_ir.h"
 #include "tests/rig.h"
 #include "tests/shim.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6, PATH = 256 };
+enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6, PATH = 256, MOST = 16 };
 
 /* CML_MODELS=1000 for a long run */
 static unsigned
@@ -79,20 +80,21 @@ compile(struct model *x, bool optimise)
     rmdir(folder);
 }
 
-/* false if the passes refuse the model */
+/* The model of a text, or a random one; false if the passes refuse it. */
 static bool
-open_model(struct model *x, struct dice *d, enum random_kind kind,
-           uint64_t seed)
+open_model(struct model *x, const char *text, struct dice *d,
+           enum random_kind kind, uint64_t seed)
 {
-    const struct source src = { "random", "", 0 };
+    const struct source src = { "t.ir", text, strlen(text) };
     FILE *sink = fopen("/dev/null", "w");
     struct diag dg = { .src = &src, .out = sink };
     int status = 0;
     const struct pass_options po = { .diag = &dg, .status = &status };
 
     memset(x, 0, sizeof *x);
-    x->f = pass_run(&x->mem,
-                    random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12), &po);
+    x->f = *text ? ir_parse(&x->mem, &dg)
+                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
+    x->f = pass_run(&x->mem, x->f, &po);
     fclose(sink);
     if (x->f)
         compile(x, seed % 2);
@@ -114,8 +116,8 @@ close_model(struct model *x)
 static void
 numbers(double *to, const struct ir_func *f, const union ir_cell *const *in)
 {
-    ir_ref list[8];
-    const size_t n = ir_inputs(f, list, 8);
+    ir_ref list[MOST];
+    const size_t n = ir_inputs(f, list, MOST);
 
     for (size_t i = 0; i < n; i++) {
         const struct ir_type *t = &ir_at(f, list[i])->type;
@@ -154,10 +156,10 @@ check_row(const struct model *x, const union ir_cell *const *in,
     void *scratch = rig_alloc((size_t)x->m->epilogue_bytes + 1);
     double *out = rig_alloc((x->layout.outputs + 1) * sizeof *out);
     const double *got = out;
-    const union ir_cell *want[8];
+    const union ir_cell *want[MOST];
     cml_epilogue_fn *run;
-    ir_ref list[8];
-    const size_t n = ir_outputs(x->f, list, 8);
+    ir_ref list[MOST];
+    const size_t n = ir_outputs(x->f, list, MOST);
 
     memcpy(&run, &x->m->epilogue, sizeof run);
     run(replies, out, scratch);
@@ -278,7 +280,7 @@ START_TEST(clear_is_the_evaluator)
         struct dice d = { seed * 0x9e3779b97f4a7c15 };
         struct model x;
 
-        if (!open_model(&x, &d, (enum random_kind)_i, seed))
+        if (!open_model(&x, "", &d, (enum random_kind)_i, seed))
             continue;
         run_clear(&x, &d);
         close_model(&x);
@@ -365,11 +367,24 @@ START_TEST(encrypted_is_the_evaluator)
         struct dice d = { seed * 0xd1342543de82ef95 };
         struct model x;
 
-        if (!open_model(&x, &d, (enum random_kind)_i, seed))
+        if (!open_model(&x, "", &d, (enum random_kind)_i, seed))
             continue;
         run_encrypted(&x, &d, seed);
         close_model(&x);
     }
+}
+END_TEST
+
+START_TEST(programs_are_the_evaluator)
+{
+    struct dice d = { 1 };
+    struct model x;
+
+    ck_assert(open_model(&x, programs[_i].text, &d, RANDOM_INTEGERS,
+                         (uint64_t)_i));
+    run_clear(&x, &d);
+    run_encrypted(&x, &d, (uint64_t)_i);
+    close_model(&x);
 }
 END_TEST
 
@@ -383,6 +398,7 @@ main(void)
 
     tcase_add_loop_test(tc, clear_is_the_evaluator, 0, RANDOM_KINDS);
     tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
+    tcase_add_loop_test(tc, programs_are_the_evaluator, 0, nprograms);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
