@@ -317,6 +317,8 @@ settings(struct grower *g)
     ir_set(g->f, "bits.inputs", g->kind == RANDOM_LINEAR ? 16 : 4, at);
     ir_set(g->f, "bits.weights", g->kind == RANDOM_LINEAR ? 16 : 3, at);
     ir_set(g->f, "bits.activations", 1 + (double)roll(g, 4), at);
+    if (roll(g, 8) == 0)
+        ir_set(g->f, "rounding.approx", 3 + (double)roll(g, 4), at);
 }
 
 struct ir_func *
