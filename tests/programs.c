@@ -84,7 +84,8 @@ const struct program programs[] = {
       "%2 = constant { data = @t } : int\n%3 = less %0, %2 : int\n"
       "%4 = add %0, %2 : int\n%5 = abs %4 : int\n%6 = less %1, %2 : int\n"
       "%7 = constant { data = @z } : int\n%8 = mul %1, %7 : int\n"
-      "%9 = less %8, %2 : int\n%10 = abs %1 : int\n%11 = minimum %10, %2 : int\n"
+      "%9 = less %8, %2 : int\n%10 = abs %1 : int\n"
+      "%11 = minimum %10, %2 : int\n"
       "output %3 { name = @a }\noutput %5 { name = @b }\n"
       "output %6 { name = @c }\noutput %8 { name = @d }\n"
       "output %9 { name = @e }\noutput %11 { name = @f }\n}\n" },
