@@ -1,4 +1,4 @@
-/* Centred modulus switch and blind rotation, lang-spec/crypto.md 7.
+/* Centred modulus switch and blind rotations, lang-spec/crypto.md 7.
  *
  *     r_i = round(a_i M/q),  e_i = r_i q/M - a_i
  *     body: floor((b + sum e_i / 2) M/q)                         adds (17)
@@ -33,18 +33,111 @@ cmlrt_mod_switch(uint32_t *out, const uint64_t *lwe, size_t n, unsigned log2_m)
     out[n] = (uint32_t)((lwe[n] + centre) >> shift);
 }
 
-void
-cmlrt_blind_rotate(uint64_t *acc, const struct cmlrt_eval *e,
-                   const uint32_t *counts, const uint64_t *test, void *scratch)
+/* ---- accumulators */
+
+bool
+cmlrt_narrow(const struct cmlrt_set *set)
 {
-    const size_t n = cmlrt_ring_degree(&e->set), small = e->set.n;
+    return set->br_levels * set->br_log2_base <= 26;
+}
+
+size_t
+cmlrt_acc_words(const struct cmlrt_set *set)
+{
+    return (set->k + 1) * (cmlrt_ring_degree(set) + CMLRT_PAD);
+}
+
+static void
+pad32(uint32_t *poly, size_t n)
+{
+    for (size_t i = 0; i < CMLRT_PAD; i++)
+        poly[n + i] = 0 - poly[i];
+}
+
+static void
+pad64(uint64_t *poly, size_t n)
+{
+    for (size_t i = 0; i < CMLRT_PAD; i++)
+        poly[n + i] = 0 - poly[i];
+}
+
+/* Word i of X^-count T. */
+static uint64_t
+turned_word(const uint64_t *test, size_t n, uint32_t count, size_t i)
+{
+    const size_t at = (i + count) & (2 * n - 1); /* X^n = -1 */
+
+    return at < n ? test[at] : 0 - test[at - n];
+}
+
+void
+cmlrt_acc_start(void *acc, const struct cmlrt_set *set, const uint64_t *test,
+                uint32_t count, bool narrow)
+{
+    const size_t n = cmlrt_ring_degree(set), body = set->k * (n + CMLRT_PAD);
+    uint32_t *a32 = (uint32_t *)acc + body;
+    uint64_t *a64 = (uint64_t *)acc + body;
+
+    memset(acc, 0, body * (narrow ? sizeof *a32 : sizeof *a64));
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t w = turned_word(test, n, count, i);
+
+        if (narrow)
+            a32[i] = (uint32_t)(w >> 32);
+        else
+            a64[i] = w;
+    }
+    if (narrow)
+        pad32(a32, n);
+    else
+        pad64(a64, n);
+}
+
+/* Coefficient 0 of a polynomial as kN words of a mask: a[0], -a[n-1] .. */
+static void
+extract32(uint64_t *lwe, const uint32_t *a, size_t n)
+{
+    lwe[0] = (uint64_t)a[0] << 32;
+    for (size_t x = 1; x < n; x++)
+        lwe[x] = (uint64_t)(0 - a[n - x]) << 32;
+}
+
+void
+cmlrt_acc_extract(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
+                  bool narrow)
+{
+    const size_t n = cmlrt_ring_degree(set), stride = n + CMLRT_PAD;
+    const uint32_t *a32 = acc;
+    const uint64_t *a64 = acc;
+
+    for (size_t c = 0; c < set->k; c++)
+        if (narrow)
+            extract32(lwe + c * n, a32 + c * stride, n);
+        else
+            cmlrt_extract_mask(lwe + c * n, a64 + c * stride, 1, n, 0);
+    lwe[set->k * n] = narrow ? (uint64_t)a32[set->k * stride] << 32
+                             : a64[set->k * stride];
+}
+
+/* Each row of the key is used by the whole batch while it is in the cache. */
+void
+cmlrt_blind_rotate(const struct cmlrt_rotations *r, const struct cmlrt_eval *e,
+                   void *scratch)
+{
+    const struct kernels *k = e->ring.kernels;
+    const size_t n = cmlrt_ring_degree(&e->set);
     const size_t ggsw = cmlrt_ggsw_rows(&e->set) * (e->set.k + 1) * n;
 
-    memset(acc, 0, e->set.k * n * sizeof *acc);
-    cmlrt_rotate(acc + e->set.k * n, test, n,
-                 (2 * n - counts[small]) % (2 * n));
-    for (size_t i = 0; i < small; i++)
-        if (counts[i] != 0)
-            e->ring.kernels->cmux64(acc, &e->shape, counts[i],
-                                    e->bsk + i * ggsw, scratch);
+    for (size_t i = 0; i < e->set.n; i++)
+        for (unsigned b = 0; b < r->batch; b++) {
+            const double *row = e->bsk + i * ggsw;
+            const uint32_t count = r->counts[b][i];
+
+            if (count == 0)
+                continue;
+            if (r->narrow)
+                k->cmux32(r->acc[b], &e->shape, count, row, scratch);
+            else
+                k->cmux64(r->acc[b], &e->shape, count, row, scratch);
+        }
 }

@@ -12,7 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 64, GROUP_BYTES = 256 << 20, CHUNKS = 32, MOST_ELEMENTS = 64 };
+enum {
+    LINE = 64,
+    GROUP_BYTES = 256 << 20,
+    MOST_ELEMENTS = 64,
+    PBS_BATCH = 4, /* bootstraps that share a pass over the key */
+};
 
 struct engine {
     const struct cmlrt_job *job;
@@ -158,15 +163,16 @@ run_elements(void *arg, unsigned thread, int64_t begin, int64_t end)
     }
 }
 
-/* Bootstraps are worth a turn of their own. */
+/* Elements of a turn: every thread has as many turns, none is longer than what
+ * a pass over a key serves. */
 static int64_t
-grain_of(const struct cml_step *step, int64_t elements)
+grain_of(const struct engine *e, int64_t elements)
 {
-    const int64_t n = elements / CHUNKS;
+    const int64_t most = e->step->pbs ? PBS_BATCH : MOST_ELEMENTS;
+    const int64_t round = most * e->threads;
+    const int64_t turns = (elements + round - 1) / round * e->threads;
 
-    if (step->pbs || n < 1)
-        return 1;
-    return n < MOST_ELEMENTS ? n : MOST_ELEMENTS;
+    return turns > 0 ? (elements + turns - 1) / turns : 1;
 }
 
 /* One seed a step: ChaCha20 of the run's seed. */
@@ -225,7 +231,7 @@ run_group(struct engine *e, uint8_t *out, size_t rows)
 
         e->step = &steps[i];
         seed_step(e, i);
-        cmlrt_pool_run(e->job->pool, elements, grain_of(e->step, elements),
+        cmlrt_pool_run(e->job->pool, elements, grain_of(e, elements),
                        run_elements, e);
     }
     for (size_t r = 0; r < rows; r++)

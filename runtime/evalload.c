@@ -36,6 +36,16 @@ cmlrt_zeros_load(void *arg, unsigned thread, int64_t begin, int64_t end)
     }
 }
 
+/* column c of row `at` of the keyswitch key, which lies in panels */
+static uint32_t *
+ks_word(const struct cmlrt_eval *e, size_t at, size_t c)
+{
+    const size_t rows = e->ks.inputs * e->ks.levels;
+
+    return e->ksk
+           + ((c / CMLRT_PANEL * rows + at) * CMLRT_PANEL + c % CMLRT_PANEL);
+}
+
 void
 cmlrt_ksk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
@@ -48,10 +58,11 @@ cmlrt_ksk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
         cmlrt_ksk_masks(masks, &e->set, e->payload, (uint64_t)i);
         for (size_t j = 0; j < levels; j++) {
             const size_t at = (size_t)i * levels + j;
-            uint32_t *row = e->ksk + at * e->ks.stride;
+            uint32_t body;
 
-            memcpy(row, masks + j * n, n * sizeof *row);
-            memcpy(row + n, bodies + at * sizeof *row, sizeof *row);
+            memcpy(&body, bodies + at * sizeof body, sizeof body);
+            for (size_t c = 0; c <= n; c++)
+                *ks_word(e, at, c) = c < n ? masks[j * n + c] : body;
         }
     }
 }
@@ -104,7 +115,7 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
     e->shape = (struct cmlrt_shape){ e->ring.plan, set->log2_n, set->k,
                                      set->br_levels, set->br_log2_base };
     e->ks = (struct cmlrt_ks_shape){ k * n, (size_t)set->n + 1,
-                                     ((size_t)set->n + 16) & ~(size_t)15,
+                                     ((size_t)set->n / CMLRT_PANEL + 1) * CMLRT_PANEL,
                                      set->ks_levels, set->ks_log2_base };
     e->scratch_bytes =
         at_least((n + cmlrt_ring_scratch(&e->ring)) * sizeof(double),

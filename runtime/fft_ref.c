@@ -239,3 +239,7 @@ product(double *sum, const double *digits, const double *key, size_t n,
 }
 
 #include "runtime/kernels_body.h"
+
+#include "runtime/cmux_plain.h"
+
+#include "runtime/kernels_table.h"

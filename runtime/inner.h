@@ -119,7 +119,7 @@ struct cmlrt_eval {
     struct cmlrt_shape shape;
     struct cmlrt_ks_shape ks;
     double *zeros; /* [k zeros][k+1 components] limbs, each 2N doubles */
-    uint32_t *ksk; /* [kN][levels][stride] */
+    uint32_t *ksk; /* struct cmlrt_ks_shape */
     double *bsk;   /* n prepared GGSWs */
     /* while loading */
     const uint8_t *payload;
@@ -160,10 +160,26 @@ void cmlrt_rotate(uint64_t *out, const uint64_t *in, size_t n, size_t a);
 /* (17): rotation counts of n masks and, last, the body */
 void cmlrt_mod_switch(uint32_t *out, const uint64_t *lwe, size_t n,
                       unsigned log2_m);
-/* acc <- blind rotation of (0, test) by counts; scratch of cmux64 */
-void cmlrt_blind_rotate(uint64_t *acc, const struct cmlrt_eval *e,
-                        const uint32_t *counts, const uint64_t *test,
-                        void *scratch);
+/* whether accumulators have words of 32 bits, lang-spec/crypto.md (20) */
+bool cmlrt_narrow(const struct cmlrt_set *set);
+/* words, of either width, of an accumulator of cmux32 or cmux64 */
+size_t cmlrt_acc_words(const struct cmlrt_set *set);
+/*     acc <- (0, .., 0, X^-count test) */
+void cmlrt_acc_start(void *acc, const struct cmlrt_set *set,
+                     const uint64_t *test, uint32_t count, bool narrow);
+/* coefficient 0 as an LWE under the big key */
+void cmlrt_acc_extract(uint64_t *lwe, const void *acc,
+                       const struct cmlrt_set *set, bool narrow);
+
+struct cmlrt_rotations {
+    void *acc[CMLRT_BATCH];
+    uint32_t *counts[CMLRT_BATCH]; /* n each */
+    unsigned batch;
+    bool narrow;
+};
+/* scratch of cmux */
+void cmlrt_blind_rotate(const struct cmlrt_rotations *r,
+                        const struct cmlrt_eval *e, void *scratch);
 
 /* ---- pbs.c: the test polynomial of a row of a table, N words */
 void cmlrt_test_polynomial(uint64_t *test, const struct cmlrt_table *t,

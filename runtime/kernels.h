@@ -12,7 +12,14 @@ struct cmlrt_shape {
     unsigned log2_n, k, levels, log2_base;
 };
 
-/* Of a keyswitch key: u32 [inputs][levels][stride], columns of them in use. */
+enum {
+    CMLRT_PAD = 16,   /* words behind a polynomial of an accumulator */
+    CMLRT_PANEL = 32, /* columns of a panel of a keyswitch key */
+    CMLRT_BATCH = 8,  /* most ciphertexts of a keyswitch */
+};
+
+/* Of a keyswitch key: u32 [stride / panel][inputs][levels][panel], `columns` of
+ * the stride in use. */
 struct cmlrt_ks_shape {
     size_t inputs, columns, stride;
     unsigned levels, log2_base;

@@ -1,12 +1,9 @@
 /* The part of a table that is plain C: integer loops, which the compiler
- * vectorises for the flags of the file that includes this one, and the product
- * built from that file's transform.
+ * vectorises for the flags of the file that includes this one.
  *
- * The includer has defined NAME (of the table), plan_bytes, plan_init, fft_fwd,
- * fft_inv, points_mul_add and, for the layout of a prepared GGSW,
+ * The includer has defined fft_fwd and declared
  *
- *     scatter   points of (row, out) to their places
- *     product   points of one output: sum over the rows of digit times key
+ *     scatter   points of (row, out) to their places in a prepared GGSW
  */
 #include <string.h>
 
@@ -123,51 +120,74 @@ decompose(double *restrict digit, const uint64_t *restrict x, size_t n,
     }
 }
 
-/* The same digits, as integers modulo 2^32, levels of one word together. */
+/* The same digits, as integers modulo 2^32, of a batch: [input][level][b]. */
 static void
-decompose_u32(uint32_t *restrict digit, const uint64_t *restrict x,
-              const struct cmlrt_ks_shape *s)
+decompose_u32(uint32_t *restrict digit, const uint64_t *const *a,
+              unsigned batch, const struct cmlrt_ks_shape *s)
 {
     const struct gadget g = gadget_of(s->levels, s->log2_base);
     const uint32_t mask = (UINT32_C(1) << s->log2_base) - 1;
     const uint32_t half = UINT32_C(1) << (s->log2_base - 1);
 
-    for (size_t i = 0; i < s->inputs; i++) {
-        const uint64_t turn = turned(x[i], &g);
-        const uint64_t y = ((x[i] ^ turn) - turn) + g.add;
+    for (unsigned b = 0; b < batch; b++)
+        for (size_t i = 0; i < s->inputs; i++) {
+            const uint64_t x = a[b][i], turn = turned(x, &g);
+            const uint64_t y = ((x ^ turn) - turn) + g.add;
 
-        for (unsigned j = 0; j < s->levels; j++) {
-            const unsigned shift = 64 - s->log2_base * (j + 1);
-            const uint32_t d = ((uint32_t)(y >> shift) & mask) - half;
+            for (unsigned j = 0; j < s->levels; j++) {
+                const unsigned shift = 64 - s->log2_base * (j + 1);
+                const uint32_t d = ((uint32_t)(y >> shift) & mask) - half;
 
-            *digit++ = (d ^ (uint32_t)turn) - (uint32_t)turn;
+                digit[(i * s->levels + j) * batch + b] =
+                    (d ^ (uint32_t)turn) - (uint32_t)turn;
+            }
         }
-    }
 }
 
-/* Four rows of the key at a time, so that out is read and written less. */
-static void
-keyswitch(uint32_t *restrict out, const struct cmlrt_ks_shape *s,
-          const uint32_t *restrict key, const uint64_t *restrict a,
-          void *scratch)
+/* A panel of the key times the digits of a batch: the sums stay in registers.
+ * GCC's vectors become those of the file's instruction set. */
+typedef uint32_t ks_lanes __attribute__((vector_size(CMLRT_PANEL * 2)));
+
+static inline __attribute__((always_inline)) void
+keyswitch_panel(uint32_t *out, size_t stride, const uint32_t *key,
+                const uint32_t *digit, size_t rows, const unsigned batch)
 {
-    const size_t rows = s->inputs * s->levels, stride = s->stride;
-    uint32_t *d = scratch;
-    size_t r = 0;
+    ks_lanes sum[8][2];
 
-    decompose_u32(d, a, s);
-    memset(out, 0, s->columns * sizeof *out);
-    for (; r + 4 <= rows; r += 4) {
-        const uint32_t *restrict p = key + r * stride;
+    for (unsigned b = 0; b < batch; b++)
+        sum[b][0] = sum[b][1] = (ks_lanes){ 0 };
+    for (size_t r = 0; r < rows; r++, key += CMLRT_PANEL, digit += batch) {
+        ks_lanes k[2];
 
-        for (size_t j = 0; j < s->columns; j++)
-            out[j] -= d[r] * p[j] + d[r + 1] * p[stride + j]
-                      + d[r + 2] * p[2 * stride + j]
-                      + d[r + 3] * p[3 * stride + j];
+        memcpy(k, key, sizeof k);
+        for (unsigned b = 0; b < batch; b++) {
+            sum[b][0] -= k[0] * digit[b];
+            sum[b][1] -= k[1] * digit[b];
+        }
     }
-    for (; r < rows; r++)
-        for (size_t j = 0; j < s->columns; j++)
-            out[j] -= d[r] * key[r * stride + j];
+    for (unsigned b = 0; b < batch; b++)
+        memcpy(out + b * stride, sum[b], sizeof sum[b]);
+}
+
+static void
+keyswitch(uint32_t *out, const struct cmlrt_ks_shape *s, const uint32_t *key,
+          const uint64_t *const *a, unsigned batch, void *scratch)
+{
+    const size_t rows = s->inputs * s->levels;
+    uint32_t *digit = scratch;
+
+    decompose_u32(digit, a, batch, s);
+    for (size_t j = 0; j < s->stride; j += CMLRT_PANEL) {
+        uint32_t *to = out + j;
+        const uint32_t *panel = key + j * rows;
+
+        switch (batch) {
+#define CASE(n) \
+    case n: keyswitch_panel(to, s->stride, panel, digit, rows, n); break;
+            CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
+#undef CASE
+        }
+    }
 }
 
 static void
@@ -176,6 +196,9 @@ axpy64(uint64_t *restrict out, const uint64_t *restrict a, uint64_t c, size_t n)
     for (size_t i = 0; i < n; i++)
         out[i] += c * a[i];
 }
+
+static void scatter(double *ggsw, const double *points,
+                    const struct cmlrt_shape *s, unsigned row, unsigned out);
 
 static void
 prepare(double *ggsw, const struct cmlrt_shape *s, const uint64_t *poly,
@@ -190,61 +213,3 @@ prepare(double *ggsw, const struct cmlrt_shape *s, const uint64_t *poly,
     fft_fwd(points, reals, s->plan);
     scatter(ggsw, points, s, row, out);
 }
-
-/*     out <- X^a x - x,   0 <= a < 2n */
-static void
-rotate_sub(uint64_t *restrict out, const uint64_t *restrict x, size_t n,
-           size_t a)
-{
-    const uint64_t flip = a < n ? 0 : ~UINT64_C(0); /* X^n = -1 */
-    const size_t cut = a < n ? a : a - n;
-
-    for (size_t i = 0; i < cut; i++)
-        out[i] = (~x[n - cut + i] ^ flip) + (1 + flip) - x[i];
-    for (size_t i = cut; i < n; i++)
-        out[i] = (x[i - cut] ^ flip) - flip - x[i];
-}
-
-/* digits of one polynomial and their points, one output and its row, all R rows
- * of points */
-static size_t
-cmux64_bytes(const struct cmlrt_shape *s)
-{
-    const size_t n = (size_t)1 << s->log2_n;
-    const size_t rows = (size_t)(s->k + 1) * s->levels;
-
-    return (1 + s->levels + rows + 1) * n * sizeof(double);
-}
-
-static void
-cmux64(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
-       const double *ggsw, void *scratch)
-{
-    const size_t n = (size_t)1 << s->log2_n;
-    const unsigned rows = (s->k + 1) * s->levels;
-    uint64_t *diff = scratch;
-    double *digits = (double *)scratch + n, *reals = digits;
-    double *points = digits + s->levels * n, *sum = points + rows * n;
-
-    for (unsigned c = 0; c <= s->k; c++) {
-        double *to = points + c * s->levels * n;
-
-        rotate_sub(diff, acc + c * n, n, a);
-        decompose(digits, diff, n, s->levels, s->log2_base);
-        for (unsigned j = 0; j < s->levels; j++)
-            fft_fwd(to + j * n, digits + j * n, s->plan);
-    }
-    for (unsigned c = 0; c <= s->k; c++) {
-        product(sum, points, ggsw + c * rows * n, n, rows);
-        fft_inv(reals, sum, s->plan);
-        add_torus(acc + c * n, reals, n);
-    }
-}
-
-extern const struct kernels NAME;
-
-const struct kernels NAME = {
-    .name = NAME_STRING,
-#define K(kernel, ret, params) .kernel = kernel,
-#include "runtime/kernels.def"
-};

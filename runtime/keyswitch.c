@@ -9,38 +9,60 @@
 #include "runtime/inner.h"
 
 static size_t
+round_up(size_t bytes)
+{
+    return (bytes + 63) & ~(size_t)63;
+}
+
+static size_t
 digit_bytes(const struct cmlrt_set *set)
 {
-    const size_t bytes = cmlrt_big(set) * set->ks_levels * sizeof(uint32_t);
-
-    return (bytes + 63) & ~(size_t)63;
+    return round_up(CMLRT_BATCH * cmlrt_big(set) * set->ks_levels
+                    * sizeof(uint32_t));
 }
 
 size_t
 cmlrt_keyswitch_bytes(const struct cmlrt_set *set)
 {
-    return digit_bytes(set) + ((size_t)set->n + 1) * sizeof(uint32_t);
+    return digit_bytes(set)
+           + CMLRT_BATCH * ((size_t)set->n + CMLRT_PANEL) * sizeof(uint32_t);
+}
+
+/* A batch takes one pass over the key. */
+static void
+switch_batch(const struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+             unsigned batch)
+{
+    const struct cmlrt_eval *e = env->eval;
+    uint32_t *sum = (void *)((char *)env->scratch + digit_bytes(env->set));
+    const uint64_t *lwe[CMLRT_BATCH];
+
+    for (unsigned b = 0; b < batch; b++)
+        lwe[b] = in + b * env->big;
+    e->ring.kernels->keyswitch(sum, &e->ks, e->ksk, lwe, batch, env->scratch);
+    for (unsigned b = 0; b < batch; b++) {
+        uint64_t *to = out + b * env->small;
+
+        for (size_t j = 0; j < env->small; j++)
+            to[j] = (uint64_t)sum[b * e->ks.stride + j] << 32;
+        to[env->small - 1] += lwe[b][env->big - 1];
+    }
 }
 
 void
 cmlrt_lwe_keyswitch(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                     const void *with, int64_t begin, int64_t end)
 {
-    const struct cmlrt_eval *e = env->eval;
-    uint32_t *sum = (void *)((char *)env->scratch + digit_bytes(env->set));
+    unsigned batch;
 
     (void)with;
-    for (int64_t i = begin; i < end; i++) {
-        const uint64_t *lwe = in + (size_t)i * env->big;
-        uint64_t *to = out + (size_t)i * env->small;
-
-        if (env->simulated || env->clear) {
-            *to = *lwe + cmlrt_normal(env->rng, env->sd_ks);
-            continue;
-        }
-        e->ring.kernels->keyswitch(sum, &e->ks, e->ksk, lwe, env->scratch);
-        for (size_t j = 0; j < env->small; j++)
-            to[j] = (uint64_t)sum[j] << 32;
-        to[env->small - 1] += lwe[env->big - 1];
+    for (int64_t i = begin; i < end; i += batch) {
+        batch = end - i < CMLRT_BATCH ? (unsigned)(end - i) : CMLRT_BATCH;
+        if (env->simulated || env->clear)
+            for (unsigned b = 0; b < batch; b++)
+                out[i + b] = in[i + b] + cmlrt_normal(env->rng, env->sd_ks);
+        else
+            switch_batch(env, out + (size_t)i * env->small,
+                         in + (size_t)i * env->big, batch);
     }
 }

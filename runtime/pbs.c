@@ -69,10 +69,13 @@ simulate(struct cmlrt_env *env, const struct cmlrt_table *t, int64_t row,
     return look_up(env, t, row, phase) + cmlrt_normal(env->rng, env->sd_br);
 }
 
-/* Scratch: counts, ciphertext, test polynomial, accumulator, the product's. */
+/* Scratch: test polynomial, a ciphertext, counts and accumulators of a batch,
+ * the product's. */
+enum { BATCH = 4 }; /* more gain nothing */
+
 struct parts {
-    uint32_t *counts;
-    uint64_t *lwe, *test, *acc;
+    uint64_t *test, *lwe;
+    struct cmlrt_rotations r;
     void *more;
 };
 
@@ -87,10 +90,16 @@ static struct parts
 cut(const struct cmlrt_set *set, void *scratch)
 {
     const size_t n = cmlrt_ring_degree(set), small = small_words(set);
-    uint64_t *word = scratch, *test = word + 2 * small, *acc = test + n;
+    uint64_t *word = scratch;
+    struct parts p = { .test = word, .lwe = word + n };
 
-    return (struct parts){ scratch, word + small, test, acc,
-                           acc + (set->k + 1) * n };
+    word += n + small;
+    for (unsigned b = 0; b < BATCH; b++, word += small)
+        p.r.counts[b] = (uint32_t *)(void *)word;
+    for (unsigned b = 0; b < BATCH; b++, word += cmlrt_acc_words(set))
+        p.r.acc[b] = word;
+    p.more = word;
+    return p;
 }
 
 size_t
@@ -98,46 +107,65 @@ cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k)
 {
     const struct cmlrt_shape shape = { NULL, set->log2_n, set->k,
                                        set->br_levels, set->br_log2_base };
-    const size_t words =
-        2 * small_words(set) + (set->k + 2) * cmlrt_ring_degree(set);
+    const size_t words = cmlrt_ring_degree(set)
+                         + (BATCH + 1) * small_words(set)
+                         + BATCH * cmlrt_acc_words(set);
 
-    return words * sizeof(uint64_t) + k->cmux64_bytes(&shape);
+    return words * sizeof(uint64_t) + k->cmux_bytes(&shape);
 }
 
+/* Counts and accumulator of ciphertext b of the batch. */
 static void
-bootstrap(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
-          const struct cmlrt_table *t, const struct parts *p)
+start(const struct cmlrt_env *env, struct parts *p, unsigned b,
+      const uint64_t *in, const struct cmlrt_table *t)
 {
-    const size_t n = cmlrt_ring_degree(env->set), k = env->set->k;
+    const struct cmlrt_set *set = env->set;
+    uint32_t *counts = p->r.counts[b];
 
     memcpy(p->lwe, in, env->small * sizeof *in);
     p->lwe[env->small - 1] = centred(t, in[env->small - 1]);
-    cmlrt_mod_switch(p->counts, p->lwe, env->set->n, env->set->log2_n + 1);
-    cmlrt_blind_rotate(p->acc, env->eval, p->counts, p->test, p->more);
-    cmlrt_extract_mask(out, p->acc, k, n, 0);
-    out[k * n] = p->acc[k * n];
+    cmlrt_mod_switch(counts, p->lwe, set->n, set->log2_n + 1);
+    cmlrt_acc_start(p->r.acc[b], set, p->test, counts[set->n], p->r.narrow);
 }
 
-/* Neighbours that share a row of the table share its polynomial. */
+/* Neighbours that share a row of the table share its polynomial, and a batch
+ * shares a pass over the key. */
+static void
+bootstrap(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+          const struct cmlrt_table *t, int64_t begin, int64_t end)
+{
+    struct parts p = cut(env->set, env->scratch);
+    int64_t made = -1;
+
+    /* entries below the top half of a word would be lost */
+    p.r.narrow = cmlrt_narrow(env->set) && t->log2_delta_out >= 32;
+    for (int64_t i = begin; i < end; i += p.r.batch) {
+        p.r.batch = end - i < BATCH ? (unsigned)(end - i) : BATCH;
+        for (unsigned b = 0; b < p.r.batch; b++) {
+            const int64_t row = (i + b) % t->rows;
+
+            if (row != made)
+                cmlrt_test_polynomial(p.test, t, row, env->set->log2_n);
+            made = row;
+            start(env, &p, b, in + (size_t)(i + b) * env->small, t);
+        }
+        cmlrt_blind_rotate(&p.r, env->eval, p.more);
+        for (unsigned b = 0; b < p.r.batch; b++)
+            cmlrt_acc_extract(out + (size_t)(i + b) * env->big, p.r.acc[b],
+                              env->set, p.r.narrow);
+    }
+}
+
 void
 cmlrt_lwe_pbs(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
               const void *with, int64_t begin, int64_t end)
 {
     const struct cmlrt_table *t = with;
-    const struct parts p = cut(env->set, env->scratch);
-    int64_t made = -1;
 
-    for (int64_t i = begin; i < end; i++) {
-        const int64_t row = i % t->rows;
-
-        if (env->simulated || env->clear) {
-            out[i] = simulate(env, t, row, in[i]);
-            continue;
-        }
-        if (row != made)
-            cmlrt_test_polynomial(p.test, t, row, env->set->log2_n);
-        made = row;
-        bootstrap(env, out + (size_t)i * env->big, in + (size_t)i * env->small,
-                  t, &p);
+    if (!env->simulated && !env->clear) {
+        bootstrap(env, out, in, t, begin, end);
+        return;
     }
+    for (int64_t i = begin; i < end; i++)
+        out[i] = simulate(env, t, i % t->rows, in[i]);
 }

@@ -319,21 +319,25 @@ static double
 rotate_once(struct rig *r, uint64_t *out, uint64_t *acc, uint64_t *test,
             void *scratch)
 {
-    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    const size_t n = cmlrt_ring_degree(&r->set);
     uint32_t count[128];
+    const struct cmlrt_rotations one = { { acc },
+                                         { count },
+                                         1,
+                                         cmlrt_narrow(&r->set) };
     uint64_t lwe[128], index, want;
 
     cmlrt_rng_bytes(&r->rng, lwe, sizeof lwe);
     cmlrt_rng_bytes(&r->rng, test, n * sizeof *test);
     cmlrt_mod_switch(count, lwe, r->set.n, r->set.log2_n + 1);
-    cmlrt_blind_rotate(acc, r->eval, count, test, scratch);
+    cmlrt_acc_start(acc, &r->set, test, count[r->set.n], one.narrow);
+    cmlrt_blind_rotate(&one, r->eval, scratch);
     index = count[r->set.n];
     for (size_t i = 0; i < r->set.n; i++)
         index -= count[i] * r->secret->small[i];
     index &= 2 * n - 1;
     want = index < n ? test[index] : 0 - test[index - n];
-    cmlrt_extract_mask(out, acc, r->set.k, n, 0);
-    out[d] = acc[d];
+    cmlrt_acc_extract(out, acc, &r->set, one.narrow);
     return torus(cmlrt_phase(r->secret, out) - want);
 }
 
@@ -347,10 +351,10 @@ measure_rotations(double *x, size_t each, const struct cmlrt_set *set,
         void *scratch;
 
         rig_open(&r, set, k, seed + key);
-        acc = rig_alloc((cmlrt_big(set) + cmlrt_ring_degree(set)) * 8);
+        acc = rig_alloc(cmlrt_acc_words(set) * 8);
         test = rig_alloc(cmlrt_ring_degree(set) * 8);
         out = rig_alloc(r.env.big * sizeof *out);
-        scratch = rig_alloc(k->cmux64_bytes(&r.eval->shape));
+        scratch = rig_alloc(k->cmux_bytes(&r.eval->shape));
         for (size_t i = 0; i < each; i++)
             x[key * each + i] = rotate_once(&r, out, acc, test, scratch);
         free(out);

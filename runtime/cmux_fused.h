@@ -1,0 +1,457 @@
+/* The external product in one go, on fft_blocks.h:
+ *
+ *     1  rotate, subtract, cut digits, first radix        acc  -> rows
+ *     2  for each block: forward, multiply, inverse       rows -> rows
+ *     3  last radix, reduction modulo 1, add              rows -> acc
+ *
+ * The product is never stored: sums over the rows are formed in the registers
+ * in which the inverse begins.  In step 2 one half of a block is done for all
+ * rows before the other half, so that independent work is adjacent, and the
+ * key is read front to back:
+ *
+ *     GGSW      [block][output][vector][row] vectors | re W | im W |
+ *
+ * Accumulators have CMLRT_PAD words behind each polynomial, of which the first
+ * W repeat its first words with the other sign: X^N = -1, so a vector that
+ * crosses the wrap of a rotation is one load.
+ */
+
+enum { AHEAD = 65536 }; /* bytes between use and prefetch of the key */
+
+/* keeps the compiler from mixing phases that must not be mixed */
+#define FENCE() __asm__ volatile("" ::: "memory")
+
+struct product {
+    const struct plan *plan;
+    const double *key; /* of the next block */
+    double *rows;      /* R rows of N; the first NC become the outputs */
+    double *halves;    /* R blocks */
+    unsigned nrows, nouts;
+};
+
+static void
+scatter(double *ggsw, const double *points, const struct cmlrt_shape *s,
+        unsigned row, unsigned out)
+{
+    const size_t n = (size_t)1 << s->log2_n, outs = s->k + 1;
+    const size_t rows = outs * s->levels;
+
+    for (size_t b = 0; b < n / BLOCK_CELLS; b++)
+        for (size_t v = 0; v < W; v++)
+            store(ggsw + ((b * outs + out) * W + v) * rows * CV + row * CV,
+                  load(points + b * BLOCK_CELLS + v * CV));
+}
+
+/* ---- step 2 */
+
+/* lines of the key, `each` of them for the i-th time */
+INLINE void
+prefetch(const double *key, size_t i, const size_t each)
+{
+    const char *p = (const char *)key + AHEAD + i * each * 64;
+
+    EACH for (size_t j = 0; j < each; j++) PREFETCH(p + 64 * j);
+}
+
+/* Block b at `at` of each row.  A block of the key has 2 R lines for each pair
+ * of vectors of an output; they are asked for evenly. */
+INLINE void
+middle(struct product *x, size_t b, size_t at, const unsigned R,
+       const unsigned NC)
+{
+    const size_t n = 2 * x->plan->half;
+    const double *roots = x->plan->blocks_roots + b * BLOCK_CELLS;
+    const double *key = x->key;
+    double *rows = x->rows + at, *half = x->halves;
+    const size_t lines = (size_t)NC * BLOCK_CELLS / 16;
+    struct cv t[W];
+
+    EACH for (unsigned r = 0; r < R; r++)
+    {
+        prefetch(key, r, lines);
+        block_load(t, rows + r * n);
+        block_fwd_1(t, roots);
+        block_store(half + r * BLOCK_CELLS, t);
+        FENCE();
+    }
+    EACH for (unsigned r = 0; r < R; r++)
+    {
+        prefetch(key, R + r, lines);
+        block_load(t, half + r * BLOCK_CELLS);
+        block_fwd_2(t, roots);
+        block_store(half + r * BLOCK_CELLS, t);
+        FENCE();
+    }
+    for (unsigned c = 0; c < NC; c++, key += (size_t)R * BLOCK_CELLS) {
+        EACH for (size_t v = 0; v < W; v++)
+        {
+            t[v] = mul(load(half + v * CV), load(key + v * R * CV));
+            EACH for (unsigned r = 1; r < R; r++)
+                t[v] = mul_add(t[v], load(half + r * BLOCK_CELLS + v * CV),
+                               load(key + (v * R + r) * CV));
+        }
+        block_inv_1(t, roots);
+        block_store(rows + c * n, t);
+        FENCE();
+    }
+    EACH for (unsigned c = 0; c < NC; c++)
+    {
+        block_load(t, rows + c * n);
+        block_inv_2(t, roots);
+        block_store(rows + c * n, t);
+        FENCE();
+    }
+    x->key = key;
+}
+
+/* One function a shape that the parameter search likes, and one for all. */
+#define SHAPE(R, NC) \
+    static void middle_##R##_##NC(struct product *x, size_t b, size_t at) \
+    { \
+        middle(x, b, at, R, NC); \
+    }
+#include "runtime/shapes.def"
+
+static void
+middle_any(struct product *x, size_t b, size_t at)
+{
+    middle(x, b, at, x->nrows, x->nouts);
+}
+
+typedef void middle_fn(struct product *x, size_t b, size_t at);
+
+static middle_fn *
+middle_of(unsigned rows, unsigned outs)
+{
+#define SHAPE(R, NC) \
+    if (rows == R && outs == NC) \
+        return middle_##R##_##NC;
+#include "runtime/shapes.def"
+    return middle_any;
+}
+
+static void
+below(struct product *x, middle_fn *mid, unsigned level, size_t node,
+      size_t at, size_t size)
+{
+    const struct plan *p = x->plan;
+    const size_t n = 2 * p->half;
+
+    if (level == p->levels) {
+        mid(x, node, at);
+        return;
+    }
+    size /= p->radix[level];
+    for (unsigned r = 0; r < x->nrows; r++)
+        node_fwd(p, x->rows + r * n + at, level, node, size);
+    for (unsigned q = 0; q < p->radix[level]; q++)
+        below(x, mid, level + 1, node * p->radix[level] + q, at + 2 * q * size,
+              size);
+    for (unsigned c = 0; c < x->nouts; c++)
+        node_inv(p, x->rows + c * n + at, level, node, size);
+}
+
+static void
+multiply(struct product *x)
+{
+    const struct plan *p = x->plan;
+    const size_t m = p->half / p->radix[0];
+    middle_fn *mid = middle_of(x->nrows, x->nouts);
+
+    for (unsigned q = 0; q < p->radix[0]; q++)
+        below(x, mid, 1, q, 2 * q * m, m);
+}
+
+/* ---- step 1: the streams of X^a acc, one a child of the root and part */
+
+/* X^a acc at the streams' places: stream t begins t m words into a polynomial.
+ * In the only stream that contains the wrap the sign changes at `cut`. */
+struct streams {
+    size_t from[16]; /* of word 0; may be N less than 0 */
+    bool minus[16];
+    unsigned wrap; /* the stream with the wrap; 16: none */
+    size_t cut;    /* from this word on, rounded up to W */
+};
+
+INLINE void
+rotate_streams(struct streams *s, size_t n, size_t a, const unsigned count)
+{
+    const size_t m = n / count, shift = a & (n - 1);
+    const bool negative = a >= n;
+
+    s->wrap = 16;
+    s->cut = m;
+    for (unsigned t = 0; t < count; t++) {
+        const size_t begin = t * m;
+        const bool wrapped = begin < shift;
+
+        if (wrapped && shift < begin + m) {
+            s->wrap = t;
+            s->cut = (shift - begin + W - 1) / W * W;
+        }
+        s->from[t] = begin - shift + (wrapped ? n : 0);
+        s->minus[t] = wrapped != negative;
+    }
+}
+
+INLINE void
+pass_wrap(struct streams *s, size_t n)
+{
+    if (s->wrap < 16) {
+        s->from[s->wrap] -= n;
+        s->minus[s->wrap] = !s->minus[s->wrap];
+    }
+}
+
+/* Digits in 32 bits: plain ones, in [-B/2, B/2).  Their mean of -1/2 does no
+ * harm with a fresh key, lang-spec/crypto.md 4. */
+INLINE void
+digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
+         uint32_t a, unsigned level, const unsigned radix)
+{
+    const struct plan *p = s->plan;
+    const size_t n = 2 * p->half, m = p->half / radix;
+    const unsigned used = s->levels * s->log2_base;
+    uint32_t carries = 0;
+    struct streams st;
+    size_t j = 0;
+
+    for (unsigned i = 1; i < s->levels; i++)
+        carries += UINT32_C(1) << (31 - i * s->log2_base);
+    rotate_streams(&st, n, a, 2 * radix);
+    for (int part = 0; part < 2; part++) {
+        const size_t end = part == 0 ? st.cut : m;
+        U32 sign[16], plus[16];
+
+        if (part == 1)
+            pass_wrap(&st, n);
+        EACH for (unsigned t = 0; t < 2 * radix; t++)
+        {
+            const uint32_t turn = st.minus[t] ? UINT32_MAX : 0;
+
+            sign[t] = SET_U32(turn);
+            plus[t] = SET_U32((used < 32 ? UINT32_C(1) << (31 - used) : 0)
+                              + carries - turn);
+        }
+        for (; j < end; j += W) {
+            struct cv x[8];
+
+            EACH for (unsigned k = 0; k < radix; k++)
+            {
+                V part_of[2];
+
+                EACH for (unsigned h = 0; h < 2; h++)
+                {
+                    const unsigned t = k + h * radix;
+                    U32 w = LOADU_U32(acc + (st.from[t] + j));
+
+                    w = SUB_U32(XOR_U32(w, sign[t]),
+                                LOAD_U32(acc + h * p->half + k * m + j));
+                    w = ADD_U32(w, plus[t]);
+                    if (level > 0)
+                        w = XOR_U32(w, SET_U32(carries));
+                    w = SHL_U32(w, level * s->log2_base);
+                    part_of[h] = FROM_I32(SAR_U32(w, 32 - s->log2_base));
+                }
+                x[k] = (struct cv){ part_of[0], part_of[1] };
+            }
+            radix_fwd(x, p->roots[0], radix);
+            EACH for (unsigned k = 0; k < radix; k++)
+                store(row + 2 * (k * m + j), x[k]);
+        }
+    }
+}
+
+/* Digits of mean zero, as decompose cuts them; all levels of a word at once. */
+INLINE void
+digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
+         uint32_t a, const unsigned radix)
+{
+    const struct plan *p = s->plan;
+    const size_t n = 2 * p->half, m = p->half / radix;
+    const struct gadget g = gadget_of(s->levels, s->log2_base);
+    const U64 mask = SET_U64((UINT64_C(1) << s->log2_base) - 1);
+    const U64 one = SET_U64(bits_of(0x1p52));
+    const V bias =
+        SET1(0x1p52 + (double)(UINT64_C(1) << (s->log2_base - 1)));
+    struct streams st;
+    size_t j = 0;
+
+    rotate_streams(&st, n, a, 2 * radix);
+    for (int part = 0; part < 2; part++) {
+        const size_t end = part == 0 ? st.cut : m;
+
+        if (part == 1)
+            pass_wrap(&st, n);
+        for (; j < end; j += W) {
+            U64 word[16], flip[16];
+
+            EACH for (unsigned t = 0; t < 2 * radix; t++)
+            {
+                const U64 sign = SET_U64(st.minus[t] ? UINT64_MAX : 0);
+                U64 w = LOADU_U64(acc + (st.from[t] + j)), turn;
+
+                w = SUB_U64(XOR_U64(w, sign), sign);
+                w = SUB_U64(w, LOAD_U64(acc + t * m + j));
+                turn = SUB_U64(SET_U64(0),
+                               AND_U64(SHR_U64(w, g.tie_bit),
+                                       SET_U64(g.tie_mask)));
+                word[t] = ADD_U64(SUB_U64(XOR_U64(w, turn), turn),
+                                  SET_U64(g.add));
+                flip[t] = SHL_U64(turn, 63);
+            }
+            for (unsigned l = 0; l < s->levels; l++) {
+                const unsigned shift = 64 - s->log2_base * (l + 1);
+                double *row = rows + l * n;
+                struct cv x[8];
+
+                EACH for (unsigned k = 0; k < radix; k++)
+                {
+                    V part_of[2];
+
+                    EACH for (unsigned h = 0; h < 2; h++)
+                    {
+                        const unsigned t = k + h * radix;
+                        const U64 e =
+                            OR_U64(AND_U64(SHR_U64(word[t], shift), mask),
+                                   one);
+
+                        part_of[h] = AS_V(XOR_U64(
+                            AS_U64(SUB(AS_V(e), bias)), flip[t]));
+                    }
+                    x[k] = (struct cv){ part_of[0], part_of[1] };
+                }
+                radix_fwd(x, p->roots[0], radix);
+                EACH for (unsigned k = 0; k < radix; k++)
+                    store(row + 2 * (k * m + j), x[k]);
+            }
+        }
+    }
+}
+
+/* ---- step 3 */
+
+INLINE void
+reduce32(uint32_t *acc, const double *row, const struct plan *p,
+         const unsigned radix)
+{
+    const size_t m = p->half / radix;
+
+    for (size_t j = 0; j < m; j += W) {
+        struct cv x[8];
+
+        EACH for (size_t k = 0; k < radix; k++) x[k] = load(row + 2 * (k * m + j));
+        radix_inv(x, p->roots[0], radix);
+        EACH for (size_t k = 0; k < radix; k++)
+        {
+            uint32_t *re = acc + k * m + j, *im = re + p->half;
+
+            STORE_U32(re, ADD_U32(LOAD_U32(re), TORUS32(x[k].re)));
+            STORE_U32(im, ADD_U32(LOAD_U32(im), TORUS32(x[k].im)));
+        }
+    }
+    for (size_t i = 0; i < W; i++)
+        acc[2 * p->half + i] = 0 - acc[i];
+}
+
+INLINE void
+reduce64(uint64_t *acc, const double *row, const struct plan *p,
+         const unsigned radix)
+{
+    const size_t m = p->half / radix;
+
+    for (size_t j = 0; j < m; j += W) {
+        struct cv x[8];
+
+        EACH for (size_t k = 0; k < radix; k++) x[k] = load(row + 2 * (k * m + j));
+        radix_inv(x, p->roots[0], radix);
+        EACH for (size_t k = 0; k < radix; k++)
+        {
+            uint64_t *re = acc + k * m + j, *im = re + p->half;
+
+            STORE_U64(re, ADD_U64(LOAD_U64(re), TORUS64(x[k].re)));
+            STORE_U64(im, ADD_U64(LOAD_U64(im), TORUS64(x[k].im)));
+        }
+    }
+    for (size_t i = 0; i < W; i++)
+        acc[2 * p->half + i] = 0 - acc[i];
+}
+
+/* ---- the whole */
+
+static size_t
+cmux_bytes(const struct cmlrt_shape *s)
+{
+    const size_t n = (size_t)1 << s->log2_n;
+    const size_t rows = (size_t)(s->k + 1) * s->levels;
+
+    return rows * (n + BLOCK_CELLS) * sizeof(double);
+}
+
+static struct product
+product_of(const struct cmlrt_shape *s, const double *ggsw, void *scratch)
+{
+    const size_t n = (size_t)1 << s->log2_n;
+    struct product x = { .plan = s->plan, .key = ggsw, .rows = scratch };
+
+    x.nouts = s->k + 1;
+    x.nrows = x.nouts * s->levels;
+    x.halves = x.rows + x.nrows * n;
+    return x;
+}
+
+INLINE void
+cmux32_of(uint32_t *acc, const struct cmlrt_shape *s, uint32_t a,
+          struct product *x, const unsigned radix)
+{
+    const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
+
+    for (unsigned c = 0; c < x->nouts; c++)
+        for (unsigned l = 0; l < s->levels; l++)
+            digits32(x->rows + (c * s->levels + l) * n, acc + c * stride, s, a,
+                     l, radix);
+    multiply(x);
+    for (unsigned c = 0; c < x->nouts; c++)
+        reduce32(acc + c * stride, x->rows + c * n, s->plan, radix);
+}
+
+INLINE void
+cmux64_of(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
+          struct product *x, const unsigned radix)
+{
+    const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
+
+    for (unsigned c = 0; c < x->nouts; c++)
+        digits64(x->rows + c * s->levels * n, acc + c * stride, s, a, radix);
+    multiply(x);
+    for (unsigned c = 0; c < x->nouts; c++)
+        reduce64(acc + c * stride, x->rows + c * n, s->plan, radix);
+}
+
+static void
+cmux32(uint32_t *acc, const struct cmlrt_shape *s, uint32_t a,
+       const double *ggsw, void *scratch)
+{
+    const struct plan *p = s->plan;
+    struct product x = product_of(s, ggsw, scratch);
+
+    switch (p->radix[0]) {
+    case 2: cmux32_of(acc, s, a, &x, 2); break;
+    case 4: cmux32_of(acc, s, a, &x, 4); break;
+    default: cmux32_of(acc, s, a, &x, 8); break;
+    }
+}
+
+static void
+cmux64(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
+       const double *ggsw, void *scratch)
+{
+    const struct plan *p = s->plan;
+    struct product x = product_of(s, ggsw, scratch);
+
+    switch (p->radix[0]) {
+    case 2: cmux64_of(acc, s, a, &x, 2); break;
+    case 4: cmux64_of(acc, s, a, &x, 4); break;
+    default: cmux64_of(acc, s, a, &x, 8); break;
+    }
+}
