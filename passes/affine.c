@@ -7,6 +7,7 @@
 #include "passes/affine.h"
 
 #include "passes/inner.h"
+#include "passes/twins.h"
 
 #include <string.h>
 
@@ -135,27 +136,66 @@ element(const struct builder *b, size_t j, size_t i)
     return r;
 }
 
-static void
-fresh_origins(struct builder *b)
+static uint32_t
+new_origin(struct builder *b, size_t element)
 {
     struct affine *a = b->a;
-    uint32_t *origin = arena_new(a->mem, uint32_t, b->n);
-    int64_t *one = arena_new(a->mem, int64_t, b->n);
 
-    if (a->norigins + b->n > a->cap) {
+    if (a->norigins == a->cap) {
         struct affine_origin *old = a->origin;
 
-        a->cap = (uint32_t)(2 * (a->norigins + b->n));
+        a->cap = a->cap ? 2 * a->cap : 64;
         a->origin = arena_new(a->mem, struct affine_origin, a->cap);
         if (old)
             memcpy(a->origin, old, a->norigins * sizeof *old);
     }
+    a->origin[a->norigins] = (struct affine_origin){
+        { (uint32_t)(b->ins - a->f->ins) }, (uint32_t)element, a->norigins
+    };
+    return a->norigins++;
+}
+
+/* 1 times the origin */
+static struct affine_row
+alone(struct builder *b, uint32_t o)
+{
+    uint32_t *origin = arena_new(b->a->mem, uint32_t, 1);
+    int64_t *one = arena_new(b->a->mem, int64_t, 1);
+
+    *origin = o;
+    *one = 1;
+    return (struct affine_row){ 1, origin, one, 0 };
+}
+
+static void
+fresh_origins(struct builder *b)
+{
+    for (size_t i = 0; i < b->n; i++)
+        b->out[i] = alone(b, new_origin(b, i));
+}
+
+static void
+bootstraps(struct builder *b)
+{
+    const union ir_attrs *as = &b->ins->as;
+    const struct ir_blob *table = ir_data(b->a->f, as->lwe_pbs.table);
+
     for (size_t i = 0; i < b->n; i++) {
-        a->origin[a->norigins].op.id = (uint32_t)(b->ins - a->f->ins);
-        a->origin[a->norigins].element = (uint32_t)i;
-        origin[i] = a->norigins++;
-        one[i] = 1;
-        b->out[i] = (struct affine_row){ 1, origin + i, one + i, 0 };
+        const struct affine_row *in = &rows(b, 0)[i];
+        const struct twin x = {
+            .in = in,
+            .index = plus(b, in->constant, as->lwe_pbs.offset),
+            .entry = table->cell + (i % table->type.dim[0] << as->lwe_pbs.bits),
+            .bits = as->lwe_pbs.bits,
+            .log2_delta = as->lwe_pbs.log2_delta,
+            .origin = b->a->norigins,
+        };
+        uint32_t mirror;
+        const struct twin *same = twins_add(b->a, &x, &mirror);
+
+        if (!same)
+            b->a->origin[new_origin(b, i)].mirror = mirror;
+        b->out[i] = alone(b, same ? same->origin : x.origin);
     }
 }
 
@@ -315,6 +355,7 @@ forms(struct builder *b)
     case IR_reshape:
     case IR_lwe_keyswitch:
     case IR_lwe_answer: copy(b); return;
+    case IR_lwe_pbs: bootstraps(b); return;
     case IR_lwe_add_clear: clear_operand(b, as->lwe_add_clear.data, false); return;
     case IR_lwe_mul_clear: clear_operand(b, as->lwe_mul_clear.data, true); return;
     case IR_lwe_matmul_clear: {

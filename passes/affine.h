@@ -6,7 +6,8 @@
  *     c + sum_i w_i x_i        x_i an element of an input or of a table
  *
  * The passes `range` (exact intervals) and `noise` (variances per origin) read
- * these forms; both levels of the IR have them.
+ * these forms; both levels of the IR have them.  Elements of lwe.pbs that are
+ * the same ciphertext (twins.h) share an origin.
  */
 #ifndef CML_PASSES_AFFINE_H
 #define CML_PASSES_AFFINE_H
@@ -17,7 +18,10 @@
 struct affine_origin {
     ir_ref op;
     uint32_t element;
+    uint32_t mirror; /* the origin that is, up to the sign, this one; or this */
 };
+
+struct twin;
 
 struct affine_row {
     uint32_t n;
@@ -31,6 +35,7 @@ struct affine {
     struct affine_row **rows; /* by op; NULL for clear values */
     struct affine_origin *origin;
     uint32_t norigins, cap;
+    struct twin **twins; /* lists, once there is an lwe.pbs */
     struct arena *mem;
 };
 

@@ -100,20 +100,31 @@ log2_minus(double a, double b)
     return b < a ? a + log2(1 - exp2(b - a)) : (double)-INFINITY;
 }
 
+/* Answers that need more than an equal share have what they need, as tables
+ * do; the others share the rest.  Such a step lowers the share, so that one
+ * more answer may need more. */
 double
 budget_share(const struct ir_params *s, const struct search_problem *p)
 {
-    double tables = (double)-INFINITY, answers = 0;
+    double share = (double)INFINITY, before;
 
-    for (size_t i = 0; i < p->n; i++) {
-        const struct search_event *e = &p->event[i];
+    do {
+        double spent = (double)-INFINITY, answers = 0;
 
-        if (e->table)
-            tables = model_log2_add(tables, log2(e->count) + tail(s, e));
-        else
-            answers += e->count;
-    }
-    return log2_minus(p->log2_pfail, tables) - log2(answers);
+        before = share;
+        for (size_t i = 0; i < p->n; i++) {
+            const struct search_event *e = &p->event[i];
+            const double own = tail(s, e);
+
+            if (e->table || own > before)
+                spent = model_log2_add(spent, log2(e->count) + own);
+            else
+                answers += e->count;
+        }
+        if (answers > 0)
+            share = log2_minus(p->log2_pfail, spent) - log2(answers);
+    } while (share < before);
+    return share;
 }
 
 struct reply

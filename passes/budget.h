@@ -17,7 +17,8 @@ struct reply {
     double log2_pfail;  /* of one element */
 };
 
-/* log2 of the failure probability that each element of an answer may have */
+/* log2 of the failure probability that each element of an answer may have,
+ * unless its noise alone has more */
 double budget_share(const struct ir_params *s, const struct search_problem *p);
 
 struct reply budget_reply(const struct ir_params *s,

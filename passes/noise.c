@@ -4,26 +4,35 @@
  *     V = c_in V_fresh + c_br V_br
  *
  * The coefficients are sums of squared weights of the inputs and of the tables
- * that the value depends on; of a tensor, the largest of each.
+ * that the value depends on; of a tensor, the largest of each.  A table and its
+ * negative on one ciphertext have the same noise up to the sign (twins.h), if
+ * not always: their weights add in size, whatever their signs.
  */
 #include "passes/affine.h"
 
 #include "passes/inner.h"
 
+#include <math.h>
+
+/* size: by origin, zero before and after */
 static void
-variance(const struct affine *a, const struct affine_row *r, double c[2])
+variance(const struct affine *a, const struct affine_row *r, double *size,
+         double c[2])
 {
     c[0] = c[1] = 0;
+    for (uint32_t t = 0; t < r->n; t++)
+        size[a->origin[r->origin[t]].mirror] += fabs((double)r->weight[t]);
     for (uint32_t t = 0; t < r->n; t++) {
         const struct affine_origin *o = &a->origin[r->origin[t]];
-        const double w = (double)r->weight[t];
+        const double w = size[o->mirror];
 
+        size[o->mirror] = 0;
         c[ir_at(a->f, o->op)->op == IR_lwe_pbs] += w * w;
     }
 }
 
 static void
-annotate(const struct affine *a, struct ir_ins *ins, uint32_t i)
+annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size)
 {
     struct ir_type *t = &ins->type;
 
@@ -32,7 +41,7 @@ annotate(const struct affine *a, struct ir_ins *ins, uint32_t i)
     for (size_t e = 0; e < ir_count(t); e++) {
         double c[2];
 
-        variance(a, &a->rows[i][e], c);
+        variance(a, &a->rows[i][e], size, c);
         t->lo = c[0] > t->lo ? c[0] : t->lo;
         t->hi = c[1] > t->hi ? c[1] : t->hi;
     }
@@ -44,6 +53,7 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n), bad;
     const struct affine *a = affine_new(cx->scratch, f, &bad);
     struct ir_func *g;
+    double *size;
 
     if (!a) {
         diag_error(cx->diag, ir_at(f, bad)->at, E_integer_overflow,
@@ -52,10 +62,11 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
         return NULL;
     }
     g = ir_func_like(cx->out, f);
+    size = arena_new(cx->scratch, double, a->norigins);
     for (uint32_t i = 0; i < f->n; i++) {
         map[i] = ir_copy(g, &f->ins[i], map);
         if (f->ins[i].type.base == IR_LWE)
-            annotate(a, &g->ins[map[i].id], i);
+            annotate(a, &g->ins[map[i].id], i, size);
     }
     return g;
 }

@@ -114,6 +114,8 @@ size_answers(struct ir_func *g, const struct search_problem *p)
         ins->as.lwe_answer.word_bits = r.word_bits;
     }
     g->params.log2_pfail = p->n ? budget_pfail(&g->params, p) : p->log2_pfail;
+    if (g->params.log2_pfail > p->log2_pfail + 1e-6)
+        bug("answers fail with 2^%g", g->params.log2_pfail);
 }
 
 struct ir_func *

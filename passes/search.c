@@ -79,6 +79,22 @@ v_cmux(const struct search_problem *p, struct model_ring r,
     return p->v_cmux ? p->v_cmux(r, g, sigma2) : model_v_cmux(r, g, sigma2);
 }
 
+/* Bound of the noise under the small key.  The words of a key modulo 2^32 must
+ * have the noise that (3) asks for there: from n = 1355 on that is more. */
+static int
+t_small(const struct search_problem *p, double n)
+{
+    return p->wide_ksk ? model_tuniform(p->level, n, 64)
+                       : 32 + model_tuniform(p->level, n, 32);
+}
+
+static double
+v_small(const struct search_problem *p, double n)
+{
+    return p->noise == MODEL_GAUSS ? v_fresh(p, n)
+                                   : model_v_tuniform(t_small(p, n), 64);
+}
+
 /* of a key whose bodies are rounded to 32 bits unless it is wide, (15) */
 static double
 v_ks1(const struct search_problem *p, struct model_gadget g, double sigma2)
@@ -139,7 +155,7 @@ static void
 ks_points(struct points *to, const struct search_problem *p, uint32_t n)
 {
     const uint32_t bits = p->wide_ksk ? GADGET_BITS : KSK_BITS;
-    const double sigma2 = v_fresh(p, n);
+    const double sigma2 = v_small(p, n);
 
     to->n = 0;
     for (uint32_t l = 1; l <= bits; l++) {
@@ -261,8 +277,7 @@ static bool
 worth(const struct search_problem *p, uint32_t n)
 {
     return p->noise == MODEL_GAUSS
-           || model_tuniform(p->level, n, 64)
-                  < model_tuniform(p->level, n - 1, 64);
+           || t_small(p, n) < t_small(p, n - 1);
 }
 
 static void
@@ -340,7 +355,7 @@ set_bounds(struct ir_params *s, const struct search_problem *p)
         return;
     s->t_glwe = model_tuniform(p->level, model_dimension(r), 64);
     if (s->n > 0)
-        s->t_lwe = model_tuniform(p->level, s->n, 64);
+        s->t_lwe = t_small(p, s->n);
 }
 
 bool

@@ -84,7 +84,10 @@ cmlrt_lwe_answer(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
             rerandomise(lwe, env);
         if (d->log2_flood >= 0 && !env->clear)
             lwe[env->big - 1] += cmlrt_tuniform(env->rng, (int)d->log2_flood);
-        if (d->word_bits == 32 && !env->clear)
-            cut_words(lwe, env->big);
+        if (d->word_bits != 32 || env->clear)
+            continue;
+        if (env->simulated)
+            *lwe += cmlrt_normal(env->rng, env->sd_cut);
+        cut_words(lwe, env->big);
     }
 }

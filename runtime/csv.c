@@ -6,6 +6,7 @@
  * unknown, missing or doubled column is refused with its place.
  */
 #include "runtime/fault.h"
+#include "runtime/rt.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -405,7 +406,8 @@ grow(struct cml_rows *r, size_t *room)
         return true;
     if (more > SIZE_MAX / sizeof *p / (r->columns + 1))
         return false;
-    p = realloc(r->at, more * r->columns * sizeof *p);
+    p = cmlrt_regrow(r->at, r->rows * r->columns * sizeof *p,
+                     more * r->columns * sizeof *p);
     if (!p)
         return false;
     r->at = p;
@@ -429,8 +431,10 @@ read_rows(struct cml_rows *out, struct csv *c, const struct cml_columns *d,
         for (size_t i = 0; i < out->columns; i++)
             row[i] = (double)NAN;
         s = read_row(row, c, d, m);
-        if (s != CML_E_ok)
+        if (s != CML_E_ok) {
+            cmlrt_wipe(row, out->columns * sizeof *row);
             return s;
+        }
         out->rows++;
     }
     return CML_E_ok;
@@ -463,6 +467,8 @@ cml_csv_parse(struct cml_rows *out, char *text, size_t bytes, const char *file,
     if (s == CML_E_ok && out->rows == 0)
         s = cmlrt_fail(f, CML_E_data, "%s: no rows", file);
     if (s != CML_E_ok) {
+        if (out->at)
+            cmlrt_wipe(out->at, out->rows * out->columns * sizeof *out->at);
         free(out->at);
         out->at = NULL;
     }

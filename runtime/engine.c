@@ -54,6 +54,15 @@ words_of(const struct engine *e, const struct cml_value *v)
 
 /* ---- setting up */
 
+/* (72) with h = 32, but for the body, which is cut */
+static double
+v_cut(const struct cmlrt_set *set)
+{
+    const double h2 = set->ternary ? 2.0 / 3 : 1.0 / 2; /* (62) */
+
+    return (double)((uint64_t)set->k << set->log2_n) * h2 * 0x1p-64 / 12;
+}
+
 static void
 fill_env(struct engine *e, struct cmlrt_env *env)
 {
@@ -74,6 +83,7 @@ fill_env(struct engine *e, struct cmlrt_env *env)
         env->sd_ms = sqrt(m->v_ms);
         env->sd_br = sqrt(m->v_br);
         env->sd_zero = sqrt(m->v_zero);
+        env->sd_cut = sqrt(v_cut(&e->set));
     }
 }
 
@@ -125,9 +135,19 @@ open_group(struct engine *e)
     return true;
 }
 
+/* Scratch has what hides an answer from the client; without encryption, values
+ * are the client's secret. */
 static void
 shut(struct engine *e)
 {
+    if (e->scratch)
+        cmlrt_wipe(e->scratch, e->threads * e->scratch_bytes);
+    if (e->values && e->job->mode != CMLRT_ENCRYPTED)
+        cmlrt_wipe(e->values, e->group * e->row_bytes);
+    if (e->rng)
+        cmlrt_wipe(e->rng, e->threads * sizeof *e->rng);
+    cmlrt_wipe(e->seed, sizeof e->seed);
+    cmlrt_wipe(e->step_seed, sizeof e->step_seed);
     free(e->env);
     free(e->rng);
     free(e->scratch);
@@ -258,9 +278,6 @@ cmlrt_engine_run(const struct cmlrt_job *job, uint8_t *out)
         e.first_row = row;
         out = run_group(&e, out, left < e.group ? left : e.group);
     }
-    cmlrt_wipe(e.rng, e.threads * sizeof *e.rng);
-    cmlrt_wipe(&e.seed, sizeof e.seed);
-    cmlrt_wipe(&e.step_seed, sizeof e.step_seed);
     shut(&e);
     return CML_E_ok;
 }

@@ -72,7 +72,7 @@ read_all(char **out, size_t *bytes, int fd, struct cml_fault *f)
     size_t room = (size_t)1 << 16;
 
     for (*bytes = 0;; room *= 2) {
-        char *p = room > *bytes ? realloc(*out, room) : NULL;
+        char *p = room > *bytes ? cmlrt_regrow(*out, *bytes, room) : NULL;
         int64_t got;
 
         if (!p)
@@ -104,6 +104,8 @@ cmlrt_read_file(char **out, size_t *bytes, const char *path,
         (void)cmlrt_fail(f, s, "%s:", path);
     cmlrt_close(fd);
     if (s != CML_E_ok) {
+        if (*out)
+            cmlrt_wipe(*out, *bytes);
         free(*out);
         *out = NULL;
     }

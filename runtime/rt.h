@@ -61,6 +61,8 @@ enum cmlrt_purpose {
 /* getrandom(2); false when the system gives none */
 bool cmlrt_system_random(void *out, size_t bytes);
 void cmlrt_wipe(void *at, size_t bytes);
+/* realloc that leaves nothing behind of the `used` bytes at old */
+void *cmlrt_regrow(void *old, size_t used, size_t bytes);
 
 struct cmlrt_rng {
     uint8_t seed[CMLRT_SEED];
@@ -121,6 +123,7 @@ struct cmlrt_env {
     /* simulate: standard deviations on the torus; all 0 in clear */
     bool simulated, clear;
     double sd_fresh, sd_ks, sd_ms, sd_br, sd_zero;
+    double sd_cut; /* of the masks of an answer in 32 bits */
 };
 
 size_t cmlrt_scratch_bytes(const struct cmlrt_set *set,

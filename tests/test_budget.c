@@ -260,6 +260,37 @@ START_TEST(answers_share_what_tables_leave)
 }
 END_TEST
 
+/* An answer whose noise alone takes more than an equal share leaves less to the
+ * others; whatever is flooded then, the row keeps its bound. */
+START_TEST(a_noisy_answer_lowers_the_share_of_others)
+{
+    struct search_event event[] = {
+        { .c_in = 1, .tau = 0x1p-40, .count = 1 },
+        { .c_in = 1, .tau = 0x1p-40, .count = 1 },
+        { .c_in = 1, .tau = 0x1p-40, .count = 2 },
+    };
+    const struct search_problem p = { .event = event,
+                                      .n = 3,
+                                      .log2_pfail = -128 };
+    const struct ir_params s = { .k = 1, .log2_n = 11, .v_fresh = 0x1p-94 };
+    int over = 0, flooded = 0;
+
+    event[0].tau = 0x1p-47 * model_kappa(-129);   /* half of the bound */
+    event[1].tau = 0x1p-47 * model_kappa(-130.5); /* more than a third of it */
+    for (int i = 0; i < 2000; i++) {
+        event[2].tau = 0x1p-42 * exp2(i / 500.0);
+        over += budget_pfail(&s, &p) > -128 + 1e-9;
+        flooded += budget_reply(&s, &event[2], budget_share(&s, &p)).log2_flood
+                   >= 0;
+    }
+    ck_assert_int_eq(over, 0);
+    ck_assert_int_gt(flooded, 1000);
+    /* 2^-128 - 2^-129 - 2^-130.5 for two */
+    ck_assert_double_eq_tol(budget_share(&s, &p),
+                            -128 + log2(1 - 0.5 - exp2(-2.5)) - 1, 1e-6);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -276,6 +307,7 @@ main(void)
     tcase_add_test(tc, without_tables_there_is_no_small_key);
     tcase_add_test(tc, precise_answers_keep_their_words);
     tcase_add_test(tc, answers_share_what_tables_leave);
+    tcase_add_test(tc, a_noisy_answer_lowers_the_share_of_others);
     tcase_set_timeout(tc, 60);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);

@@ -103,6 +103,64 @@ START_TEST(variances_add_in_amplitude)
 }
 END_TEST
 
+/* A table of the same ciphertext twice is one ciphertext, a second table on
+ * both too; f and -f add in size; another table or another input is another
+ * origin. */
+START_TEST(equal_tables_are_one_origin)
+{
+    static const struct {
+        const char *index, *rows, *weights;
+        double c_br;
+    } row[] = {
+        { "0, 0, 0, 0", "0", "1, 1, 1, 1", 16 },
+        { "0, 0, 0, 1", "0", "1, 1, 1, 1", 9 + 1 },
+        { "0, 0, 1, 1", "0", "1, -1, 2, 3", 0 + 25 },
+        { "0, 1, 2, 3", "0", "1, 1, 1, 1", 4 },
+        { "0, 0, 0, 0", "0, 1, 2, 0", "1, 1, 1, 1", (2 + 1) * (2 + 1) + 1 },
+        { "0, 0, 0, 0", "0, 1, 0, 2", "5, 5, 0, -3", 100 + 9 },
+        { "0, 0, 1, 2", "0, 2, 0, 2", "1, 1, 1, 1", 4 },
+    };
+    static const char *const entries[] = { "0, 1, 3, 2", "0, -1, -3, -2",
+                                           "0, 1, 3, 3" };
+    char text[1024], table[256] = "";
+    size_t rows = 0, end = 0;
+    struct run r;
+
+    for (const char *c = row[_i].rows; *c; c++)
+        if (*c >= '0' && *c <= '2') {
+            end += (size_t)snprintf(table + end, sizeof table - end, "%s%s",
+                                    rows ? ", " : "", entries[*c - '0']);
+            rows++;
+        }
+    snprintf(text, sizeof text,
+             "ir 1 t\nconst @i : int[4] = [%s]\n"
+             "param @t : int[%zu,4] = [%s]\nparam @w : int[4] = [%s]\n"
+             "param @s : int[1,7] = [3, 1, 4, 1, 5, 9, 2]\n{\n"
+             "  %%0 = input { name = @x } : int[4] in 0..3\n"
+             "  %%1 = encrypt %%0 : enc int[4] in 0..3\n"
+             "  %%2 = gather %%1 { index = @i } : enc int[4]\n"
+             "  %%3 = lut %%2 { table = @t, offset = 0, approx = 0 }"
+             " : enc int[4] in -3..3\n"
+             "  %%4 = constant { data = @w } : int[4]\n"
+             "  %%5 = matmul %%3, %%4 : enc int\n"
+             "  %%6 = lut %%3 { table = @s, offset = 3, approx = 0 }"
+             " : enc int[4] in 1..9\n"
+             "  %%7 = sum %%6 { axis = 0 } : enc int\n"
+             "  %%8 = decrypt %%5 : int\n  %%9 = decrypt %%7 : int\n"
+             "  output %%8 { name = @y }\n  output %%9 { name = @z }\n}\n",
+             row[_i].index, rows, table, row[_i].weights);
+    r = lowering_run(text, RANGE, NOISE);
+    ck_assert_msg(r.at[NOISE] != NULL, "%s", r.said);
+    ck_assert_double_eq_tol(
+        lowering_find(r.at[NOISE], IR_lwe_answer, 0)->type.hi, row[_i].c_br,
+        1e-9);
+    if (_i == 0)
+        ck_assert_double_eq_tol(
+            lowering_find(r.at[NOISE], IR_lwe_answer, 1)->type.hi, 16, 1e-9);
+    lowering_finish(&r);
+}
+END_TEST
+
 START_TEST(wide_tables_are_refused)
 {
     char *text = lowering_wide(0);
@@ -242,6 +300,7 @@ main(void)
     tcase_add_test(tc, exponents_are_the_least_that_is_needed);
     tcase_add_test(tc, equal_inputs_share_a_keyswitch);
     tcase_add_test(tc, variances_add_in_amplitude);
+    tcase_add_loop_test(tc, equal_tables_are_one_origin, 0, 7);
     tcase_add_test(tc, wide_tables_are_refused);
     tcase_add_test(tc, wide_integers_are_refused);
     tcase_add_test(tc, wide_approximate_tables_are_refused);

@@ -5,6 +5,7 @@
  * variance agrees if it lies in the 99.9 % interval of the chi-square law, and
  * every test also asks that twice and half of the formula do not agree.
  */
+#include "runtime/engine.h"
 #include "tests/rig.h"
 
 #include <check.h>
@@ -166,6 +167,39 @@ START_TEST(answer_noise)
             memset(lwe, 0, r.env.big * sizeof *lwe);
             cmlrt_lwe_answer(&r.env, lwe, lwe, &reply, 0, 1);
             x[key * EACH + i] = torus(cmlrt_phase(r.secret, lwe));
+        }
+        free(lwe);
+        rig_close(&r);
+    }
+    CHECK_VARIANCE(x, SAMPLES, v);
+}
+END_TEST
+
+/* What words of 32 bits lose, (72): the same answer with 64. */
+START_TEST(cut_noise)
+{
+    const struct cmlrt_set *set = &insecure_fresh[_i];
+    const double d = (double)cmlrt_big(set);
+    const double v = (1 + d * mean_square_key(set)) * 0x1p-64 / 12;
+    const struct cmlrt_reply whole = { -1, 64 }, cut = { -1, 32 };
+    double x[SAMPLES];
+
+    for (size_t key = 0; key < KEYS; key++) {
+        struct rig r;
+        uint64_t *lwe;
+
+        rig_open(&r, set, cmlrt_kernels_select(NULL), 150 + key);
+        lwe = rig_alloc(2 * r.env.big * sizeof *lwe);
+        for (size_t i = 0; i < EACH; i++) {
+            uint64_t *other = lwe + r.env.big;
+
+            memset(lwe, 0, 2 * r.env.big * sizeof *lwe);
+            cmlrt_rng_init(&r.rng, r.seed, CMLRT_ANSWER, i);
+            cmlrt_lwe_answer(&r.env, lwe, lwe, &whole, 0, 1);
+            cmlrt_rng_init(&r.rng, r.seed, CMLRT_ANSWER, i);
+            cmlrt_lwe_answer(&r.env, other, other, &cut, 0, 1);
+            x[key * EACH + i] = torus(cmlrt_phase(r.secret, other)
+                                      - cmlrt_phase(r.secret, lwe));
         }
         free(lwe);
         rig_close(&r);
@@ -433,6 +467,52 @@ START_TEST(simulated_noise)
 }
 END_TEST
 
+static void
+cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
+         int64_t end)
+{
+    static const struct cmlrt_reply reply = { -1, 32 };
+
+    cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
+}
+
+/* The engine tells the simulator all of (72). */
+START_TEST(simulated_cut)
+{
+    const struct cml_value value = { SAMPLES, 0 };
+    const struct cml_answer answer = { SAMPLES, 0, 50, 0, 9, 0, 32 };
+    struct cml_step step = { .items = SAMPLES };
+    const struct cml_manifest m = { .k = 1 + _i,
+                                    .log2_n = 12,
+                                    .ternary = _i,
+                                    .nvalues = 1,
+                                    .values = &value,
+                                    .nanswers = 1,
+                                    .answers = &answer,
+                                    .nsteps = 1,
+                                    .steps = &step };
+    struct cmlrt_pool *pool = cmlrt_pool_new(1);
+    uint64_t none = 0, *y = rig_alloc(SAMPLES * sizeof *y);
+    const struct cmlrt_job job = { .m = &m,
+                                   .mode = CMLRT_SIMULATED,
+                                   .kernels = cmlrt_kernels_select("ref"),
+                                   .pool = pool,
+                                   .rows = 1,
+                                   .words = &none };
+    const double norm2 = _i ? 2 * 4096 * 2.0 / 3 : 4096 / 2.0;
+    cml_step_fn *const run = cut_step;
+    double x[SAMPLES];
+
+    memcpy(&step.run, &run, sizeof run);
+    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)y), CML_E_ok);
+    for (size_t i = 0; i < SAMPLES; i++)
+        x[i] = torus(y[i]);
+    CHECK_VARIANCE(x, SAMPLES, (1 + norm2) * 0x1p-64 / 12);
+    cmlrt_pool_free(pool);
+    free(y);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -446,11 +526,13 @@ main(void)
     tcase_add_test(tc, a_doubled_variance_is_caught);
     tcase_add_loop_test(tc, fresh_noise, 0, FRESH);
     tcase_add_loop_test(tc, answer_noise, 0, FRESH);
+    tcase_add_loop_test(tc, cut_noise, 0, FRESH);
     tcase_add_loop_test(tc, keyswitch_noise, 0, SWITCHES);
     tcase_add_loop_test(tc, modulus_switch_noise, 0, 3);
     tcase_add_loop_test(tc, bootstrap_noise, 0, ROTATES);
     tcase_add_loop_test(tc, transform_noise, 0, MAX_TABLES);
     tcase_add_test(tc, simulated_noise);
+    tcase_add_loop_test(tc, simulated_cut, 0, 2);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -694,6 +694,13 @@ START_TEST(keys_of_32_bits)
     ck_assert(same_set(&s, &wide));
     ck_assert(s.v_ks > wide.v_ks && s.v_ks < wide.v_ks * 1.001);
     ck_assert_uint_le(s.ks_levels * s.ks_log2_base, 32);
+    /* words of 32 bits keep the noise of their modulus: 2^3 units or more */
+    for (p.min_n = 450; p.min_n < 2000; p.min_n += 150) {
+        ck_assert(search_params(&s, &p, &tightest));
+        ck_assert_int_eq(s.t_lwe - 32, model_tuniform(132, s.n, 32));
+        ck_assert_double_ge(s.v_ks, s.v_fresh);
+    }
+    ck_assert_int_eq(s.t_lwe, 35);
 }
 END_TEST
 

@@ -420,6 +420,44 @@ START_TEST(tables_work_on_one_word)
 }
 END_TEST
 
+/* A bootstrap draws nothing: the same table of the same ciphertext gives the
+ * same words, noise included.  The negated table gives their negative if no
+ * rounding met a tie: in the last set, where digits end far above the bits that
+ * a product has. */
+START_TEST(bootstraps_repeat)
+{
+    static const int64_t entries[3][8] = { { 1, 2, 3, 4, 4, 3, 2, 1 },
+                                           { -1, -2, -3, -4, -4, -3, -2, -1 },
+                                           { 1, 2, 3, 4, 4, 3, 2, 2 } };
+    const struct cmlrt_table t = { entries, 3, 3, 0, 60, 57, 0 };
+    static const int64_t message[1] = { 2 };
+    const struct cmlrt_set *set = &insecure[_i];
+    uint64_t *big, *small, *out;
+    size_t negative = 0, same = 0;
+    struct rig r;
+
+    rig_open(&r, set, cmlrt_kernels_select(NULL), 61);
+    big = rig_alloc(r.env.big * sizeof *big);
+    small = rig_alloc(4 * r.env.small * sizeof *small);
+    out = rig_alloc(4 * r.env.big * sizeof *out);
+    rig_encrypt(&r, big, message, 1, 60, 0);
+    for (size_t i = 0; i < 4; i++)
+        cmlrt_lwe_keyswitch(&r.env, small + i * r.env.small, big, NULL, 0, 1);
+    cmlrt_lwe_pbs(&r.env, out, small, &t, 0, 4);
+    ck_assert_mem_eq(out, out + 3 * r.env.big, r.env.big * sizeof *out);
+    for (size_t w = 0; w < r.env.big; w++) {
+        negative += out[w] == 0 - out[r.env.big + w];
+        same += out[w] == out[2 * r.env.big + w];
+    }
+    ck_assert(negative == r.env.big || _i < SETS - 1);
+    ck_assert_uint_lt(same, r.env.big / 2);
+    free(big);
+    free(small);
+    free(out);
+    rig_close(&r);
+}
+END_TEST
+
 /* A message beyond the table comes back with the other sign: this is why sums
  * must not reach the padding bit. */
 START_TEST(the_torus_turns_the_sign)
@@ -612,6 +650,7 @@ main(void)
     tcase_add_test(tc, ranges_can_be_cut);
     tcase_add_loop_test(tc, tables_work_encrypted, 0, MAX_TABLES * SETS);
     tcase_add_loop_test(tc, tables_work_on_one_word, 0, SETS);
+    tcase_add_loop_test(tc, bootstraps_repeat, 0, SETS);
     tcase_add_loop_test(tc, the_torus_turns_the_sign, 0, MODES);
     tcase_add_loop_test(tc, wide_tables_are_close, 0, MODES);
     tcase_add_loop_test(tc, answers_come_back, 0, 2 * MODES);

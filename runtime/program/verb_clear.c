@@ -36,6 +36,10 @@ trial_close(const struct program *p, struct trial *t)
     messages_free(p, &t->in);
     if (t->pool)
         cmlrt_pool_free(t->pool);
+    if (t->clear)
+        cmlrt_wipe(t->clear, t->n * sizeof *t->clear);
+    if (t->simulated)
+        cmlrt_wipe(t->simulated, t->n * sizeof *t->simulated);
     free(t->clear);
     free(t->simulated);
 }

@@ -1,0 +1,65 @@
+/* Twins by a hash of their inputs; see twins.h. */
+#include "passes/twins.h"
+
+#include <string.h>
+
+enum { LISTS = 1 << 12 };
+
+static size_t
+list_of(const struct twin *x)
+{
+    uint64_t h = (uint64_t)x->index * 31 + x->bits;
+
+    for (uint32_t t = 0; t < x->in->n; t++)
+        h = (h ^ x->in->origin[t] ^ (uint64_t)x->in->weight[t] << 32)
+            * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(h >> 52) % LISTS;
+}
+
+static bool
+same_input(const struct twin *x, const struct twin *y)
+{
+    const struct affine_row *a = x->in, *b = y->in;
+
+    if (x->bits != y->bits || x->log2_delta != y->log2_delta
+        || x->index != y->index || a->n != b->n)
+        return false;
+    for (uint32_t t = 0; t < a->n; t++)
+        if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])
+            return false;
+    return true;
+}
+
+/* Whether all entries of y are those of x times sign. */
+static bool
+same_table(const struct twin *x, const struct twin *y, int sign)
+{
+    for (size_t i = 0; i < (size_t)1 << x->bits; i++)
+        if (x->entry[i].i != sign * y->entry[i].i)
+            return false;
+    return true;
+}
+
+const struct twin *
+twins_add(struct affine *a, const struct twin *x, uint32_t *mirror)
+{
+    struct twin **list, *mine;
+
+    if (!a->twins)
+        a->twins = arena_new(a->mem, struct twin *, LISTS);
+    *mirror = x->origin;
+    list = &a->twins[list_of(x)];
+    for (const struct twin *y = *list; y; y = y->next) {
+        if (!same_input(x, y))
+            continue;
+        if (same_table(x, y, 1))
+            return y;
+        if (same_table(x, y, -1))
+            *mirror = y->origin;
+    }
+    mine = arena_new(a->mem, struct twin, 1);
+    *mine = *x;
+    mine->next = *list;
+    *list = mine;
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/* Which bootstraps give the same ciphertext.
+ *
+ * A bootstrap has no randomness of its own.  The same table of the same
+ * ciphertext gives the same words, noise included, and the negated table their
+ * negative; so what looks like two independent results may be one, whose
+ * weights add in amplitude (lang-spec/crypto.md 6.3).  Ciphertexts between two
+ * tables are the same if their affine forms are.
+ */
+#ifndef CML_PASSES_TWINS_H
+#define CML_PASSES_TWINS_H
+
+#include "passes/affine.h"
+
+/* one element of an lwe.pbs */
+struct twin {
+    const struct affine_row *in; /* its constant does not count */
+    int64_t index;               /* of the entry of 0: constant + offset */
+    const union ir_cell *entry;  /* 2^bits */
+    uint32_t bits, log2_delta;
+    uint32_t origin; /* of the result */
+    struct twin *next;
+};
+
+/* The element that *x repeats, or NULL; then *x is kept, and *mirror is the
+ * origin of one with the negated table, else x->origin. */
+const struct twin *twins_add(struct affine *a, const struct twin *x,
+                             uint32_t *mirror);
+
+#endif

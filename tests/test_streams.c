@@ -1,0 +1,306 @@
+/* No block of a secret stream is made twice: every block of ChaCha20 that keys,
+ * encryptions and answers take is recorded on its way from libsodium, which the
+ * linker wraps.  Toy parameters, named insecure. */
+#include "runtime/program/program.h"
+#include "tests/rig.h"
+
+#include <check.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the record: key, nonce (purpose, index) and number of a block */
+
+struct block {
+    uint8_t key[CMLRT_SEED], nonce[12];
+    uint32_t number;
+};
+
+enum { MAX_BLOCKS = 1 << 20 };
+
+static struct block *blocks;
+static size_t nblocks;
+
+int __wrap_crypto_stream_chacha20_ietf_xor_ic(
+    unsigned char *c, const unsigned char *m, unsigned long long bytes,
+    const unsigned char *nonce, uint32_t number, const unsigned char *key);
+int __real_crypto_stream_chacha20_ietf_xor_ic(
+    unsigned char *c, const unsigned char *m, unsigned long long bytes,
+    const unsigned char *nonce, uint32_t number, const unsigned char *key);
+
+int
+__wrap_crypto_stream_chacha20_ietf_xor_ic(
+    unsigned char *c, const unsigned char *m, unsigned long long bytes,
+    const unsigned char *nonce, uint32_t number, const unsigned char *key)
+{
+    for (uint32_t i = 0; i < (bytes + 63) / 64; i++) {
+        struct block *b = &blocks[nblocks++];
+
+        if (nblocks > MAX_BLOCKS)
+            abort();
+        memcpy(b->key, key, sizeof b->key);
+        memcpy(b->nonce, nonce, sizeof b->nonce);
+        b->number = number + i;
+    }
+    return __real_crypto_stream_chacha20_ietf_xor_ic(c, m, bytes, nonce, number,
+                                                     key);
+}
+
+static void
+start(void)
+{
+    if (!blocks)
+        blocks = rig_alloc(MAX_BLOCKS * sizeof *blocks);
+    nblocks = 0;
+}
+
+static int
+order(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(struct block));
+}
+
+static size_t
+repeated(void)
+{
+    size_t n = 0;
+
+    qsort(blocks, nblocks, sizeof *blocks, order);
+    for (size_t i = 1; i < nblocks; i++)
+        n += order(&blocks[i - 1], &blocks[i]) == 0;
+    return n;
+}
+
+/* Streams of a purpose, when sorted; 0 if some key is not one of `keys`. */
+static size_t
+streams(enum cmlrt_purpose purpose, const uint8_t *const *keys, size_t nkeys)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < nblocks; i++) {
+        const struct block *b = &blocks[i];
+        bool known = false;
+
+        if (b->nonce[0] != (uint8_t)purpose)
+            continue;
+        for (size_t k = 0; k < nkeys; k++)
+            known = known || memcmp(b->key, keys[k], sizeof b->key) == 0;
+        if (!known)
+            return 0;
+        n += b->number == 0;
+    }
+    return n;
+}
+
+/* ---- the client */
+
+/* clang-format off */
+static const struct cmlrt_set insecure = { 2, 8, 6, 2, 15, 4, 4, 30, 17,
+                                           false };
+/* clang-format on */
+enum { COUNT = 300, GLWES = 3, ROWS = 3 };
+static const struct cml_piece pieces[] = { { COUNT, 50, 0, 9, 0, 0, 0 },
+                                           { 7, 50, 0, 9, COUNT, 2, COUNT } };
+
+static const uint8_t master[CMLRT_SEED] = { 1, 1 };
+static const uint8_t key_seed[CMLRT_SEED] = { 2, 2 };
+static const uint8_t file_seed[2][CMLRT_SEED] = { { 3, 3 }, { 4, 4 } };
+
+static struct cml_manifest
+manifest(void)
+{
+    return (struct cml_manifest){ .k = insecure.k,
+                                  .log2_n = insecure.log2_n,
+                                  .n = insecure.n,
+                                  .br_levels = insecure.br_levels,
+                                  .br_log2_base = insecure.br_log2_base,
+                                  .ks_levels = insecure.ks_levels,
+                                  .ks_log2_base = insecure.ks_log2_base,
+                                  .t_lwe = insecure.t_lwe,
+                                  .t_glwe = insecure.t_glwe,
+                                  .npieces = 2,
+                                  .pieces = pieces };
+}
+
+/* Two files of the same rows, as two runs of `encrypt`. */
+static void
+encrypt_files(struct cmlrt_secret *secret, struct cmlrt_pool *pool)
+{
+    const struct cml_manifest m = manifest();
+    struct program p = { .m = &m,
+                         .set = insecure,
+                         .layout = cmlrt_manifest_layout(&m) };
+    const struct client c = { .secret = secret };
+    const struct messages in = {
+        ROWS, rig_alloc(ROWS * p.layout.messages * sizeof(int64_t))
+    };
+    uint64_t *words = rig_alloc(ROWS * p.layout.words * sizeof *words);
+
+    ck_assert_uint_eq(p.layout.glwes, GLWES);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(
+            client_encrypt(&p, words, &c, file_seed[i], &in, pool), CML_E_ok);
+    free(words);
+    free(in.at);
+}
+
+START_TEST(the_client_uses_no_stream_twice)
+{
+    const size_t rows = insecure.n * cmlrt_ggsw_rows(&insecure);
+    const size_t big = cmlrt_big(&insecure);
+    const uint8_t *const secret_key[] = { master };
+    const uint8_t *const masks[] = { key_seed, file_seed[0], file_seed[1] };
+    uint8_t noise[3][CMLRT_SEED], *payload;
+    const uint8_t *const noises[] = { noise[0], noise[1], noise[2] };
+    struct cmlrt_pool *pool = cmlrt_pool_new(1);
+    struct cmlrt_secret *s;
+
+    start();
+    payload = rig_alloc(cmlrt_eval_bytes(&insecure));
+    ck_assert_int_eq(cmlrt_secret_new(&s, &insecure, master), CML_E_ok);
+    ck_assert_int_eq(cmlrt_eval_derive(payload, s, key_seed, pool), CML_E_ok);
+    encrypt_files(s, pool);
+    ck_assert_uint_eq(repeated(), 0);
+    for (size_t i = 0; i < 3; i++)
+        cmlrt_secret_noise(noise[i], s, masks[i]);
+    ck_assert_uint_eq(streams(CMLRT_BIG_KEY, secret_key, 1), 1);
+    ck_assert_uint_eq(streams(CMLRT_SMALL_KEY, secret_key, 1), 1);
+    ck_assert_uint_eq(streams(CMLRT_MASK, masks + 1, 2), 2 * ROWS * GLWES);
+    ck_assert_uint_eq(streams(CMLRT_KSK_MASK, masks, 1), big);
+    ck_assert_uint_eq(streams(CMLRT_BSK_MASK, masks, 1), rows);
+    ck_assert_uint_eq(streams(CMLRT_ZERO_MASK, masks, 1), insecure.k);
+    ck_assert_uint_eq(streams(CMLRT_NOISE, noises, 3),
+                      insecure.k + big + rows + 2 * ROWS * GLWES);
+    cmlrt_secret_free(s);
+    cmlrt_pool_free(pool);
+    free(payload);
+}
+END_TEST
+
+/* Who knows the seeds of the masks does not know those of the noise. */
+START_TEST(noise_depends_on_the_master_key_and_the_file)
+{
+    const uint8_t other[CMLRT_SEED] = { 1, 2 };
+    uint8_t noise[3][CMLRT_SEED];
+    struct cmlrt_secret *s[2];
+
+    start();
+    ck_assert_int_eq(cmlrt_secret_new(&s[0], &insecure, master), CML_E_ok);
+    ck_assert_int_eq(cmlrt_secret_new(&s[1], &insecure, other), CML_E_ok);
+    cmlrt_secret_noise(noise[0], s[0], file_seed[0]);
+    cmlrt_secret_noise(noise[1], s[1], file_seed[0]);
+    cmlrt_secret_noise(noise[2], s[0], file_seed[1]);
+    ck_assert_mem_ne(noise[0], noise[1], CMLRT_SEED);
+    ck_assert_mem_ne(noise[0], noise[2], CMLRT_SEED);
+    ck_assert_mem_ne(noise[0], file_seed[0], CMLRT_SEED);
+    ck_assert_mem_ne(noise[0], master, CMLRT_SEED);
+    cmlrt_secret_free(s[0]);
+    cmlrt_secret_free(s[1]);
+}
+END_TEST
+
+/* ---- the server: two steps of answers, the second of those of the first */
+
+enum { ANSWERS = 5 };
+
+static void
+answer_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
+            int64_t end)
+{
+    static const struct cmlrt_reply reply = { 40, 64 };
+
+    cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
+}
+
+static void
+run_answers(const struct cmlrt_eval *eval, const struct kernels *kernels,
+            unsigned threads)
+{
+    const struct cml_value value = { ANSWERS, 0 };
+    const struct cml_answer answer = { ANSWERS, 0, 50, 0, 9, 0, 64 };
+    struct cml_step step[2] = { { .items = ANSWERS }, { .items = ANSWERS } };
+    struct cml_manifest m = manifest();
+    struct cmlrt_pool *pool = cmlrt_pool_new(threads);
+    struct cmlrt_job job = { .m = &m,
+                             .mode = CMLRT_ENCRYPTED,
+                             .eval = eval,
+                             .kernels = kernels,
+                             .pool = pool,
+                             .mask_seed = file_seed[0],
+                             .rows = ROWS };
+    cml_step_fn *const run = answer_step;
+    uint8_t *out;
+
+    memcpy(&step[0].run, &run, sizeof run);
+    memcpy(&step[1].run, &run, sizeof run);
+    m.values = &value;
+    m.nvalues = 1;
+    m.answers = &answer;
+    m.nanswers = 1;
+    m.steps = step;
+    m.nsteps = 2;
+    job.words = rig_alloc(ROWS * cmlrt_manifest_layout(&m).words * 8);
+    out = rig_alloc(ROWS * cmlrt_manifest_layout(&m).reply_bytes);
+    ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
+    free(out);
+    free(job.words);
+    cmlrt_pool_free(pool);
+}
+
+/* Each run has a seed for each step; each answer takes k u's, k + 1 e's and the
+ * flood. */
+START_TEST(the_server_uses_no_stream_twice)
+{
+    const struct kernels *k = cmlrt_kernels_select(NULL);
+    const size_t n = cmlrt_ring_degree(&insecure);
+    const size_t bytes = ((2 * insecure.k + 1) * n + 1) * sizeof(uint64_t);
+    struct rig r;
+
+    start();
+    rig_open(&r, &insecure, k, 1);
+    nblocks = 0;
+    for (int i = 0; i < 3; i++)
+        run_answers(r.eval, k, 1);
+    ck_assert_uint_eq(repeated(), 0);
+    ck_assert_uint_ge(nblocks * 64, 3 * 2 * ROWS * ANSWERS * bytes);
+    rig_close(&r);
+}
+END_TEST
+
+/* The test itself: a stream that is opened again is found. */
+START_TEST(a_stream_that_returns_is_found)
+{
+    uint8_t out[2000];
+    struct cmlrt_rng g;
+
+    start();
+    cmlrt_rng_init(&g, master, CMLRT_NOISE, 7);
+    cmlrt_rng_bytes(&g, out, sizeof out);
+    cmlrt_rng_bytes(&g, out, sizeof out);
+    ck_assert_uint_eq(repeated(), 0);
+    cmlrt_rng_init(&g, master, CMLRT_NOISE, 7);
+    (void)cmlrt_rng_u64(&g);
+    ck_assert_uint_gt(repeated(), 0);
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("streams");
+    TCase *tc = tcase_create("core");
+    SRunner *sr;
+    int failed;
+
+    tcase_set_timeout(tc, 60);
+    tcase_add_test(tc, a_stream_that_returns_is_found);
+    tcase_add_test(tc, the_client_uses_no_stream_twice);
+    tcase_add_test(tc, noise_depends_on_the_master_key_and_the_file);
+    tcase_add_test(tc, the_server_uses_no_stream_twice);
+    suite_add_tcase(suite, tc);
+    sr = srunner_create(suite);
+    srunner_run_all(sr, CK_ENV);
+    failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
