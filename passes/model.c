@@ -5,6 +5,8 @@
  */
 #include "passes/model.h"
 
+#include "runtime/cml.h"
+
 #include <math.h>
 
 #define PI 3.14159265358979323846
@@ -148,8 +150,11 @@ model_v_acc(struct model_ring r, double n, int h)
 double
 model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2)
 {
+    const bool narrow = g.levels * g.log2_base <= CML_NARROW_BITS;
+
     return model_v_ep(r, g, sigma2, 0.5)
-           + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base);
+           + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base)
+           + (narrow ? model_v_acc(r, 1, 32) : 0);
 }
 
 /* (70): (kN E[u^2] + kN E[s^2] + 1) sigma^2, u ternary */

@@ -38,7 +38,7 @@ cmlrt_mod_switch(uint32_t *out, const uint64_t *lwe, size_t n, unsigned log2_m)
 bool
 cmlrt_narrow(const struct cmlrt_set *set)
 {
-    return set->br_levels * set->br_log2_base <= 26;
+    return set->br_levels * set->br_log2_base <= CML_NARROW_BITS;
 }
 
 size_t

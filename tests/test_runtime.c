@@ -421,9 +421,8 @@ START_TEST(tables_work_on_one_word)
 END_TEST
 
 /* A bootstrap draws nothing: the same table of the same ciphertext gives the
- * same words, noise included.  The negated table gives their negative if no
- * rounding met a tie: in the last set, where digits end far above the bits that
- * a product has. */
+ * same words, noise included, whatever else is in its batch.  (The negated table
+ * gives nearly their negative, but for roundings that meet a tie.) */
 START_TEST(bootstraps_repeat)
 {
     static const int64_t entries[3][8] = { { 1, 2, 3, 4, 4, 3, 2, 1 },
@@ -433,7 +432,7 @@ START_TEST(bootstraps_repeat)
     static const int64_t message[1] = { 2 };
     const struct cmlrt_set *set = &insecure[_i];
     uint64_t *big, *small, *out;
-    size_t negative = 0, same = 0;
+    size_t same = 0;
     struct rig r;
 
     rig_open(&r, set, cmlrt_kernels_select(NULL), 61);
@@ -445,11 +444,10 @@ START_TEST(bootstraps_repeat)
         cmlrt_lwe_keyswitch(&r.env, small + i * r.env.small, big, NULL, 0, 1);
     cmlrt_lwe_pbs(&r.env, out, small, &t, 0, 4);
     ck_assert_mem_eq(out, out + 3 * r.env.big, r.env.big * sizeof *out);
-    for (size_t w = 0; w < r.env.big; w++) {
-        negative += out[w] == 0 - out[r.env.big + w];
+    cmlrt_lwe_pbs(&r.env, out, small, &t, 3, 4); /* alone */
+    ck_assert_mem_eq(out, out + 3 * r.env.big, r.env.big * sizeof *out);
+    for (size_t w = 0; w < r.env.big; w++)
         same += out[w] == out[2 * r.env.big + w];
-    }
-    ck_assert(negative == r.env.big || _i < SETS - 1);
     ck_assert_uint_lt(same, r.env.big / 2);
     free(big);
     free(small);
