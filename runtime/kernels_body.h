@@ -146,7 +146,12 @@ decompose_u32(uint32_t *restrict digit, const uint64_t *const *a,
 
 /* A panel of the key times the digits of a batch: the sums stay in registers.
  * GCC's vectors become those of the file's instruction set. */
-typedef uint32_t ks_lanes __attribute__((vector_size(CMLRT_PANEL * 2)));
+#define UNROLL _Pragma("GCC unroll 8")
+
+enum { KS_AHEAD = 2048 }; /* words between use and prefetch of the key */
+
+typedef uint32_t ks_lanes
+    __attribute__((vector_size(CMLRT_PANEL * 2), may_alias));
 
 static inline __attribute__((always_inline)) void
 keyswitch_panel(uint32_t *out, size_t stride, const uint32_t *key,
@@ -154,19 +159,25 @@ keyswitch_panel(uint32_t *out, size_t stride, const uint32_t *key,
 {
     ks_lanes sum[8][2];
 
-    for (unsigned b = 0; b < batch; b++)
-        sum[b][0] = sum[b][1] = (ks_lanes){ 0 };
+    UNROLL for (unsigned b = 0; b < batch; b++) sum[b][0] = sum[b][1] =
+        (ks_lanes){ 0 };
     for (size_t r = 0; r < rows; r++, key += CMLRT_PANEL, digit += batch) {
-        ks_lanes k[2];
+        const ks_lanes *k = (const void *)key;
 
-        memcpy(k, key, sizeof k);
-        for (unsigned b = 0; b < batch; b++) {
-            sum[b][0] -= k[0] * digit[b];
-            sum[b][1] -= k[1] * digit[b];
+        __builtin_prefetch(key + KS_AHEAD, 0, 2);
+        __builtin_prefetch(key + KS_AHEAD + CMLRT_PANEL / 2, 0, 2);
+        UNROLL for (unsigned b = 0; b < batch; b++)
+        {
+            sum[b][0] += k[0] * digit[b];
+            sum[b][1] += k[1] * digit[b];
         }
     }
-    for (unsigned b = 0; b < batch; b++)
-        memcpy(out + b * stride, sum[b], sizeof sum[b]);
+    UNROLL for (unsigned b = 0; b < batch; b++)
+    {
+        const ks_lanes minus[2] = { -sum[b][0], -sum[b][1] };
+
+        memcpy(out + b * stride, minus, sizeof minus);
+    }
 }
 
 static void

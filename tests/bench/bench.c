@@ -1,0 +1,306 @@
+/* Times of the runtime's kernels, one line a figure: name value unit.
+ *
+ *     bench [fft|pbs|ks]...        all without arguments
+ *
+ * Names are those of the table in lang-spec/kernels.md.  A figure is the best of
+ * its rounds, `_median` beside it; CML_KERNELS chooses the table.  No verdict:
+ * machines differ and neighbours interfere, so compare ratios of one run
+ * (run.sh).
+ */
+#define _POSIX_C_SOURCE 200809L
+#include "runtime/inner.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#ifdef WITH_FFTW
+#include <fftw3.h>
+#endif
+
+enum { MAX_ROUNDS = 200, HOT = 400, BATCHES = 4 };
+
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void *
+get(size_t bytes)
+{
+    void *p = cmlrt_alloc(bytes);
+
+    if (!p) {
+        fputs("bench: out of memory\n", stderr);
+        exit(75);
+    }
+    return p;
+}
+
+/* ---- rounds */
+
+struct rounds {
+    double at[MAX_ROUNDS];
+    size_t n;
+};
+
+static int
+compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void
+report(struct rounds *r, const char *name, double scale, const char *unit)
+{
+    qsort(r->at, r->n, sizeof *r->at, compare);
+    printf("%s %.4f %s\n", name, r->at[0] * scale, unit);
+    printf("%s_median %.4f %s\n", name, r->at[r->n / 2] * scale, unit);
+    (void)fflush(stdout);
+}
+
+/* ---- transforms */
+
+static void
+bench_fft(const struct kernels *k, unsigned log2_n)
+{
+    const size_t n = (size_t)1 << log2_n;
+    void *plan = get(k->plan_bytes(log2_n));
+    double *row = get(n * sizeof *row), *points = get(n * sizeof *points);
+    struct rounds fwd = { .n = MAX_ROUNDS }, inv = { .n = MAX_ROUNDS };
+    char name[64];
+
+    k->plan_init(plan, log2_n);
+    for (size_t r = 0; r < MAX_ROUNDS; r++) {
+        double t;
+
+        for (size_t i = 0; i < n; i++)
+            row[i] = (double)(i % 7) - 3;
+        t = now();
+        for (int i = 0; i < 20; i++)
+            k->fft_fwd(points, row, plan);
+        fwd.at[r] = (now() - t) / 20;
+        t = now();
+        for (int i = 0; i < 20; i++)
+            k->fft_inv(row, points, plan);
+        inv.at[r] = (now() - t) / 20;
+    }
+    (void)snprintf(name, sizeof name, "fft_fwd_N%zu", n);
+    report(&fwd, name, 1e9, "ns");
+    (void)snprintf(name, sizeof name, "fft_inv_N%zu", n);
+    report(&inv, name, 1e9, "ns");
+    free(plan);
+    free(row);
+    free(points);
+}
+
+/* FFTW's complex transform of the same size, without the twist. */
+#ifdef WITH_FFTW
+static void
+bench_fftw(unsigned log2_n)
+{
+    const int n = 1 << (log2_n - 1);
+    fftw_complex *x = get((size_t)n * sizeof *x);
+    fftw_plan plan = fftw_plan_dft_1d(n, x, x, FFTW_FORWARD, FFTW_PATIENT);
+    struct rounds r = { .n = MAX_ROUNDS };
+    char name[64];
+
+    for (size_t i = 0; i < MAX_ROUNDS; i++) {
+        const double t = now();
+
+        for (int j = 0; j < 20; j++)
+            fftw_execute(plan);
+        r.at[i] = (now() - t) / 20;
+    }
+    (void)snprintf(name, sizeof name, "fftw_fwd_N%d", 2 * n);
+    report(&r, name, 1e9, "ns");
+    fftw_destroy_plan(plan);
+    free(x);
+}
+#endif
+
+/* ---- bootstraps and keyswitches */
+
+/* Published shapes; their names are those of the reference prototype. */
+static const struct {
+    const char *name;
+    struct cmlrt_set set;
+} sets[] = {
+    { "A", { 1, 11, 866, 1, 23, 5, 3, 46, 17, false } },
+    { "B0", { 6, 8, 747, 1, 17, 3, 4, 50, 30, false } },
+    { "B1", { 3, 9, 846, 1, 17, 3, 5, 47, 30, false } },
+    { "B2", { 4, 9, 837, 1, 23, 3, 5, 47, 17, false } },
+    { "B4", { 2, 10, 884, 1, 23, 3, 5, 46, 17, false } },
+    { "C", { 1, 12, 931, 1, 23, 6, 3, 45, 3, false } },
+    { "D", { 1, 13, 1006, 2, 15, 7, 3, 44, 3, false } },
+};
+
+struct keys {
+    struct cmlrt_eval *eval;
+    struct cmlrt_rotations r;
+    uint64_t *test;
+    void *scratch;
+};
+
+static void
+open_keys(struct keys *y, const struct cmlrt_set *set, const struct kernels *k)
+{
+    const uint8_t master[CMLRT_SEED] = { 1 };
+    const size_t turns = 2 * cmlrt_ring_degree(set);
+    struct cmlrt_pool *pool = cmlrt_pool_new(2);
+    struct cmlrt_secret *secret;
+    uint8_t *payload = get(cmlrt_eval_bytes(set));
+
+    if (!pool || cmlrt_secret_new(&secret, set, master) != CML_E_ok
+        || cmlrt_eval_generate(payload, secret, pool) != CML_E_ok
+        || cmlrt_eval_load(&y->eval, set, payload, k, pool) != CML_E_ok)
+        exit(75);
+    cmlrt_secret_free(secret);
+    cmlrt_pool_free(pool);
+    free(payload);
+    y->test = get(cmlrt_ring_degree(set) * sizeof *y->test);
+    y->scratch = get(k->cmux_bytes(&y->eval->shape));
+    y->r.narrow = cmlrt_narrow(set);
+    for (unsigned b = 0; b < BATCHES; b++) {
+        y->r.acc[b] = get(cmlrt_acc_words(set) * sizeof(uint64_t));
+        y->r.counts[b] = get((set->n + 1) * sizeof(uint32_t));
+        for (size_t i = 0; i <= set->n; i++)
+            y->r.counts[b][i] = (uint32_t)(1 + (i * 37 + b * 11) % (turns - 1));
+        cmlrt_acc_start(y->r.acc[b], set, y->test, y->r.counts[b][set->n],
+                        y->r.narrow);
+    }
+}
+
+static void
+close_keys(struct keys *y)
+{
+    for (unsigned b = 0; b < BATCHES; b++) {
+        free(y->r.acc[b]);
+        free(y->r.counts[b]);
+    }
+    free(y->test);
+    free(y->scratch);
+    cmlrt_eval_free(y->eval);
+}
+
+static void
+bench_rotations(struct keys *y, const char *set, unsigned batch, size_t rounds)
+{
+    struct rounds r = { .n = rounds };
+    char name[64];
+
+    y->r.batch = batch;
+    cmlrt_blind_rotate(&y->r, y->eval, y->scratch);
+    for (size_t i = 0; i < rounds; i++) {
+        const double t = now();
+
+        cmlrt_blind_rotate(&y->r, y->eval, y->scratch);
+        r.at[i] = (now() - t) / batch;
+    }
+    (void)snprintf(name, sizeof name, "pbs_%s_B%u", set, batch);
+    report(&r, name, 1e3, "ms");
+}
+
+/* One row of the key, in the cache. */
+static void
+bench_cmux(struct keys *y, const char *set)
+{
+    const struct kernels *k = y->eval->ring.kernels;
+    const struct cmlrt_shape *s = &y->eval->shape;
+    const size_t turns = (size_t)2 << s->log2_n;
+    struct rounds r = { .n = 20 };
+    char name[64];
+
+    for (size_t i = 0; i < r.n; i++) {
+        const double t = now();
+
+        for (size_t j = 0; j < HOT; j++) {
+            const uint32_t a = (uint32_t)(1 + j * 37 % (turns - 1));
+
+            if (y->r.narrow)
+                k->cmux32(y->r.acc[0], s, a, y->eval->bsk, y->scratch);
+            else
+                k->cmux64(y->r.acc[0], s, a, y->eval->bsk, y->scratch);
+        }
+        r.at[i] = (now() - t) / HOT;
+    }
+    (void)snprintf(name, sizeof name, "cmux_hot_%s", set);
+    report(&r, name, 1e9, "ns");
+}
+
+static void
+bench_keyswitch(struct keys *y, const char *set, unsigned batch)
+{
+    const struct cmlrt_eval *e = y->eval;
+    const size_t words = cmlrt_big(&e->set);
+    uint64_t *lwe = get(batch * words * sizeof *lwe);
+    const uint64_t *a[CMLRT_BATCH];
+    void *scratch = get(cmlrt_keyswitch_bytes(&e->set));
+    uint32_t *out = get(batch * e->ks.stride * sizeof *out);
+    struct rounds r = { .n = 40 };
+    char name[64];
+
+    for (size_t i = 0; i < batch * words; i++)
+        lwe[i] = i * UINT64_C(0x9e3779b97f4a7c15);
+    for (unsigned b = 0; b < batch; b++)
+        a[b] = lwe + b * words;
+    for (size_t i = 0; i < r.n; i++) {
+        const double t = now();
+
+        e->ring.kernels->keyswitch(out, &e->ks, e->ksk, a, batch, scratch);
+        r.at[i] = (now() - t) / batch;
+    }
+    (void)snprintf(name, sizeof name, "ks_%s_B%u", set, batch);
+    report(&r, name, 1e3, "ms");
+    free(lwe);
+    free(scratch);
+    free(out);
+}
+
+static bool
+wanted(int argc, char **argv, const char *what)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], what) == 0)
+            return true;
+    return argc < 2;
+}
+
+int
+main(int argc, char **argv)
+{
+    const struct kernels *k = cmlrt_kernels_select(getenv("CML_KERNELS"));
+
+    if (!k) {
+        fputs("bench: no such kernels here\n", stderr);
+        return 2;
+    }
+    printf("# kernels %s\n", k->name);
+    for (unsigned n = 8; wanted(argc, argv, "fft") && n <= 13; n++) {
+        bench_fft(k, n);
+#ifdef WITH_FFTW
+        bench_fftw(n);
+#endif
+    }
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        const struct cmlrt_set *set = &sets[i].set;
+        struct keys y;
+
+        if (!wanted(argc, argv, "pbs") && !wanted(argc, argv, sets[i].name))
+            continue;
+        open_keys(&y, set, k);
+        bench_cmux(&y, sets[i].name);
+        bench_rotations(&y, sets[i].name, 1, set->log2_n > 12 ? 6 : 40);
+        bench_rotations(&y, sets[i].name, 4, set->log2_n > 12 ? 3 : 12);
+        bench_keyswitch(&y, sets[i].name, 1);
+        bench_keyswitch(&y, sets[i].name, 8);
+        close_keys(&y);
+    }
+    return 0;
+}

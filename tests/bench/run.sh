@@ -1,0 +1,41 @@
+#!/bin/sh
+# Kernel times beside a yardstick, as ratios of the best of alternating rounds.
+#
+# usage: run.sh BENCH [REFERENCE [WHAT...]]
+#
+# BENCH and REFERENCE print lines `name value unit`; REFERENCE is a program that
+# takes `fft` or `pbs SETS`.  Without one only FFTW is compared, if BENCH has it.
+# Names of equal meaning: the reference's pbs_A_B1_min is pbs_A_B1 here.
+bench=$1
+reference=$2
+[ $# -gt 2 ] && shift 2 || set -- fft A
+tmp=$(mktemp -d) || exit 2
+trap 'rm -rf "$tmp"' EXIT
+
+sets=
+for what; do
+    case $what in
+    fft) ;;
+    B*) sets=$sets${what#B} ;;
+    *) sets=$sets$what ;;
+    esac
+done
+for round in 1 2 3 4 5; do
+    "$bench" "$@" >>"$tmp/own"
+    [ -n "$reference" ] || break
+    "$reference" fft >>"$tmp/ref"
+    [ -z "$sets" ] || "$reference" pbs "$sets" >>"$tmp/ref"
+done
+[ -n "$reference" ] || : >"$tmp/ref"
+awk '/^#/ || $1 ~ /_median$/ { next }
+     FNR == NR { n = $1; sub(/_min$/, "", n)
+                 if ($1 ~ /^(pbs|ks).*_B[0-9]+$/) next # their medians
+                 if (!(n in ref) || $2 < ref[n]) ref[n] = $2; next }
+     !($1 in own) { order[++count] = $1; unit[$1] = $3 }
+     !($1 in own) || $2 < own[$1] { own[$1] = $2 }
+     END { for (i = 1; i <= count; i++) {
+               n = order[i]; f = n; sub(/^fft_(fwd|inv)/, "fftw_fwd", f)
+               line = sprintf("%-16s %12.3f %s", n, own[n], unit[n])
+               if (n in ref) line = line sprintf("   reference %12.3f  ratio %.3f", ref[n], own[n] / ref[n])
+               if (f != n && f in own) line = line sprintf("   fftw %10.1f  ratio %.3f", own[f], own[n] / own[f])
+               print line } }' "$tmp/ref" "$tmp/own"
