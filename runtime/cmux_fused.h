@@ -16,7 +16,10 @@
  * crosses the wrap of a rotation is one load.
  */
 
-enum { AHEAD = 65536 }; /* bytes between use and prefetch of the key */
+enum {
+    AHEAD = 65536, /* bytes between use and prefetch of the key */
+    PAD = 8,       /* doubles behind a block of a row */
+};
 
 /* keeps the compiler from mixing phases that must not be mixed */
 #define FENCE() __asm__ volatile("" ::: "memory")
@@ -24,7 +27,8 @@ enum { AHEAD = 65536 }; /* bytes between use and prefetch of the key */
 struct product {
     const struct plan *plan;
     const double *key; /* of the next block */
-    double *rows;      /* R rows of N; the first NC become the outputs */
+    double *rows;      /* R rows; the first NC become the outputs */
+    size_t row;        /* doubles from one to the next */
     double *halves;    /* R blocks */
     unsigned nrows, nouts;
 };
@@ -59,7 +63,7 @@ INLINE void
 middle(struct product *x, size_t b, size_t at, const unsigned R,
        const unsigned NC)
 {
-    const size_t n = 2 * x->plan->half;
+    const size_t n = x->row;
     const double *roots = x->plan->blocks_roots + b * BLOCK_CELLS;
     const double *key = x->key;
     double *rows = x->rows + at, *half = x->halves;
@@ -135,7 +139,6 @@ below(struct product *x, middle_fn *mid, unsigned level, size_t node,
       size_t at, size_t size)
 {
     const struct plan *p = x->plan;
-    const size_t n = 2 * p->half;
 
     if (level == p->levels) {
         mid(x, node, at);
@@ -143,12 +146,12 @@ below(struct product *x, middle_fn *mid, unsigned level, size_t node,
     }
     size /= p->radix[level];
     for (unsigned r = 0; r < x->nrows; r++)
-        node_fwd(p, x->rows + r * n + at, level, node, size);
+        node_fwd(p, x->rows + r * x->row + at, level, node, size, PAD);
     for (unsigned q = 0; q < p->radix[level]; q++)
-        below(x, mid, level + 1, node * p->radix[level] + q, at + 2 * q * size,
-              size);
+        below(x, mid, level + 1, node * p->radix[level] + q,
+              at + place(q * size, PAD), size);
     for (unsigned c = 0; c < x->nouts; c++)
-        node_inv(p, x->rows + c * n + at, level, node, size);
+        node_inv(p, x->rows + c * x->row + at, level, node, size, PAD);
 }
 
 static void
@@ -159,7 +162,7 @@ multiply(struct product *x)
     middle_fn *mid = middle_of(x->nrows, x->nouts);
 
     for (unsigned q = 0; q < p->radix[0]; q++)
-        below(x, mid, 1, q, 2 * q * m, m);
+        below(x, mid, 1, q, place(q * m, PAD), m);
 }
 
 /* ---- step 1: the streams of X^a acc, one a child of the root and part */
@@ -257,7 +260,7 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
             }
             radix_fwd(x, p->roots[0], radix);
             EACH for (unsigned k = 0; k < radix; k++)
-                store(row + 2 * (k * m + j), x[k]);
+                store(row + place(k * m + j, PAD), x[k]);
         }
     }
 }
@@ -265,7 +268,7 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
 /* Digits of mean zero, as decompose cuts them; all levels of a word at once. */
 INLINE void
 digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
-         uint32_t a, const unsigned radix)
+         uint32_t a, const unsigned radix, size_t apart)
 {
     const struct plan *p = s->plan;
     const size_t n = 2 * p->half, m = p->half / radix;
@@ -302,7 +305,7 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
             }
             for (unsigned l = 0; l < s->levels; l++) {
                 const unsigned shift = 64 - s->log2_base * (l + 1);
-                double *row = rows + l * n;
+                double *row = rows + l * apart;
                 struct cv x[8];
 
                 EACH for (unsigned k = 0; k < radix; k++)
@@ -323,7 +326,7 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
                 }
                 radix_fwd(x, p->roots[0], radix);
                 EACH for (unsigned k = 0; k < radix; k++)
-                    store(row + 2 * (k * m + j), x[k]);
+                    store(row + place(k * m + j, PAD), x[k]);
             }
         }
     }
@@ -340,7 +343,8 @@ reduce32(uint32_t *acc, const double *row, const struct plan *p,
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
 
-        EACH for (size_t k = 0; k < radix; k++) x[k] = load(row + 2 * (k * m + j));
+        EACH for (size_t k = 0; k < radix; k++)
+            x[k] = load(row + place(k * m + j, PAD));
         radix_inv(x, p->roots[0], radix);
         EACH for (size_t k = 0; k < radix; k++)
         {
@@ -363,7 +367,8 @@ reduce64(uint64_t *acc, const double *row, const struct plan *p,
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
 
-        EACH for (size_t k = 0; k < radix; k++) x[k] = load(row + 2 * (k * m + j));
+        EACH for (size_t k = 0; k < radix; k++)
+            x[k] = load(row + place(k * m + j, PAD));
         radix_inv(x, p->roots[0], radix);
         EACH for (size_t k = 0; k < radix; k++)
         {
@@ -379,13 +384,20 @@ reduce64(uint64_t *acc, const double *row, const struct plan *p,
 
 /* ---- the whole */
 
+/* doubles of a padded row, a multiple of a line that is no power of two */
+static size_t
+row_cells(size_t n)
+{
+    return place(n / 2, PAD) + PAD;
+}
+
 static size_t
 cmux_bytes(const struct cmlrt_shape *s)
 {
     const size_t n = (size_t)1 << s->log2_n;
     const size_t rows = (size_t)(s->k + 1) * s->levels;
 
-    return rows * (n + BLOCK_CELLS) * sizeof(double);
+    return rows * (row_cells(n) + BLOCK_CELLS) * sizeof(double);
 }
 
 static struct product
@@ -396,7 +408,8 @@ product_of(const struct cmlrt_shape *s, const double *ggsw, void *scratch)
 
     x.nouts = s->k + 1;
     x.nrows = x.nouts * s->levels;
-    x.halves = x.rows + x.nrows * n;
+    x.row = row_cells(n);
+    x.halves = x.rows + x.nrows * x.row;
     return x;
 }
 
@@ -408,11 +421,11 @@ cmux32_of(uint32_t *acc, const struct cmlrt_shape *s, uint32_t a,
 
     for (unsigned c = 0; c < x->nouts; c++)
         for (unsigned l = 0; l < s->levels; l++)
-            digits32(x->rows + (c * s->levels + l) * n, acc + c * stride, s, a,
+            digits32(x->rows + (c * s->levels + l) * x->row, acc + c * stride, s, a,
                      l, radix);
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
-        reduce32(acc + c * stride, x->rows + c * n, s->plan, radix);
+        reduce32(acc + c * stride, x->rows + c * x->row, s->plan, radix);
 }
 
 INLINE void
@@ -422,10 +435,11 @@ cmux64_of(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
     const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
 
     for (unsigned c = 0; c < x->nouts; c++)
-        digits64(x->rows + c * s->levels * n, acc + c * stride, s, a, radix);
+        digits64(x->rows + c * s->levels * x->row, acc + c * stride, s, a,
+                 radix, x->row);
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
-        reduce64(acc + c * stride, x->rows + c * n, s->plan, radix);
+        reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix);
 }
 
 static void

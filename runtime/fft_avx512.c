@@ -15,7 +15,17 @@ typedef __m256i U32;
 #define EACH _Pragma("GCC unroll 16")
 #define COUNT(n) _mm_cvtsi32_si128((int)(n))
 
-#define LOAD(p) _mm512_load_pd(p)
+/* A load that is made once: gcc would fold it into every use, and a line that is
+ * not there yet would be asked for as often. */
+static inline V
+load_once(const double *p)
+{
+    V x = _mm512_load_pd(p);
+
+    __asm__("" : "+v"(x));
+    return x;
+}
+#define LOAD(p) load_once(p)
 #define STORE(p, x) _mm512_store_pd(p, x)
 #define SET1(x) _mm512_set1_pd(x)
 #define ADD(a, b) _mm512_add_pd(a, b)

@@ -14,6 +14,9 @@
  *
  *     points    N/(2 W W) blocks of W vectors | re W | im W |
  *
+ * The rows of a product have `pad` doubles behind each block: at a power of two
+ * apart, the streams of a pass would share a few sets of the cache.
+ *
  * Subtrees are finished one after the other, so that they stay in the cache.
  */
 #include "runtime/twiddle.h"
@@ -121,6 +124,13 @@ plan_init(void *plan, unsigned log2_n)
     }
 }
 
+/* Doubles before point j of a row, a multiple of W. */
+INLINE size_t
+place(size_t j, const size_t pad)
+{
+    return 2 * j + j / BLOCK * pad;
+}
+
 /* ---- blocks in registers, in two halves each */
 
 INLINE void
@@ -167,57 +177,63 @@ block_inv_2(struct cv *x, const double *roots)
 /* ---- passes over a node of radix * length points */
 
 INLINE void
-pass_fwd(double *x, size_t length, const double *roots, const unsigned radix)
+pass_fwd(double *x, size_t length, const double *roots, const unsigned radix,
+         const size_t pad)
 {
+    const size_t step = place(length, pad);
+
     for (size_t j = 0; j < length; j += W) {
         struct cv t[8];
 
         EACH for (size_t k = 0; k < radix; k++)
-            t[k] = load(x + 2 * (k * length + j));
+            t[k] = load(x + k * step + place(j, pad));
         radix_fwd(t, roots, radix);
         EACH for (size_t k = 0; k < radix; k++)
-            store(x + 2 * (k * length + j), t[k]);
+            store(x + k * step + place(j, pad), t[k]);
     }
 }
 
 INLINE void
-pass_inv(double *x, size_t length, const double *roots, const unsigned radix)
+pass_inv(double *x, size_t length, const double *roots, const unsigned radix,
+         const size_t pad)
 {
+    const size_t step = place(length, pad);
+
     for (size_t j = 0; j < length; j += W) {
         struct cv t[8];
 
         EACH for (size_t k = 0; k < radix; k++)
-            t[k] = load(x + 2 * (k * length + j));
+            t[k] = load(x + k * step + place(j, pad));
         radix_inv(t, roots, radix);
         EACH for (size_t k = 0; k < radix; k++)
-            store(x + 2 * (k * length + j), t[k]);
+            store(x + k * step + place(j, pad), t[k]);
     }
 }
 
 /* A node's pass, by its radix. */
-static void
+INLINE void
 node_fwd(const struct plan *p, double *x, unsigned level, size_t node,
-         size_t length)
+         size_t length, const size_t pad)
 {
     const double *roots = p->roots[level] + node * 2 * p->radix[level];
 
     switch (p->radix[level]) {
-    case 2: pass_fwd(x, length, roots, 2); break;
-    case 4: pass_fwd(x, length, roots, 4); break;
-    default: pass_fwd(x, length, roots, 8); break;
+    case 2: pass_fwd(x, length, roots, 2, pad); break;
+    case 4: pass_fwd(x, length, roots, 4, pad); break;
+    default: pass_fwd(x, length, roots, 8, pad); break;
     }
 }
 
-static void
+INLINE void
 node_inv(const struct plan *p, double *x, unsigned level, size_t node,
-         size_t length)
+         size_t length, const size_t pad)
 {
     const double *roots = p->roots[level] + node * 2 * p->radix[level];
 
     switch (p->radix[level]) {
-    case 2: pass_inv(x, length, roots, 2); break;
-    case 4: pass_inv(x, length, roots, 4); break;
-    default: pass_inv(x, length, roots, 8); break;
+    case 2: pass_inv(x, length, roots, 2, pad); break;
+    case 4: pass_inv(x, length, roots, 4, pad); break;
+    default: pass_inv(x, length, roots, 8, pad); break;
     }
 }
 
@@ -239,7 +255,7 @@ below_fwd(const struct plan *p, double *x, unsigned level, size_t node,
         return;
     }
     size /= p->radix[level];
-    node_fwd(p, x, level, node, size);
+    node_fwd(p, x, level, node, size, 0);
     for (unsigned q = 0; q < p->radix[level]; q++)
         below_fwd(p, x + 2 * q * size, level + 1, node * p->radix[level] + q,
                   size);
@@ -263,7 +279,7 @@ below_inv(const struct plan *p, double *x, unsigned level, size_t node,
     for (unsigned q = 0; q < p->radix[level]; q++)
         below_inv(p, x + 2 * q * size, level + 1, node * p->radix[level] + q,
                   size);
-    node_inv(p, x, level, node, size);
+    node_inv(p, x, level, node, size, 0);
 }
 
 /* The first radix takes halves of the row for real and imaginary parts. */
