@@ -77,6 +77,16 @@ ratio(const double *x, size_t n, double variance)
     return square / variance;
 }
 
+static double
+mean(const double *x, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum / (double)n;
+}
+
 #define CHECK_VARIANCE(x, n, variance) \
     do { \
         ck_assert_msg(agrees(x, n, variance), "measured / formula = %.3f", \
@@ -271,6 +281,32 @@ START_TEST(keyswitch_noise)
 }
 END_TEST
 
+/* Bodies are rounded to 32 bits, not cut: noise far below half a unit leaves
+ * none. */
+START_TEST(keyswitch_bodies_are_rounded)
+{
+    const struct cmlrt_set insecure_exact = { 1, 8, 40, 1, 20, 3, 4, 20, 17,
+                                              false };
+    const struct cmlrt_set *s = &insecure_exact;
+    size_t wrong = 0;
+    struct rig r;
+
+    rig_open(&r, s, cmlrt_kernels_select(NULL), 250);
+    for (size_t i = 0; i < cmlrt_big(s) * s->ks_levels; i++) {
+        const uint32_t *row = r.eval->ksk + i * r.eval->ks.stride;
+        const size_t level = i % s->ks_levels + 1;
+        uint32_t phase = row[s->n];
+
+        for (size_t j = 0; j < s->n; j++)
+            phase -= row[j] * (uint32_t)r.secret->small[j];
+        wrong += phase != (uint32_t)r.secret->big[i / s->ks_levels]
+                              << (32 - s->ks_log2_base * level);
+    }
+    ck_assert_uint_eq(wrong, 0);
+    rig_close(&r);
+}
+END_TEST
+
 /* ---- modulus switch */
 
 /* (17) for a key of n bits, and 1/(12 M^2) of the floor, whose mean is known */
@@ -305,7 +341,34 @@ START_TEST(modulus_switch_noise)
     }
     ck_assert(in_range);
     CHECK_VARIANCE(x, DRAWS, v);
+    /* a body that is rounded moves all by half an index */
+    ck_assert(fabs(mean(x, DRAWS)) < 4 * sqrt(v / DRAWS));
     free(x);
+}
+END_TEST
+
+/* All errors alike and at their ends, where their sum passes the torus. */
+START_TEST(modulus_switch_keeps_its_sum)
+{
+    enum { N = 1000, LOG2_M = 9, SHIFT = 64 - LOG2_M };
+    const uint64_t half = UINT64_C(1) << (SHIFT - 1), body = half;
+    const uint64_t word[] = { half, half - 1, half + 1, 3 * half - 1, 1,
+                              0 - half, ~half, UINT64_MAX, half / 2 + 1 };
+    uint64_t lwe[N + 1];
+    uint32_t count[N + 1];
+
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++) {
+        const uint64_t x = word[i], r = (x + half) >> SHIFT;
+        const uint64_t sum_by_2 = N / 2 * ((r << SHIFT) - x);
+
+        for (size_t j = 0; j < N; j++)
+            lwe[j] = x;
+        lwe[N] = body;
+        cmlrt_mod_switch(count, lwe, N, LOG2_M);
+        ck_assert_uint_eq(count[N], (body + sum_by_2) >> SHIFT);
+        ck_assert_uint_eq(count[0], r);
+        ck_assert_uint_eq(count[N - 1], r);
+    }
 }
 END_TEST
 
@@ -509,6 +572,59 @@ START_TEST(simulated_cut)
 }
 END_TEST
 
+static struct cmlrt_env seen;
+
+static void
+look(struct cmlrt_env *env, uint64_t *const *value, int64_t begin, int64_t end)
+{
+    (void)value;
+    (void)begin;
+    (void)end;
+    seen = *env;
+}
+
+/* The simulator has the deviations of the manifest's variances, the clear has
+ * none. */
+START_TEST(simulated_deviations)
+{
+    struct cml_step step = { .items = 1 };
+    const struct cml_manifest m = { .k = 1,
+                                    .log2_n = 8,
+                                    .v_fresh = 0x1p-100,
+                                    .v_ks = 0x1p-60,
+                                    .v_ms = 0x1p-50,
+                                    .v_br = 0x1p-70,
+                                    .v_zero = 0x1p-90,
+                                    .nsteps = 1,
+                                    .steps = &step };
+    struct cmlrt_pool *pool = cmlrt_pool_new(1);
+    uint64_t none[2] = { 0, 0 };
+    struct cmlrt_job job = { .m = &m,
+                             .mode = CMLRT_SIMULATED,
+                             .kernels = cmlrt_kernels_select("ref"),
+                             .pool = pool,
+                             .rows = 1,
+                             .words = none };
+    cml_step_fn *const run = look;
+
+    memcpy(&step.run, &run, sizeof run);
+    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)&none[1]), CML_E_ok);
+    ck_assert(seen.simulated && !seen.clear);
+    ck_assert_double_eq(seen.sd_fresh, 0x1p-50);
+    ck_assert_double_eq(seen.sd_ks, 0x1p-30);
+    ck_assert_double_eq(seen.sd_ms, 0x1p-25);
+    ck_assert_double_eq(seen.sd_br, 0x1p-35);
+    ck_assert_double_eq(seen.sd_zero, 0x1p-45);
+    job.mode = CMLRT_CLEAR;
+    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)&none[1]), CML_E_ok);
+    ck_assert(seen.clear && !seen.simulated);
+    ck_assert(seen.sd_fresh + seen.sd_ks + seen.sd_ms + seen.sd_br
+                  + seen.sd_zero + seen.sd_cut
+              <= 0);
+    cmlrt_pool_free(pool);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -524,11 +640,14 @@ main(void)
     tcase_add_loop_test(tc, answer_noise, 0, FRESH);
     tcase_add_loop_test(tc, cut_noise, 0, FRESH);
     tcase_add_loop_test(tc, keyswitch_noise, 0, SWITCHES);
+    tcase_add_test(tc, keyswitch_bodies_are_rounded);
     tcase_add_loop_test(tc, modulus_switch_noise, 0, 3);
+    tcase_add_test(tc, modulus_switch_keeps_its_sum);
     tcase_add_loop_test(tc, bootstrap_noise, 0, ROTATES);
     tcase_add_loop_test(tc, transform_noise, 0, MAX_TABLES);
     tcase_add_test(tc, simulated_noise);
     tcase_add_loop_test(tc, simulated_cut, 0, 2);
+    tcase_add_test(tc, simulated_deviations);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);
