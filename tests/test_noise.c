@@ -532,6 +532,7 @@ cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 {
     static const struct cmlrt_reply reply = { -1, 32 };
 
+    memset(value[0] + begin, 0, (size_t)(end - begin) * sizeof *value[0]);
     cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
 }
 

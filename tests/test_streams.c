@@ -204,7 +204,7 @@ START_TEST(noise_depends_on_the_master_key_and_the_file)
 }
 END_TEST
 
-/* ---- the server: two steps of answers, the second of those of the first */
+/* ---- the server: two steps of answers, of zeros */
 
 enum { ANSWERS = 5 };
 
@@ -214,6 +214,8 @@ answer_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 {
     static const struct cmlrt_reply reply = { 40, 64 };
 
+    memset(value[0] + (size_t)begin * env->big, 0,
+           (size_t)(end - begin) * env->big * sizeof *value[0]);
     cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
 }
 
