@@ -485,6 +485,107 @@ START_TEST(transform_noise)
 }
 END_TEST
 
+/* Rings that the search returns for tables of 1 to 8 bits. */
+/* clang-format off */
+static const struct { uint32_t k, log2_n, levels; } insecure_rings[] = {
+    { 6,  8, 1 }, { 4,  9, 1 }, { 4,  9, 2 }, { 3,  9, 1 }, { 2, 10, 1 },
+    { 2, 10, 2 }, { 1, 11, 1 }, { 1, 11, 2 }, { 1, 12, 1 }, { 1, 12, 2 },
+#ifdef NDEBUG /* minutes with sanitizers */
+    { 1, 13, 1 }, { 1, 13, 2 }, { 1, 13, 3 }, { 1, 14, 1 }, { 1, 14, 2 },
+    { 1, 14, 4 }, { 1, 15, 2 }, { 1, 15, 3 }, { 1, 16, 2 }, { 1, 16, 3 },
+    { 1, 16, 4 },
+#endif
+};
+/* clang-format on */
+enum { RINGS = sizeof insecure_rings / sizeof *insecure_rings };
+
+/* All coefficients of the phase of a GLWE. */
+static void
+ring_phase(uint64_t *out, const struct rig *r, const uint64_t *glwe,
+           double *scratch)
+{
+    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    uint64_t *minus = rig_alloc(n * sizeof *minus);
+
+    memcpy(out, glwe + d, n * sizeof *out);
+    for (size_t c = 0; c < r->set.k; c++) {
+        for (size_t i = 0; i < n; i++)
+            minus[i] = 0 - glwe[c * n + i];
+        cmlrt_ring_mul_add(out, &r->secret->ring, minus,
+                           r->secret->points + c * n, scratch);
+    }
+    free(minus);
+}
+
+/* Mean square error of all coefficients after n steps from a random GLWE. */
+static double
+error_of_steps(struct rig *r, uint64_t *acc, double *scratch, void *more)
+{
+    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    const size_t ggsw = cmlrt_ggsw_rows(&r->set) * (d + n);
+    uint64_t *before = rig_alloc(n * sizeof *before);
+    uint64_t *after = rig_alloc(n * sizeof *after);
+    uint64_t *want = rig_alloc(n * sizeof *want), turn = 0;
+    double square = 0;
+
+    cmlrt_rng_bytes(&r->rng, acc, (d + n) * sizeof *acc);
+    ring_phase(before, r, acc, scratch);
+    for (size_t i = 0; i < r->set.n; i++) {
+        const uint32_t a = (uint32_t)(cmlrt_rng_u64(&r->rng) % (2 * n));
+
+        r->eval->ring.kernels->cmux64(acc, &r->eval->shape, a,
+                                      r->eval->bsk + i * ggsw, more);
+        turn += a * r->secret->small[i];
+    }
+    ring_phase(after, r, acc, scratch);
+    cmlrt_rotate(want, before, n, turn % (2 * n));
+    for (size_t i = 0; i < n; i++)
+        square += torus(after[i] - want[i]) * torus(after[i] - want[i]);
+    free(before);
+    free(after);
+    free(want);
+    return square / (double)n;
+}
+
+/* (19) on every ring in use, with a base so large that nothing else counts. */
+START_TEST(transform_noise_of_each_ring)
+{
+    enum { STEPS = 4, RUNS = 4, RING_KEYS = 10 };
+    static const uint32_t log2_base[] = { 0, 26, 18, 14, 12 };
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i / RINGS);
+    const uint32_t levels = insecure_rings[_i % RINGS].levels;
+    const struct cmlrt_set insecure_ring = {
+        insecure_rings[_i % RINGS].k, insecure_rings[_i % RINGS].log2_n,
+        STEPS, levels, log2_base[levels], 1, 1, 0, 3, false
+    };
+    const struct cmlrt_set *set = &insecure_ring;
+    double sum = 0, c;
+
+    for (size_t key = 0; k && key < RING_KEYS; key++) {
+        struct rig r;
+        uint64_t *acc;
+        double *scratch;
+        void *more;
+
+        rig_open(&r, set, k, 500 + key);
+        acc = rig_alloc((cmlrt_big(set) + cmlrt_ring_degree(set)) * 8);
+        scratch = rig_alloc(cmlrt_ring_scratch(&r.secret->ring) * 8);
+        more = rig_alloc(k->cmux64_bytes(&r.eval->shape));
+        for (size_t i = 0; i < RUNS; i++)
+            sum += error_of_steps(&r, acc, scratch, more);
+        free(acc);
+        free(scratch);
+        free(more);
+        rig_close(&r);
+    }
+    if (!k)
+        return;
+    c = sum / (RUNS * RING_KEYS) / (STEPS * v_fft(set, 1));
+    ck_assert_msg(c <= 1.5 && c > 0.5, "%s: k %u N 2^%u l %u: C = %.3f",
+                  k->name, set->k, set->log2_n, levels, c);
+}
+END_TEST
+
 /* ---- the simulator adds what it is told to */
 
 static const int64_t eights[8] = { 8, 8, 8, 8, 8, 8, 8, 8 };
@@ -646,6 +747,8 @@ main(void)
     tcase_add_test(tc, modulus_switch_keeps_its_sum);
     tcase_add_loop_test(tc, bootstrap_noise, 0, ROTATES);
     tcase_add_loop_test(tc, transform_noise, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, transform_noise_of_each_ring, 0,
+                        MAX_TABLES * RINGS);
     tcase_add_test(tc, simulated_noise);
     tcase_add_loop_test(tc, simulated_cut, 0, 2);
     tcase_add_test(tc, simulated_deviations);
