@@ -80,6 +80,16 @@ compile(struct model *x, bool optimise)
     rmdir(folder);
 }
 
+/* The program knows the parameters that were chosen. */
+static void
+check_parameters(const struct model *x)
+{
+#define N(type, field) \
+    ck_assert_int_eq(x->m->field, (int64_t)x->f->params.field);
+#define R(field) ck_assert_double_eq(x->m->field, x->f->params.field);
+#include "ir/params.def"
+}
+
 /* The model of a text, or a random one; false if the passes refuse it. */
 static bool
 open_model(struct model *x, const char *text, struct dice *d,
@@ -96,11 +106,13 @@ open_model(struct model *x, const char *text, struct dice *d,
                  : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
     x->f = pass_run(&x->mem, x->f, &po);
     fclose(sink);
-    if (x->f)
-        compile(x, seed % 2);
-    else
+    if (!x->f) {
         arena_free(&x->mem);
-    return x->f;
+        return false;
+    }
+    compile(x, seed % 2);
+    check_parameters(x);
+    return true;
 }
 
 static void

@@ -77,6 +77,16 @@ ratio(const double *x, size_t n, double variance)
     return square / variance;
 }
 
+static double
+mean(const double *x, size_t n)
+{
+    double sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum / (double)n;
+}
+
 #define CHECK_VARIANCE(x, n, variance) \
     do { \
         ck_assert_msg(agrees(x, n, variance), "measured / formula = %.3f", \
@@ -271,6 +281,32 @@ START_TEST(keyswitch_noise)
 }
 END_TEST
 
+/* Bodies are rounded to 32 bits, not cut: noise far below half a unit leaves
+ * none. */
+START_TEST(keyswitch_bodies_are_rounded)
+{
+    const struct cmlrt_set insecure_exact = { 1, 8, 40, 1, 20, 3, 4, 20, 17,
+                                              false };
+    const struct cmlrt_set *s = &insecure_exact;
+    size_t wrong = 0;
+    struct rig r;
+
+    rig_open(&r, s, cmlrt_kernels_select(NULL), 250);
+    for (size_t i = 0; i < cmlrt_big(s) * s->ks_levels; i++) {
+        const uint32_t *row = r.eval->ksk + i * r.eval->ks.stride;
+        const size_t level = i % s->ks_levels + 1;
+        uint32_t phase = row[s->n];
+
+        for (size_t j = 0; j < s->n; j++)
+            phase -= row[j] * (uint32_t)r.secret->small[j];
+        wrong += phase != (uint32_t)r.secret->big[i / s->ks_levels]
+                              << (32 - s->ks_log2_base * level);
+    }
+    ck_assert_uint_eq(wrong, 0);
+    rig_close(&r);
+}
+END_TEST
+
 /* ---- modulus switch */
 
 /* (17) for a key of n bits, and 1/(12 M^2) of the floor, whose mean is known */
@@ -305,7 +341,34 @@ START_TEST(modulus_switch_noise)
     }
     ck_assert(in_range);
     CHECK_VARIANCE(x, DRAWS, v);
+    /* a body that is rounded moves all by half an index */
+    ck_assert(fabs(mean(x, DRAWS)) < 4 * sqrt(v / DRAWS));
     free(x);
+}
+END_TEST
+
+/* All errors alike and at their ends, where their sum passes the torus. */
+START_TEST(modulus_switch_keeps_its_sum)
+{
+    enum { N = 1000, LOG2_M = 9, SHIFT = 64 - LOG2_M };
+    const uint64_t half = UINT64_C(1) << (SHIFT - 1), body = half;
+    const uint64_t word[] = { half, half - 1, half + 1, 3 * half - 1, 1,
+                              0 - half, ~half, UINT64_MAX, half / 2 + 1 };
+    uint64_t lwe[N + 1];
+    uint32_t count[N + 1];
+
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++) {
+        const uint64_t x = word[i], r = (x + half) >> SHIFT;
+        const uint64_t sum_by_2 = N / 2 * ((r << SHIFT) - x);
+
+        for (size_t j = 0; j < N; j++)
+            lwe[j] = x;
+        lwe[N] = body;
+        cmlrt_mod_switch(count, lwe, N, LOG2_M);
+        ck_assert_uint_eq(count[N], (body + sum_by_2) >> SHIFT);
+        ck_assert_uint_eq(count[0], r);
+        ck_assert_uint_eq(count[N - 1], r);
+    }
 }
 END_TEST
 
@@ -426,6 +489,107 @@ START_TEST(transform_noise)
 }
 END_TEST
 
+/* Rings that the search returns for tables of 1 to 8 bits. */
+/* clang-format off */
+static const struct { uint32_t k, log2_n, levels; } insecure_rings[] = {
+    { 6,  8, 1 }, { 4,  9, 1 }, { 4,  9, 2 }, { 3,  9, 1 }, { 2, 10, 1 },
+    { 2, 10, 2 }, { 1, 11, 1 }, { 1, 11, 2 }, { 1, 12, 1 }, { 1, 12, 2 },
+#ifdef NDEBUG /* minutes with sanitizers */
+    { 1, 13, 1 }, { 1, 13, 2 }, { 1, 13, 3 }, { 1, 14, 1 }, { 1, 14, 2 },
+    { 1, 14, 4 }, { 1, 15, 2 }, { 1, 15, 3 }, { 1, 16, 2 }, { 1, 16, 3 },
+    { 1, 16, 4 },
+#endif
+};
+/* clang-format on */
+enum { RINGS = sizeof insecure_rings / sizeof *insecure_rings };
+
+/* All coefficients of the phase of a GLWE. */
+static void
+ring_phase(uint64_t *out, const struct rig *r, const uint64_t *glwe,
+           double *scratch)
+{
+    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    uint64_t *minus = rig_alloc(n * sizeof *minus);
+
+    memcpy(out, glwe + d, n * sizeof *out);
+    for (size_t c = 0; c < r->set.k; c++) {
+        for (size_t i = 0; i < n; i++)
+            minus[i] = 0 - glwe[c * n + i];
+        cmlrt_ring_mul_add(out, &r->secret->ring, minus,
+                           r->secret->points + c * n, scratch);
+    }
+    free(minus);
+}
+
+/* Mean square error of all coefficients after n steps from a random GLWE. */
+static double
+error_of_steps(struct rig *r, uint64_t *acc, double *scratch, void *more)
+{
+    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    const size_t ggsw = cmlrt_ggsw_rows(&r->set) * (d + n);
+    uint64_t *before = rig_alloc(n * sizeof *before);
+    uint64_t *after = rig_alloc(n * sizeof *after);
+    uint64_t *want = rig_alloc(n * sizeof *want), turn = 0;
+    double square = 0;
+
+    cmlrt_rng_bytes(&r->rng, acc, (d + n) * sizeof *acc);
+    ring_phase(before, r, acc, scratch);
+    for (size_t i = 0; i < r->set.n; i++) {
+        const uint32_t a = (uint32_t)(cmlrt_rng_u64(&r->rng) % (2 * n));
+
+        r->eval->ring.kernels->cmux64(acc, &r->eval->shape, a,
+                                      r->eval->bsk + i * ggsw, more);
+        turn += a * r->secret->small[i];
+    }
+    ring_phase(after, r, acc, scratch);
+    cmlrt_rotate(want, before, n, turn % (2 * n));
+    for (size_t i = 0; i < n; i++)
+        square += torus(after[i] - want[i]) * torus(after[i] - want[i]);
+    free(before);
+    free(after);
+    free(want);
+    return square / (double)n;
+}
+
+/* (19) on every ring in use, with a base so large that nothing else counts. */
+START_TEST(transform_noise_of_each_ring)
+{
+    enum { STEPS = 4, RUNS = 4, RING_KEYS = 10 };
+    static const uint32_t log2_base[] = { 0, 26, 18, 14, 12 };
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i / RINGS);
+    const uint32_t levels = insecure_rings[_i % RINGS].levels;
+    const struct cmlrt_set insecure_ring = {
+        insecure_rings[_i % RINGS].k, insecure_rings[_i % RINGS].log2_n,
+        STEPS, levels, log2_base[levels], 1, 1, 0, 3, false
+    };
+    const struct cmlrt_set *set = &insecure_ring;
+    double sum = 0, c;
+
+    for (size_t key = 0; k && key < RING_KEYS; key++) {
+        struct rig r;
+        uint64_t *acc;
+        double *scratch;
+        void *more;
+
+        rig_open(&r, set, k, 500 + key);
+        acc = rig_alloc((cmlrt_big(set) + cmlrt_ring_degree(set)) * 8);
+        scratch = rig_alloc(cmlrt_ring_scratch(&r.secret->ring) * 8);
+        more = rig_alloc(k->cmux64_bytes(&r.eval->shape));
+        for (size_t i = 0; i < RUNS; i++)
+            sum += error_of_steps(&r, acc, scratch, more);
+        free(acc);
+        free(scratch);
+        free(more);
+        rig_close(&r);
+    }
+    if (!k)
+        return;
+    c = sum / (RUNS * RING_KEYS) / (STEPS * v_fft(set, 1));
+    ck_assert_msg(c <= 1.5 && c > 0.5, "%s: k %u N 2^%u l %u: C = %.3f",
+                  k->name, set->k, set->log2_n, levels, c);
+}
+END_TEST
+
 /* ---- the simulator adds what it is told to */
 
 static const int64_t eights[8] = { 8, 8, 8, 8, 8, 8, 8, 8 };
@@ -473,6 +637,7 @@ cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 {
     static const struct cmlrt_reply reply = { -1, 32 };
 
+    memset(value[0] + begin, 0, (size_t)(end - begin) * sizeof *value[0]);
     cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
 }
 
@@ -513,6 +678,59 @@ START_TEST(simulated_cut)
 }
 END_TEST
 
+static struct cmlrt_env seen;
+
+static void
+look(struct cmlrt_env *env, uint64_t *const *value, int64_t begin, int64_t end)
+{
+    (void)value;
+    (void)begin;
+    (void)end;
+    seen = *env;
+}
+
+/* The simulator has the deviations of the manifest's variances, the clear has
+ * none. */
+START_TEST(simulated_deviations)
+{
+    struct cml_step step = { .items = 1 };
+    const struct cml_manifest m = { .k = 1,
+                                    .log2_n = 8,
+                                    .v_fresh = 0x1p-100,
+                                    .v_ks = 0x1p-60,
+                                    .v_ms = 0x1p-50,
+                                    .v_br = 0x1p-70,
+                                    .v_zero = 0x1p-90,
+                                    .nsteps = 1,
+                                    .steps = &step };
+    struct cmlrt_pool *pool = cmlrt_pool_new(1);
+    uint64_t none[2] = { 0, 0 };
+    struct cmlrt_job job = { .m = &m,
+                             .mode = CMLRT_SIMULATED,
+                             .kernels = cmlrt_kernels_select("ref"),
+                             .pool = pool,
+                             .rows = 1,
+                             .words = none };
+    cml_step_fn *const run = look;
+
+    memcpy(&step.run, &run, sizeof run);
+    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)&none[1]), CML_E_ok);
+    ck_assert(seen.simulated && !seen.clear);
+    ck_assert_double_eq(seen.sd_fresh, 0x1p-50);
+    ck_assert_double_eq(seen.sd_ks, 0x1p-30);
+    ck_assert_double_eq(seen.sd_ms, 0x1p-25);
+    ck_assert_double_eq(seen.sd_br, 0x1p-35);
+    ck_assert_double_eq(seen.sd_zero, 0x1p-45);
+    job.mode = CMLRT_CLEAR;
+    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)&none[1]), CML_E_ok);
+    ck_assert(seen.clear && !seen.simulated);
+    ck_assert(seen.sd_fresh + seen.sd_ks + seen.sd_ms + seen.sd_br
+                  + seen.sd_zero + seen.sd_cut
+              <= 0);
+    cmlrt_pool_free(pool);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -528,11 +746,16 @@ main(void)
     tcase_add_loop_test(tc, answer_noise, 0, FRESH);
     tcase_add_loop_test(tc, cut_noise, 0, FRESH);
     tcase_add_loop_test(tc, keyswitch_noise, 0, SWITCHES);
+    tcase_add_test(tc, keyswitch_bodies_are_rounded);
     tcase_add_loop_test(tc, modulus_switch_noise, 0, 3);
+    tcase_add_test(tc, modulus_switch_keeps_its_sum);
     tcase_add_loop_test(tc, bootstrap_noise, 0, ROTATES);
     tcase_add_loop_test(tc, transform_noise, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, transform_noise_of_each_ring, 0,
+                        MAX_TABLES * RINGS);
     tcase_add_test(tc, simulated_noise);
     tcase_add_loop_test(tc, simulated_cut, 0, 2);
+    tcase_add_test(tc, simulated_deviations);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

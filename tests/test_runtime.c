@@ -525,6 +525,10 @@ START_TEST(answers_come_back)
 
             ck_assert_int_eq(rig_decrypt(&r, lwe, D), message[i]);
             flooded |= llabs(error) > INT64_C(1) << 48;
+            if (reply[k].log2_flood >= 0) /* and the rest is much less */
+                ck_assert_int_le(llabs(error), (INT64_C(1) << 44)
+                                                   + (INT64_C(1)
+                                                      << reply[k].log2_flood));
             for (size_t w = 0; w < r.env.big; w++)
                 low |= reply[k].word_bits == 32 ? lwe[w] & UINT32_MAX : 0;
         }

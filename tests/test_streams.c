@@ -1,13 +1,18 @@
 /* No block of a secret stream is made twice: every block of ChaCha20 that keys,
  * encryptions and answers take is recorded on its way from libsodium, which the
- * linker wraps.  Toy parameters, named insecure. */
+ * linker wraps; so is getrandom, which fails here on request.  Toy parameters,
+ * named insecure. */
+#define _DEFAULT_SOURCE /* ssize_t */
 #include "runtime/program/program.h"
 #include "tests/rig.h"
 
 #include <check.h>
+#include <errno.h>
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 /* ---- the record: key, nonce (purpose, index) and number of a block */
 
@@ -199,7 +204,7 @@ START_TEST(noise_depends_on_the_master_key_and_the_file)
 }
 END_TEST
 
-/* ---- the server: two steps of answers, the second of those of the first */
+/* ---- the server: two steps of answers, of zeros */
 
 enum { ANSWERS = 5 };
 
@@ -209,10 +214,12 @@ answer_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 {
     static const struct cmlrt_reply reply = { 40, 64 };
 
+    memset(value[0] + (size_t)begin * env->big, 0,
+           (size_t)(end - begin) * env->big * sizeof *value[0]);
     cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
 }
 
-static void
+static enum cml_status
 run_answers(const struct cmlrt_eval *eval, const struct kernels *kernels,
             unsigned threads)
 {
@@ -229,6 +236,7 @@ run_answers(const struct cmlrt_eval *eval, const struct kernels *kernels,
                              .mask_seed = file_seed[0],
                              .rows = ROWS };
     cml_step_fn *const run = answer_step;
+    enum cml_status status;
     uint8_t *out;
 
     memcpy(&step[0].run, &run, sizeof run);
@@ -241,10 +249,11 @@ run_answers(const struct cmlrt_eval *eval, const struct kernels *kernels,
     m.nsteps = 2;
     job.words = rig_alloc(ROWS * cmlrt_manifest_layout(&m).words * 8);
     out = rig_alloc(ROWS * cmlrt_manifest_layout(&m).reply_bytes);
-    ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
+    status = cmlrt_engine_run(&job, out);
     free(out);
     free(job.words);
     cmlrt_pool_free(pool);
+    return status;
 }
 
 /* Each run has a seed for each step; each answer takes k u's, k + 1 e's and the
@@ -260,9 +269,94 @@ START_TEST(the_server_uses_no_stream_twice)
     rig_open(&r, &insecure, k, 1);
     nblocks = 0;
     for (int i = 0; i < 3; i++)
-        run_answers(r.eval, k, 1);
+        ck_assert_int_eq(run_answers(r.eval, k, 1), CML_E_ok);
     ck_assert_uint_eq(repeated(), 0);
     ck_assert_uint_ge(nblocks * 64, 3 * 2 * ROWS * ANSWERS * bytes);
+    rig_close(&r);
+}
+END_TEST
+
+/* ---- the system */
+
+ssize_t __wrap_getrandom(void *out, size_t bytes, unsigned flags);
+ssize_t __real_getrandom(void *out, size_t bytes, unsigned flags);
+
+static enum { WORKS, FAILS, STUTTERS } system_randomness;
+
+ssize_t
+__wrap_getrandom(void *out, size_t bytes, unsigned flags)
+{
+    static unsigned calls;
+
+    if (system_randomness == FAILS
+        || (system_randomness == STUTTERS && calls++ % 2)) {
+        errno = system_randomness == FAILS ? ENOSYS : EINTR;
+        return -1;
+    }
+    if (system_randomness == STUTTERS && bytes > 5)
+        bytes = 5;
+    return __real_getrandom(out, bytes, flags);
+}
+
+START_TEST(nothing_works_without_randomness)
+{
+    const struct kernels *k = cmlrt_kernels_select(NULL);
+    uint8_t zeros[CMLRT_SEED] = { 0 }, out[CMLRT_SEED] = { 0 }, *payload;
+    struct rig r;
+
+    start();
+    rig_open(&r, &insecure, k, 1);
+    payload = rig_alloc(cmlrt_eval_bytes(&insecure));
+    system_randomness = FAILS;
+    ck_assert(!cmlrt_system_random(out, sizeof out));
+    ck_assert_int_eq(cmlrt_eval_generate(payload, r.secret, r.pool), CML_E_io);
+    ck_assert_int_eq(run_answers(r.eval, k, 1), CML_E_io);
+    system_randomness = STUTTERS;
+    ck_assert(cmlrt_system_random(out, sizeof out));
+    ck_assert_mem_ne(out + CMLRT_SEED - 5, zeros, 5);
+    free(payload);
+    rig_close(&r);
+}
+END_TEST
+
+/* Every bit of the masks of keyswitch keys and of inputs is a coin. */
+START_TEST(masks_have_all_their_bits)
+{
+    static const int64_t message[1] = { 0 };
+    const size_t levels = insecure.ks_levels, n = insecure.n;
+    const size_t words = cmlrt_big(&insecure) * levels * n;
+    size_t ones[32] = { 0 }, high[64] = { 0 };
+    uint32_t *masks;
+    uint64_t *lwe;
+    struct rig r;
+
+    start();
+    rig_open(&r, &insecure, cmlrt_kernels_select(NULL), 2);
+    masks = rig_alloc(levels * n * sizeof *masks);
+    lwe = rig_alloc(r.env.big * sizeof *lwe);
+    for (size_t i = 0; i < words; i++) {
+        if (i % (levels * n) == 0)
+            cmlrt_ksk_masks(masks, &insecure, key_seed, i / (levels * n));
+        for (size_t b = 0; b < 32; b++)
+            ones[b] += masks[i % (levels * n)] >> b & 1;
+    }
+    for (uint64_t i = 0; i < 20; i++) {
+        rig_encrypt(&r, lwe, message, 1, 50, i);
+        for (size_t w = 0; w + 1 < r.env.big; w++)
+            for (size_t b = 0; b < 64; b++)
+                high[b] += lwe[w] >> b & 1;
+    }
+    /* five deviations of sqrt(words) / 2 */
+    for (size_t b = 0; b < 32; b++)
+        ck_assert_double_lt(pow(2.0 * (double)ones[b] - (double)words, 2),
+                            25 * (double)words);
+    for (size_t b = 0; b < 64; b++)
+        ck_assert_double_lt(pow(2.0 * (double)high[b]
+                                    - 20 * (double)(r.env.big - 1),
+                                2),
+                            25 * 20 * (double)(r.env.big - 1));
+    free(masks);
+    free(lwe);
     rig_close(&r);
 }
 END_TEST
@@ -297,6 +391,8 @@ main(void)
     tcase_add_test(tc, the_client_uses_no_stream_twice);
     tcase_add_test(tc, noise_depends_on_the_master_key_and_the_file);
     tcase_add_test(tc, the_server_uses_no_stream_twice);
+    tcase_add_test(tc, nothing_works_without_randomness);
+    tcase_add_test(tc, masks_have_all_their_bits);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);
