@@ -281,6 +281,16 @@ START_TEST(keyswitch_noise)
 }
 END_TEST
 
+/* Column j of row i of the keyswitch key, which lies in panels. */
+static uint32_t
+key_word(const struct rig *r, size_t i, size_t j)
+{
+    const size_t rows = r->eval->ks.inputs * r->eval->ks.levels;
+
+    return r->eval->ksk[(j / CMLRT_PANEL * rows + i) * CMLRT_PANEL
+                        + j % CMLRT_PANEL];
+}
+
 /* Bodies are rounded to 32 bits, not cut: noise far below half a unit leaves
  * none. */
 START_TEST(keyswitch_bodies_are_rounded)
@@ -293,12 +303,11 @@ START_TEST(keyswitch_bodies_are_rounded)
 
     rig_open(&r, s, cmlrt_kernels_select(NULL), 250);
     for (size_t i = 0; i < cmlrt_big(s) * s->ks_levels; i++) {
-        const uint32_t *row = r.eval->ksk + i * r.eval->ks.stride;
         const size_t level = i % s->ks_levels + 1;
-        uint32_t phase = row[s->n];
+        uint32_t phase = key_word(&r, i, s->n);
 
         for (size_t j = 0; j < s->n; j++)
-            phase -= row[j] * (uint32_t)r.secret->small[j];
+            phase -= key_word(&r, i, j) * (uint32_t)r.secret->small[j];
         wrong += phase != (uint32_t)r.secret->big[i / s->ks_levels]
                               << (32 - s->ks_log2_base * level);
     }
@@ -503,18 +512,18 @@ static const struct { uint32_t k, log2_n, levels; } insecure_rings[] = {
 /* clang-format on */
 enum { RINGS = sizeof insecure_rings / sizeof *insecure_rings };
 
-/* All coefficients of the phase of a GLWE. */
+/* All coefficients of the phase of an accumulator of 64-bit words. */
 static void
 ring_phase(uint64_t *out, const struct rig *r, const uint64_t *glwe,
            double *scratch)
 {
-    const size_t n = cmlrt_ring_degree(&r->set), d = cmlrt_big(&r->set);
+    const size_t n = cmlrt_ring_degree(&r->set), stride = n + CMLRT_PAD;
     uint64_t *minus = rig_alloc(n * sizeof *minus);
 
-    memcpy(out, glwe + d, n * sizeof *out);
+    memcpy(out, glwe + r->set.k * stride, n * sizeof *out);
     for (size_t c = 0; c < r->set.k; c++) {
         for (size_t i = 0; i < n; i++)
-            minus[i] = 0 - glwe[c * n + i];
+            minus[i] = 0 - glwe[c * stride + i];
         cmlrt_ring_mul_add(out, &r->secret->ring, minus,
                            r->secret->points + c * n, scratch);
     }
@@ -532,7 +541,13 @@ error_of_steps(struct rig *r, uint64_t *acc, double *scratch, void *more)
     uint64_t *want = rig_alloc(n * sizeof *want), turn = 0;
     double square = 0;
 
-    cmlrt_rng_bytes(&r->rng, acc, (d + n) * sizeof *acc);
+    for (size_t c = 0; c <= r->set.k; c++) {
+        uint64_t *poly = acc + c * (n + CMLRT_PAD);
+
+        cmlrt_rng_bytes(&r->rng, poly, n * sizeof *poly);
+        for (size_t i = 0; i < CMLRT_PAD; i++)
+            poly[n + i] = 0 - poly[i];
+    }
     ring_phase(before, r, acc, scratch);
     for (size_t i = 0; i < r->set.n; i++) {
         const uint32_t a = (uint32_t)(cmlrt_rng_u64(&r->rng) % (2 * n));
@@ -572,9 +587,9 @@ START_TEST(transform_noise_of_each_ring)
         void *more;
 
         rig_open(&r, set, k, 500 + key);
-        acc = rig_alloc((cmlrt_big(set) + cmlrt_ring_degree(set)) * 8);
+        acc = rig_alloc(cmlrt_acc_words(set) * 8);
         scratch = rig_alloc(cmlrt_ring_scratch(&r.secret->ring) * 8);
-        more = rig_alloc(k->cmux64_bytes(&r.eval->shape));
+        more = rig_alloc(k->cmux_bytes(&r.eval->shape));
         for (size_t i = 0; i < RUNS; i++)
             sum += error_of_steps(&r, acc, scratch, more);
         free(acc);
