@@ -59,10 +59,8 @@ learned(FILE *out, const struct be_module *m)
             fprintf(out,
                     "client learns   %zu integer%s in [%" PRId64 ", %" PRId64
                     "] and their scale\n",
-                    ir_count(&ins->type),
-                    ir_count(&ins->type) == 1 ? "" : "s",
-                    ins->as.lwe_decrypt.lo,
-                    ins->as.lwe_decrypt.hi);
+                    ir_count(&ins->type), ir_count(&ins->type) == 1 ? "" : "s",
+                    ins->as.lwe_decrypt.lo, ins->as.lwe_decrypt.hi);
     }
 }
 
@@ -88,8 +86,9 @@ be_card(struct be_module *m)
         fprintf(out, "rounding        approximate: decrypted results must not "
                      "go back to the server or to others\n");
     else
-        fprintf(out, "rounding        exact: wrong with probability at most "
-                     "2^%.0f a row\n",
+        fprintf(out,
+                "rounding        exact: wrong with probability at most "
+                "2^%.0f a row\n",
                 fmax(ceil(p->log2_pfail), -1000));
     fclose(out);
     return text;

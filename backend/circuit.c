@@ -12,8 +12,8 @@
 static LLVMValueRef
 record(struct be_module *m, LLVMValueRef *fields, size_t n)
 {
-    return be_global(
-        m, LLVMConstStructInContext(m->cx, fields, (unsigned)n, 0));
+    return be_global(m,
+                     LLVMConstStructInContext(m->cx, fields, (unsigned)n, 0));
 }
 
 /* One LLVM value a field, in the order of manifest.def. */
@@ -73,8 +73,7 @@ extract(struct be_module *m, const struct ir_ins *ins)
 static LLVMValueRef
 matmul(struct be_module *m, const struct ir_ins *ins)
 {
-    const struct ir_blob *b =
-        ir_data(m->f, ins->as.lwe_matmul_clear.weights);
+    const struct ir_blob *b = ir_data(m->f, ins->as.lwe_matmul_clear.weights);
     struct matmul_fields w;
 
     w.weights = integers(m, b->name, 0);
@@ -128,8 +127,7 @@ value(struct be_fn *e, uint32_t index)
     LLVMTypeRef ptr = e->m->ptr;
 
     return LLVMBuildLoad2(
-        e->b, ptr, be_at(e, LLVMGetParam(e->fn, 1), ptr,
-                         be_i64(e->m, index)),
+        e->b, ptr, be_at(e, LLVMGetParam(e->fn, 1), ptr, be_i64(e->m, index)),
         "");
 }
 
@@ -184,8 +182,8 @@ emit(struct be_module *m, const struct ir_ins *ins)
 
     switch ((int)ins->op) {
     case IR_glwe_extract:
-        add_step(m, ins, BE_cmlrt_glwe_extract, m->nvalues, extract(m, ins),
-                 -1, n);
+        add_step(m, ins, BE_cmlrt_glwe_extract, m->nvalues, extract(m, ins), -1,
+                 n);
         return;
     case IR_lwe_add:
         add_step(m, ins, BE_cmlrt_lwe_add, in, NULL, other, n);
@@ -202,8 +200,7 @@ emit(struct be_module *m, const struct ir_ins *ins)
         return;
     case IR_lwe_add_clear:
         add_step(m, ins, BE_cmlrt_lwe_add_clear, in,
-                 integers(m, ins->as.lwe_add_clear.data,
-                          ins->type.log2_delta),
+                 integers(m, ins->as.lwe_add_clear.data, ins->type.log2_delta),
                  -1, n);
         return;
     case IR_lwe_mul_clear:
@@ -239,7 +236,6 @@ be_circuit(struct be_module *m)
         most += 1u + m->f->ins[i].nin;
     m->step = arena_new(&m->mem, struct be_step, most);
     for (uint32_t i = 0; i < m->f->n; i++)
-        if (m->f->ins[i].type.base == IR_LWE
-            && m->f->ins[i].op != IR_output)
+        if (m->f->ins[i].type.base == IR_LWE && m->f->ins[i].op != IR_output)
             emit(m, &m->f->ins[i]);
 }

@@ -44,8 +44,7 @@ base(struct clear *c, uint32_t v)
         return be_words(m, b->cell, ir_count(&b->type));
     }
     if (ins->op == IR_lwe_decrypt)
-        return be_at(&c->e, c->e.in, m->i64,
-                     be_i64(m, (int64_t)m->offset[v]));
+        return be_at(&c->e, c->e.in, m->i64, be_i64(m, (int64_t)m->offset[v]));
     return be_at(&c->e, c->e.scratch, LLVMInt8TypeInContext(m->cx),
                  be_i64(m, (int64_t)m->offset[v]));
 }
@@ -54,10 +53,10 @@ static LLVMValueRef
 load_input(struct clear *c, uint32_t v, LLVMValueRef i)
 {
     struct be_module *m = c->e.m;
-    LLVMValueRef at = be_at(&c->e, c->e.in, m->f64,
-                            be_i64(m, (int64_t)m->offset[v]));
-    LLVMValueRef x = LLVMBuildLoad2(
-        c->e.b, m->f64, be_at(&c->e, at, m->f64, i), "");
+    LLVMValueRef at =
+        be_at(&c->e, c->e.in, m->f64, be_i64(m, (int64_t)m->offset[v]));
+    LLVMValueRef x =
+        LLVMBuildLoad2(c->e.b, m->f64, be_at(&c->e, at, m->f64, i), "");
 
     if (m->f->ins[v].type.base == IR_REAL)
         return x;
@@ -133,8 +132,7 @@ gather(struct clear *c)
     struct be_module *m = c->e.m;
     const struct ir_blob *b = ir_data(m->f, c->ins->as.gather.index);
     struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
-    LLVMValueRef from =
-        indexed(c, &b->cell[0].i, ir_count(&b->type), l.i);
+    LLVMValueRef from = indexed(c, &b->cell[0].i, ir_count(&b->type), l.i);
 
     store(c, l.i, load(c, 0, from));
     be_loop_end(&c->e, &l);
@@ -167,8 +165,7 @@ concat(struct clear *c)
 static LLVMValueRef
 affine(struct clear *c, LLVMValueRef i, size_t a, LLVMValueRef b)
 {
-    LLVMValueRef p =
-        LLVMBuildMul(c->e.b, i, be_i64(c->e.m, (int64_t)a), "");
+    LLVMValueRef p = LLVMBuildMul(c->e.b, i, be_i64(c->e.m, (int64_t)a), "");
 
     return LLVMBuildAdd(c->e.b, p, b, "");
 }
@@ -220,8 +217,8 @@ matmul(struct clear *c)
 static LLVMValueRef
 along(struct clear *c, struct ir_around a, LLVMValueRef i, LLVMValueRef j)
 {
-    LLVMValueRef first = affine(c, quotient(c, i, a.inner),
-                                a.length * a.inner, rest(c, i, a.inner));
+    LLVMValueRef first = affine(c, quotient(c, i, a.inner), a.length * a.inner,
+                                rest(c, i, a.inner));
 
     return affine(c, j, a.inner, first);
 }
@@ -297,8 +294,8 @@ softmax(struct clear *c)
     k = be_loop_begin(&c->e, a.length);
     x = load(c, 0, along(c, a, l.i, k.i));
     t = LLVMBuildLoad2(c->e.b, m->f64, top, "");
-    t = LLVMBuildSelect(c->e.b, LLVMBuildFCmp(c->e.b, LLVMRealOGT, x, t, ""),
-                        x, t, "");
+    t = LLVMBuildSelect(c->e.b, LLVMBuildFCmp(c->e.b, LLVMRealOGT, x, t, ""), x,
+                        t, "");
     LLVMBuildStore(c->e.b, t, top);
     be_loop_end(&c->e, &k);
     k = be_loop_begin(&c->e, a.length);
@@ -341,8 +338,7 @@ quant(struct clear *c)
     LLVMValueRef lo = be_f64(m, (double)c->ins->as.quant.lo);
     LLVMValueRef hi = be_f64(m, (double)c->ins->as.quant.hi);
     struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
-    LLVMValueRef x =
-        LLVMBuildFDiv(c->e.b, load(c, 0, l.i), scale(c, l.i), "");
+    LLVMValueRef x = LLVMBuildFDiv(c->e.b, load(c, 0, l.i), scale(c, l.i), "");
     LLVMValueRef above, below, n, out;
 
     x = be_libm(&c->e, "rint", x, NULL);
@@ -354,8 +350,7 @@ quant(struct clear *c)
     if (c->clipped) {
         out = LLVMBuildOr(c->e.b, above, below, "");
         n = LLVMBuildLoad2(c->e.b, m->i64, c->clipped, "");
-        n = LLVMBuildAdd(c->e.b, n, LLVMBuildZExt(c->e.b, out, m->i64, ""),
-                         "");
+        n = LLVMBuildAdd(c->e.b, n, LLVMBuildZExt(c->e.b, out, m->i64, ""), "");
         LLVMBuildStore(c->e.b, n, c->clipped);
     }
     be_loop_end(&c->e, &l);
@@ -378,8 +373,8 @@ leave(struct clear *c)
     struct be_module *m = c->e.m;
     const bool output = c->ins->op == IR_output;
     LLVMTypeRef t = output ? m->f64 : m->i64;
-    LLVMValueRef to = be_at(&c->e, c->e.out, t,
-                            be_i64(m, (int64_t)m->offset[c->id]));
+    LLVMValueRef to =
+        be_at(&c->e, c->e.out, t, be_i64(m, (int64_t)m->offset[c->id]));
     struct be_loop l = be_loop_begin(&c->e, ir_count(&operand(c, 0)->type));
     LLVMValueRef x = load(c, 0, l.i);
 
@@ -434,9 +429,9 @@ begin(struct clear *c, struct be_module *m, const char *name, LLVMTypeRef ret)
 {
     LLVMTypeRef params[] = { m->ptr, m->ptr, m->ptr };
 
-    *c = (struct clear){ .e = be_fn_begin(
-                             m, name, LLVMFunctionType(ret, params, 3, 0),
-                             true) };
+    *c = (struct clear){
+        .e = be_fn_begin(m, name, LLVMFunctionType(ret, params, 3, 0), true)
+    };
     c->e.in = LLVMGetParam(c->e.fn, 0);
     c->e.out = LLVMGetParam(c->e.fn, 1);
     c->e.scratch = LLVMGetParam(c->e.fn, 2);

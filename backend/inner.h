@@ -97,7 +97,8 @@ LLVMValueRef be_at(struct be_fn *e, LLVMValueRef base, LLVMTypeRef type,
 LLVMValueRef be_libm(struct be_fn *e, const char *name, LLVMValueRef x,
                      LLVMValueRef y);
 
-/* map.c: one element of an element-wise op; x and y as the type of the operand */
+/* map.c: one element of an element-wise op; x and y as the type of the operand
+ */
 LLVMValueRef be_map(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
                     LLVMValueRef y, bool real);
 
@@ -107,7 +108,7 @@ void be_clear(struct be_module *m);
 void be_circuit(struct be_module *m);
 /* manifest.c, card.c */
 void be_manifest(struct be_module *m);
-char *be_card(struct be_module *m);               /* to be freed */
+char *be_card(struct be_module *m);                  /* to be freed */
 char *be_text(const struct ir_func *f, size_t *len); /* likewise */
 
 /* debug.c: without these, the program has no line numbers */

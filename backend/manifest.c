@@ -52,8 +52,7 @@ static void
 push(struct be_module *m, struct list *l, void *fields, size_t bytes)
 {
     if (!l->item)
-        l->item = arena_new(&m->mem, LLVMValueRef,
-                            (size_t)m->f->n + m->nsteps);
+        l->item = arena_new(&m->mem, LLVMValueRef, (size_t)m->f->n + m->nsteps);
     l->item[l->n++] = structure(m, fields, bytes);
 }
 
@@ -62,8 +61,7 @@ array(struct be_module *m, const struct list *l)
 {
     if (!l->n)
         return be_null(m);
-    return be_global(
-        m, LLVMConstArray2(LLVMTypeOf(l->item[0]), l->item, l->n));
+    return be_global(m, LLVMConstArray2(LLVMTypeOf(l->item[0]), l->item, l->n));
 }
 
 static LLVMValueRef
@@ -288,15 +286,15 @@ define_main(struct be_module *m, LLVMValueRef manifest)
     LLVMTypeRef params[] = { m->i32, m->ptr };
     LLVMTypeRef inner[] = { m->ptr, m->i32, m->ptr };
     LLVMTypeRef type = LLVMFunctionType(m->i32, inner, 3, 0);
-    struct be_fn e = be_fn_begin(
-        m, "main", LLVMFunctionType(m->i32, params, 2, 0), true);
+    struct be_fn e =
+        be_fn_begin(m, "main", LLVMFunctionType(m->i32, params, 2, 0), true);
     LLVMValueRef args[] = { manifest, LLVMGetParam(e.fn, 0),
                             LLVMGetParam(e.fn, 1) };
 
-    LLVMBuildRet(e.b, LLVMBuildCall2(e.b, type,
-                                     LLVMAddFunction(m->mod, entry[m->role],
-                                                     type),
-                                     args, 3, ""));
+    LLVMBuildRet(e.b,
+                 LLVMBuildCall2(e.b, type,
+                                LLVMAddFunction(m->mod, entry[m->role], type),
+                                args, 3, ""));
     be_fn_end(&e);
 }
 

@@ -103,8 +103,7 @@ void
 be_optimise(struct be_module *m)
 {
     LLVMPassBuilderOptionsRef opt = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error =
-        LLVMRunPasses(m->mod, "default<O1>", m->machine, opt);
+    LLVMErrorRef error = LLVMRunPasses(m->mod, "default<O1>", m->machine, opt);
 
     if (error)
         bug("LLVM: %s", LLVMGetErrorMessage(error));
@@ -128,8 +127,8 @@ be_object(const struct be_module *m, const char *path)
     char *why = NULL;
 
     errno = 0;
-    if (!LLVMTargetMachineEmitToFile(m->machine, m->mod, path,
-                                     LLVMObjectFile, &why))
+    if (!LLVMTargetMachineEmitToFile(m->machine, m->mod, path, LLVMObjectFile,
+                                     &why))
         return true;
     if (!errno)
         fprintf(stderr, "cmlc: %s\n", why);

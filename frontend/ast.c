@@ -50,8 +50,15 @@ ast_kids(const struct ast *a)
 
 /* ---- printing; a level is how tightly an operator binds */
 
-enum { LOOSE = 0, COMPARISON = 1, SUM = 2, PRODUCT = 3, SIGN = 4, POWER = 5,
-       TIGHT = 6 };
+enum {
+    LOOSE = 0,
+    COMPARISON = 1,
+    SUM = 2,
+    PRODUCT = 3,
+    SIGN = 4,
+    POWER = 5,
+    TIGHT = 6
+};
 
 static const struct {
     const char *text;

@@ -87,8 +87,7 @@ extreme(struct fe *fe, const struct args *g)
     ir_ref in[2] = { g->x, FE_NONE };
 
     if (!g->at[1])
-        return min ? negated(fe, g,
-                             along(fe, g, IR_max, negated(fe, g, g->x)))
+        return min ? negated(fe, g, along(fe, g, IR_max, negated(fe, g, g->x)))
                    : along(fe, g, IR_max, g->x);
     if (g->axis)
         return refuse(fe, g, "of two values has no axis");
@@ -200,8 +199,7 @@ transpose(struct fe *fe, const struct args *g)
         }
         index[i].i = (int64_t)at;
     }
-    return from->rank < 2 ? g->x
-                          : fe_gather(fe, g->call->at, g->x, &to, index);
+    return from->rank < 2 ? g->x : fe_gather(fe, g->call->at, g->x, &to, index);
 }
 
 static ir_ref

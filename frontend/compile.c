@@ -117,8 +117,7 @@ read_range(struct fe *fe, const struct ast *a, struct ir_type *t)
                    "bits");
         return;
     }
-    if (integer && t->ranged
-        && (lo < (double)t->ilo || hi > (double)t->ihi)) {
+    if (integer && t->ranged && (lo < (double)t->ilo || hi > (double)t->ihi)) {
         diag_error(fe->diag, a->at, E_range, "the type holds %lld..%lld only",
                    (long long)t->ilo, (long long)t->ihi);
         return;
@@ -191,8 +190,7 @@ constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
     struct fe_name *n = declare(fe, a, kind);
     const struct ast *type = ast_kid(a, 0), *value = ast_kid(a, 1);
     struct ir_type want;
-    const bool typed =
-        type->kind != AST_none && fe_read_type(fe, type, &want);
+    const bool typed = type->kind != AST_none && fe_read_type(fe, type, &want);
     struct fe_constant c;
 
     if (type->kind != AST_none && !typed)
@@ -202,9 +200,9 @@ constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
     else
         c = fe_constant(fe, value, kind);
     if (c.cell && (!typed || fe_fit(fe, value->at, &c, &want)))
-        n->blob = ir_blob_add(fe->f, a->text,
-                              kind == FE_PARAM ? IR_PARAM : IR_CONST, &c.type,
-                              c.cell);
+        n->blob =
+            ir_blob_add(fe->f, a->text, kind == FE_PARAM ? IR_PARAM : IR_CONST,
+                        &c.type, c.cell);
 }
 
 /* ---- let, fn, output */
@@ -212,8 +210,7 @@ constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
 static void
 let(struct fe *fe, const struct ast *a)
 {
-    const ir_ref v =
-        as_declared(fe, ast_kid(a, 0), fe_expr(fe, ast_kid(a, 1)));
+    const ir_ref v = as_declared(fe, ast_kid(a, 0), fe_expr(fe, ast_kid(a, 1)));
 
     declare(fe, a, FE_VALUE)->value = v;
 }
@@ -242,8 +239,7 @@ read_labels(struct fe *fe, const struct ast *output, const struct ast *a,
     if (a->kind == AST_none || !(text = fe_strings(fe, a, &n)))
         return;
     no_repetition(fe, a, text, n);
-    if (t->base != IR_INT || !t->ranged || t->ilo < 0
-        || t->ihi >= (int64_t)n) {
+    if (t->base != IR_INT || !t->ranged || t->ilo < 0 || t->ihi >= (int64_t)n) {
         diag_error(fe->diag, a->at, E_declared,
                    "%u labels are for an integer of 0..%u", n, n - 1);
         if (t->base == IR_INT && t->ranged)
@@ -263,8 +259,7 @@ output(struct fe *fe, const struct ast *a)
 {
     const struct ast *value = ast_kid(a, 1);
     union ir_attrs as = { .output = { .name = a->text } };
-    const struct ast again = { .kind = AST_name, .at = a->at,
-                               .text = a->text };
+    const struct ast again = { .kind = AST_name, .at = a->at, .text = a->text };
     ir_ref v;
 
     if (value->kind == AST_none) {
@@ -324,8 +319,9 @@ struct ir_func *
 fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
 {
     struct arena scratch = { 0 };
-    struct fe fe = { .mem = mem, .scratch = &scratch, .diag = dg,
-                     .options = o };
+    struct fe fe = {
+        .mem = mem, .scratch = &scratch, .diag = dg, .options = o
+    };
     const struct ast *model = fe_parse(&scratch, dg);
 
     if (model) {

@@ -163,8 +163,7 @@ fe_type_text(struct fe *fe, const struct ir_type *t)
 /* ---- a constant and its declaration */
 
 static bool
-to_base(struct fe_constant *c, const struct ir_type *want,
-        union ir_cell *cell)
+to_base(struct fe_constant *c, const struct ir_type *want, union ir_cell *cell)
 {
     for (size_t i = 0; i < ir_count(&c->type); i++) {
         if (want->base == IR_REAL) {

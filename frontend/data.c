@@ -36,7 +36,8 @@ below(const char *path, const char *folder)
     if (!folder || !realpath(folder, real))
         return false;
     n = strlen(real);
-    return strncmp(path, real, n) == 0 && (path[n] == '/' || real[n - 1] == '/');
+    return strncmp(path, real, n) == 0
+           && (path[n] == '/' || real[n - 1] == '/');
 }
 
 static const char *
@@ -208,8 +209,8 @@ numbered(struct fe *fe, size_t n, const char *const *names)
         char text[24];
 
         snprintf(text, sizeof text, "%zu", i + 1);
-        c[i].name = names ? names[i]
-                          : arena_string(fe->scratch, text, strlen(text));
+        c[i].name =
+            names ? names[i] : arena_string(fe->scratch, text, strlen(text));
     }
     return c;
 }
@@ -358,8 +359,7 @@ rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
         return want;
     }
     if (all_there(fe, call, &r, names)) {
-        double *own =
-            arena_new(fe->scratch, double, r.rows * r.columns);
+        double *own = arena_new(fe->scratch, double, r.rows *r.columns);
 
         memcpy(own, r.at, r.rows * r.columns * sizeof *own);
         want.rows = r.rows;

@@ -277,8 +277,8 @@ stacked(struct fe *fe, const struct ast *a)
     for (const struct ast *k = a->kid; k; k = k->next, i++) {
         in[i] = fe_expr(fe, k);
         wrong = wrong || fe_is_none(in[i]);
-        real = real
-               || (!fe_is_none(in[i]) && fe_type(fe, in[i])->base == IR_REAL);
+        real =
+            real || (!fe_is_none(in[i]) && fe_type(fe, in[i])->base == IR_REAL);
     }
     for (i = 0; i < n && !wrong; i++) {
         struct ir_type t = *fe_type(fe, in[i]);
@@ -309,12 +309,12 @@ static const struct {
     enum ir_op op;
     bool swapped, reals;
 } binaries[] = {
-    { "+", IR_add, false, false },         { "-", IR_sub, false, false },
-    { "*", IR_mul, false, false },         { "/", IR_div, false, true },
-    { "@", IR_matmul, false, false },      { "**", IR_pow, false, true },
-    { "<", IR_less, false, false },        { "<=", IR_less_equal, false, false },
-    { ">", IR_less, true, false },         { ">=", IR_less_equal, true, false },
-    { "==", IR_equal, false, false },      { "!=", IR_not_equal, false, false },
+    { "+", IR_add, false, false },    { "-", IR_sub, false, false },
+    { "*", IR_mul, false, false },    { "/", IR_div, false, true },
+    { "@", IR_matmul, false, false }, { "**", IR_pow, false, true },
+    { "<", IR_less, false, false },   { "<=", IR_less_equal, false, false },
+    { ">", IR_less, true, false },    { ">=", IR_less_equal, true, false },
+    { "==", IR_equal, false, false }, { "!=", IR_not_equal, false, false },
 };
 
 /* x ** 3 of an integer is an integer: products. */

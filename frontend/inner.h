@@ -52,8 +52,8 @@ struct fe {
      * a function of constants only; FE_VALUE otherwise */
     enum fe_kind computing;
     const struct fe_name *names;
-    const char *calling;       /* the fn whose body is being lowered */
-    uint32_t depth;            /* of expressions, through the fn */
+    const char *calling; /* the fn whose body is being lowered */
+    uint32_t depth;      /* of expressions, through the fn */
 };
 
 /* What a wrong expression stands for: silent wherever it is used. */

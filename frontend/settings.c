@@ -79,14 +79,15 @@ bits(struct fe *fe, const struct ast *e, const struct ast *w)
     const int64_t least = least_bits(fe, w->text);
 
     if (!n || n->kind != AST_whole || !is_word(unit, "bits")
-        || (per && !(is_word(per, "per") && is_word(channel, "channel")
-                     && !channel->next))) {
+        || (per
+            && !(is_word(per, "per") && is_word(channel, "channel")
+                 && !channel->next))) {
         refuse(fe, e, "'NAME 8 bits' or 'NAME 8 bits per channel'");
         return;
     }
     if (!least) {
-        diag_error(fe->diag, w->at, E_setting,
-                   "'%s' is no input and no param", w->text);
+        diag_error(fe->diag, w->at, E_setting, "'%s' is no input and no param",
+                   w->text);
         diag_help(fe->diag, "or one of inputs, weights, activations");
         return;
     }
@@ -123,8 +124,9 @@ rounding(struct fe *fe, const struct ast *e, const struct ast *w)
         else
             set(fe, e, "rounding.approx", (double)n->whole);
     } else {
-        refuse(fe, e, "'rounding exact', 'rounding approx' or 'rounding "
-                      "approx 6 bits'");
+        refuse(fe, e,
+               "'rounding exact', 'rounding approx' or 'rounding "
+               "approx 6 bits'");
     }
 }
 
@@ -170,8 +172,7 @@ keep_rows(struct fe *fe, const struct ir_ins *ins, const struct fe_rows *r,
 {
     const size_t n = ir_count(&ins->type);
     struct ir_type t = ins->type;
-    union ir_cell *cell =
-        arena_new(fe->scratch, union ir_cell, r->rows * n);
+    union ir_cell *cell = arena_new(fe->scratch, union ir_cell, r->rows * n);
 
     if (t.rank == IR_MAX_RANK) { /* rows need an axis */
         t.rank = 1;

@@ -142,8 +142,8 @@ ir_copy(struct ir_func *g, const struct ir_ins *ins, const ir_ref *map)
 ir_ref
 ir_copy_infer(struct ir_func *g, const struct ir_ins *ins, const ir_ref *map)
 {
-    return ir_build_typed(g, (enum ir_op)ins->op, ins->at,
-                          renamed(g, ins, map), ins->nin, &ins->as, &ins->type);
+    return ir_build_typed(g, (enum ir_op)ins->op, ins->at, renamed(g, ins, map),
+                          ins->nin, &ins->as, &ins->type);
 }
 
 const struct ir_ins *

@@ -46,8 +46,7 @@ operand(const struct eval *e, size_t which, size_t i)
 {
     if (which >= e->ins->nin)
         return (union ir_cell){ 0 };
-    return e->in[which]
-                [ir_broadcast_index(&e->ins->type, type(e, which), i)];
+    return e->in[which][ir_broadcast_index(&e->ins->type, type(e, which), i)];
 }
 
 /* add sub mul neg of cells; integers and phases wrap alike */
@@ -57,12 +56,12 @@ ring(enum ir_op op, bool real, union ir_cell a, union ir_cell b)
     union ir_cell c;
 
     if (real)
-        c.r = op == IR_add ? a.r + b.r
+        c.r = op == IR_add   ? a.r + b.r
               : op == IR_sub ? a.r - b.r
               : op == IR_mul ? a.r * b.r
                              : -a.r;
     else
-        c.w = op == IR_add ? a.w + b.w
+        c.w = op == IR_add   ? a.w + b.w
               : op == IR_sub ? a.w - b.w
               : op == IR_mul ? a.w * b.w
                              : 0 - a.w;
@@ -135,8 +134,8 @@ clip(struct eval *e)
     const bool real = e->ins->type.base == IR_REAL;
 
     for (size_t i = 0; i < e->n; i++)
-        e->out[i] = clipped(e->in[0][i], e->ins->as.clip.lo,
-                            e->ins->as.clip.hi, real);
+        e->out[i] =
+            clipped(e->in[0][i], e->ins->as.clip.lo, e->ins->as.clip.hi, real);
 }
 
 static void
@@ -310,8 +309,7 @@ lwe_decrypt(struct eval *e)
     const uint64_t lo = (uint64_t)e->ins->as.lwe_decrypt.lo;
 
     for (size_t i = 0; i < e->n; i++)
-        e->out[i].w =
-            lo + ((e->in[0][i].w - (lo << d) + (1ull << d) / 2) >> d);
+        e->out[i].w = lo + ((e->in[0][i].w - (lo << d) + (1ull << d) / 2) >> d);
 }
 
 static void
@@ -320,9 +318,8 @@ clear_operand(struct eval *e, enum ir_op op, unsigned shift)
     const struct ir_blob *b = ir_data(e->f, e->ins->as.lwe_add_clear.data);
 
     for (size_t i = 0; i < e->n; i++)
-        e->out[i] =
-            ring(op, false, e->in[0][i],
-                 (union ir_cell){ .w = b->cell[i].w << shift });
+        e->out[i] = ring(op, false, e->in[0][i],
+                         (union ir_cell){ .w = b->cell[i].w << shift });
 }
 
 static void
@@ -369,8 +366,10 @@ dispatch(struct eval *e)
     case IR_lwe_sub: ring_op(e, IR_sub); return;
     case IR_mul: ring_op(e, IR_mul); return;
     case IR_neg:
-    case IR_lwe_neg: ring_op(e, IR_neg); return;
-/* clang-format off */
+    case IR_lwe_neg:
+        ring_op(e, IR_neg);
+        return;
+        /* clang-format off */
 #define F(name, expr) case IR_##name:
 #define B(name, expr, infer) case IR_##name:
 #define T(name, nin, infer, traits, attrs)
@@ -443,8 +442,8 @@ ir_eval(struct arena *mem, const struct ir_func *f,
 
         for (size_t j = 0; j < ins->nin; j++)
             arg[j] = value[ins->in[j].id];
-        value[i] = ins->op == IR_input ? in[nin++]
-                                       : ir_eval_ins(mem, f, ins, arg);
+        value[i] =
+            ins->op == IR_input ? in[nin++] : ir_eval_ins(mem, f, ins, arg);
         if (ins->op == IR_output)
             out[nout++] = value[i];
         if (keep)

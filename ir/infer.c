@@ -106,12 +106,12 @@ corners(struct infer *x, enum ir_op op)
     for (int i = 0; i < 4 && x->out->ranged; i++) {
         const int64_t u = p[i & 1], v = q[i >> 1];
         int64_t r = 0;
-        const bool lost =
-            op == IR_add   ? __builtin_add_overflow(u, v, &r)
-            : op == IR_sub ? __builtin_sub_overflow(u, v, &r)
-            : op == IR_mul ? __builtin_mul_overflow(u, v, &r)
-            : op == IR_neg ? __builtin_sub_overflow((int64_t)0, u, &r)
-                           : true;
+        const bool lost = op == IR_add   ? __builtin_add_overflow(u, v, &r)
+                          : op == IR_sub ? __builtin_sub_overflow(u, v, &r)
+                          : op == IR_mul ? __builtin_mul_overflow(u, v, &r)
+                          : op == IR_neg
+                              ? __builtin_sub_overflow((int64_t)0, u, &r)
+                              : true;
 
         if (op == IR_minimum)
             r = u < v ? u : v;
@@ -181,8 +181,8 @@ same(struct infer *x)
 static bool
 is_whole(double v)
 {
-    return v >= -0x1p53 && v <= 0x1p53
-           && (double)(int64_t)v >= v && (double)(int64_t)v <= v;
+    return v >= -0x1p53 && v <= 0x1p53 && (double)(int64_t)v >= v
+           && (double)(int64_t)v <= v;
 }
 
 /* of an integer: what both ends say */
@@ -311,8 +311,7 @@ concat(struct infer *x)
     for (size_t i = 0; i < x->nin; i++) {
         const struct ir_type *t = in(x, i);
 
-        if (t->rank == 0 || t->rank != x->out->rank
-            || t->base != x->out->base
+        if (t->rank == 0 || t->rank != x->out->rank || t->base != x->out->base
             || memcmp(t->dim + 1, x->out->dim + 1,
                       (t->rank - 1u) * sizeof *t->dim)
                    != 0)
@@ -332,8 +331,7 @@ concat(struct infer *x)
 
 /* [k] or [m,k] times [k] or [k,n] */
 static const char *
-product_shape(struct infer *x, const struct ir_type *a,
-              const struct ir_type *b)
+product_shape(struct infer *x, const struct ir_type *a, const struct ir_type *b)
 {
     if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2)
         return say(x, "@ takes vectors and matrices, not shapes %s and %s",

@@ -77,11 +77,11 @@ enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26, IR_NAMES_HASH = 256 };
  *
  * A GLWE counts messages, not ring elements: N is not known before params. */
 struct ir_type {
-    uint8_t base; /* enum ir_base */
-    bool enc;     /* REAL and INT: held by the server, encrypted */
-    bool ranged;  /* lo and hi; INT: proved; REAL: declared or calibrated;
-                     LWE: the variance is lo V_fresh + hi V_br */
-    uint8_t key;  /* LWE: enum ir_key */
+    uint8_t base;       /* enum ir_base */
+    bool enc;           /* REAL and INT: held by the server, encrypted */
+    bool ranged;        /* lo and hi; INT: proved; REAL: declared or calibrated;
+                           LWE: the variance is lo V_fresh + hi V_br */
+    uint8_t key;        /* LWE: enum ir_key */
     uint8_t log2_delta; /* LWE, GLWE */
     uint8_t rank;
     uint32_t dim[IR_MAX_RANK];

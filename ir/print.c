@@ -155,10 +155,10 @@ static void
 print_params(FILE *out, const struct ir_params *p)
 {
     fprintf(out, "params {");
-#define N(type, field) fprintf(out, " %s = %" PRId64 ",", #field, \
-                               (int64_t)p->field);
-#define R(field) fprintf(out, " %s = ", #field), print_real(out, p->field), \
-    putc(',', out);
+#define N(type, field) \
+    fprintf(out, " %s = %" PRId64 ",", #field, (int64_t)p->field);
+#define R(field) \
+    fprintf(out, " %s = ", #field), print_real(out, p->field), putc(',', out);
 #include "ir/params.def"
     fputs(" }\n", out);
 }

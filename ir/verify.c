@@ -103,8 +103,7 @@ circuit_operands_are_encrypted(const struct ir_func *f, uint32_t i)
     if (!ins->type.enc || (ir_ops[ins->op].traits & IR_BORDER))
         return true;
     for (size_t j = 0; j < ins->nin; j++)
-        if (!operand(f, i, j)->enc
-            && f->ins[ins->in[j].id].op != IR_constant)
+        if (!operand(f, i, j)->enc && f->ins[ins->in[j].id].op != IR_constant)
             return false;
     return true;
 }
@@ -183,8 +182,7 @@ small_key_is_for_tables(const struct ir_func *f, uint32_t i)
 
     for (size_t j = 0; j < ins->nin; j++)
         if (operand(f, i, j)->base == IR_LWE
-            && (operand(f, i, j)->key == IR_SMALL)
-                   != (ins->op == IR_lwe_pbs))
+            && (operand(f, i, j)->key == IR_SMALL) != (ins->op == IR_lwe_pbs))
             return false;
     return true;
 }
@@ -200,8 +198,8 @@ table_has_its_size(const struct ir_func *f, uint32_t i)
         return true;
     b = blob(f, ins->as.lwe_pbs.table);
     return b && b->type.base == IR_INT && b->type.rank == 2
-           && ins->as.lwe_pbs.approx <= MAX_APPROX
-           && ins->as.lwe_pbs.bits >= 1 && ins->as.lwe_pbs.bits <= 20
+           && ins->as.lwe_pbs.approx <= MAX_APPROX && ins->as.lwe_pbs.bits >= 1
+           && ins->as.lwe_pbs.bits <= 20
            && b->type.dim[1] == 1u << ins->as.lwe_pbs.bits
            && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
            && ir_count(&ins->type) % b->type.dim[0] == 0;
@@ -304,8 +302,7 @@ static const struct {
     { "an answer has words of 32 or 64 bits", answer_has_words },
     { "what the circuit takes is encrypted or constant",
       circuit_operands_are_encrypted },
-    { "a table has an entry for each integer, in rows that fit",
-      table_covers },
+    { "a table has an entry for each integer, in rows that fit", table_covers },
     { "an input or an output has a name of its own", names_are_unique },
     { "a scale is positive, one or one a channel", scale_fits },
 };

@@ -16,7 +16,7 @@ enum { MAX_BITS = 62 };
 struct builder {
     struct affine *a;
     const struct ir_ins *ins;
-    size_t n;                /* elements of the result */
+    size_t n; /* elements of the result */
     struct affine_row *out;
     bool overflow;
 };
@@ -298,8 +298,8 @@ sum(struct builder *b)
 
     for (size_t i = 0; i < b->n; i++) {
         for (size_t j = 0; j < a.length; j++) {
-            row[j] = &rows(b, 0)[(i / a.inner * a.length + j) * a.inner
-                                 + i % a.inner];
+            row[j] = &rows(
+                b, 0)[(i / a.inner * a.length + j) * a.inner + i % a.inner];
             one[j] = 1;
         }
         b->out[i] = combine_all(b, row, one, a.length);
@@ -356,8 +356,12 @@ forms(struct builder *b)
     case IR_lwe_keyswitch:
     case IR_lwe_answer: copy(b); return;
     case IR_lwe_pbs: bootstraps(b); return;
-    case IR_lwe_add_clear: clear_operand(b, as->lwe_add_clear.data, false); return;
-    case IR_lwe_mul_clear: clear_operand(b, as->lwe_mul_clear.data, true); return;
+    case IR_lwe_add_clear:
+        clear_operand(b, as->lwe_add_clear.data, false);
+        return;
+    case IR_lwe_mul_clear:
+        clear_operand(b, as->lwe_mul_clear.data, true);
+        return;
     case IR_lwe_matmul_clear: {
         const struct ir_blob *w =
             ir_data(b->a->f, as->lwe_matmul_clear.weights);

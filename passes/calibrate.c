@@ -38,7 +38,7 @@ drawn(struct rows *r, const struct ir_type *t, size_t row)
         const uint64_t span = (uint64_t)t->ihi - (uint64_t)t->ilo;
 
         c.w = (uint64_t)t->ilo
-              + (row % 2       ? (u & 1) * span
+              + (row % 2         ? (u & 1) * span
                  : span + 1 == 0 ? u
                                  : u % (span + 1));
     } else {
@@ -188,8 +188,8 @@ run_row(struct pass_ctx *cx, struct rows *r, size_t row, struct ir_type *type,
         arena_new(cx->scratch, const union ir_cell *, r->ninputs);
     const union ir_cell **all =
         arena_new(cx->scratch, const union ir_cell *, f->n);
-    const union ir_cell **out = arena_new(
-        cx->scratch, const union ir_cell *, ir_outputs(f, NULL, 0));
+    const union ir_cell **out =
+        arena_new(cx->scratch, const union ir_cell *, ir_outputs(f, NULL, 0));
 
     for (size_t i = 0; i < r->ninputs; i++)
         in[i] = input_row(cx, r, i, row);

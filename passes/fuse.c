@@ -114,7 +114,8 @@ rows_needed(const union ir_cell *cell, size_t n, size_t channels, size_t size)
     return n;
 }
 
-/* Integers of the source are exact: one that its grid cannot hold is refused. */
+/* Integers of the source are exact: one that its grid cannot hold is refused.
+ */
 static void
 check_exact(struct pass_ctx *cx, const struct ir_ins *quant,
             const union ir_cell *cell, size_t n)
@@ -188,8 +189,7 @@ shifted(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
         const struct affine *a, ir_ref v)
 {
     const struct ir_ins *ins = ir_at(g, v);
-    const struct ir_type t =
-        ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
+    const struct ir_type t = ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
     const size_t n = ir_count(&t);
     struct interval *own = arena_new(cx->scratch, struct interval, n);
     union ir_cell *cell = arena_new(cx->scratch, union ir_cell, n);

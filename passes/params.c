@@ -87,14 +87,15 @@ refuse(struct pass_ctx *cx, const struct ir_func *f,
     diag_error(cx->diag, ins->at, E_no_parameters,
                "no secure parameters keep the failure bound 2^%g here",
                p->log2_pfail);
-    diag_note(cx->diag, ins->at, "%s of %u bits, the norm of its weights is %.4g",
-              e->table ? "a table" : "an answer", bits,
-              sqrt(e->c_in + e->c_br));
+    diag_note(
+        cx->diag, ins->at, "%s of %u bits, the norm of its weights is %.4g",
+        e->table ? "a table" : "an answer", bits, sqrt(e->c_in + e->c_br));
     if (fit)
         diag_note(cx->diag, ins->at, "with these weights it may have %u bits",
                   fit);
     diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx" : "");
+              e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx"
+                                                  : "");
     cx->status = 6;
 }
 

@@ -245,8 +245,7 @@ step(const struct pass *p, struct pass_ctx *cx, const struct ir_func *f,
 
     arena_free(cx->scratch);
     if (opt->time)
-        fprintf(opt->dump, "%-10s %8.3f ms\n", p->name,
-                1e3 * (now() - begin));
+        fprintf(opt->dump, "%-10s %8.3f ms\n", p->name, 1e3 * (now() - begin));
     if (!g)
         return NULL;
     if (opt->dump_after

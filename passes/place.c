@@ -141,8 +141,7 @@ static ir_ref
 repeated(struct cut *c, const struct ir_ins *ins, ir_ref v)
 {
     const struct ir_type from = ir_at(c->g, v)->type;
-    const struct ir_type to =
-        ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
+    const struct ir_type to = ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
     union ir_cell *index = arena_new(c->scratch, union ir_cell, ir_count(&to));
     union ir_attrs as;
 

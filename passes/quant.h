@@ -19,12 +19,12 @@ enum quant_state {
 
 struct quant {
     enum quant_state state;
-    ir_ref v;        /* in the new function */
-    size_t nscale;   /* 1 or channels */
+    ir_ref v;      /* in the new function */
+    size_t nscale; /* 1 or channels */
     double *scale;
-    double *offset;  /* one an element, or NULL */
-    uint32_t root;   /* of a FUNCTION: the integer it is a function of */
-    ir_ref made;     /* of a FUNCTION: its integer, once made */
+    double *offset; /* one an element, or NULL */
+    uint32_t root;  /* of a FUNCTION: the integer it is a function of */
+    ir_ref made;    /* of a FUNCTION: its integer, once made */
     bool is_made;
 };
 

@@ -207,9 +207,9 @@ sum_of_two(struct quantizer *z, uint32_t i)
                 offset_at(a, ir_broadcast_index(&ins->type,
                                                 type_of(z, ins->in[0]), e))
                 + sign
-                      * offset_at(b, ir_broadcast_index(
-                                         &ins->type, type_of(z, ins->in[1]),
-                                         e));
+                      * offset_at(b, ir_broadcast_index(&ins->type,
+                                                        type_of(z, ins->in[1]),
+                                                        e));
     }
 }
 
@@ -258,8 +258,7 @@ sum_with_clear(struct quantizer *z, uint32_t i, size_t clear)
         const size_t at_x =
             ir_broadcast_index(t, type_of(z, ins->in[1 - clear]), e);
 
-        offset[e] = sign_c * c[at_c]
-                    + (minus_x ? -1 : 1) * offset_at(x, at_x);
+        offset[e] = sign_c * c[at_c] + (minus_x ? -1 : 1) * offset_at(x, at_x);
     }
     if (t->base == IR_INT)
         q->v = ir_build2(z->g, IR_add, ins->at, q->v,
@@ -329,8 +328,8 @@ product_offset(struct quantizer *z, uint32_t i, const struct quant *x,
         for (size_t j = 0; j < inner; j++) {
             const size_t l = e / cols * inner + j, r = j * cols + e % cols;
 
-            z->q[i].offset[e] += clear == 1 ? x->offset[l] * w[r]
-                                            : w[l] * x->offset[r];
+            z->q[i].offset[e] +=
+                clear == 1 ? x->offset[l] * w[r] : w[l] * x->offset[r];
         }
 }
 
@@ -445,10 +444,9 @@ scaled(struct quantizer *z, uint32_t i, size_t clear)
         return;
     q->offset = reals(z, ir_count(t));
     for (size_t e = 0; e < ir_count(t); e++)
-        q->offset[e] =
-            c[ir_broadcast_index(t, tc, e)]
-            * x->offset[ir_broadcast_index(t, type_of(z, ins->in[1 - clear]),
-                                           e)];
+        q->offset[e] = c[ir_broadcast_index(t, tc, e)]
+                       * x->offset[ir_broadcast_index(
+                           t, type_of(z, ins->in[1 - clear]), e)];
 }
 
 /* gather, reshape: scales a channel stay only if channels do */

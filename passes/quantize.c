@@ -123,8 +123,7 @@ encrypt(struct quantizer *z, uint32_t i)
     if (t->base == IR_REAL) {
         const char *name = input_name(z->f, ins->in[0]);
 
-        *q->scale = quant_grid(t->lo, t->hi,
-                               quant_bits(z, name, "inputs", 8),
+        *q->scale = quant_grid(t->lo, t->hi, quant_bits(z, name, "inputs", 8),
                                &as.quant.lo, &as.quant.hi);
         as.quant.scale = scale_blob(z, 1, q->scale);
         v = ir_build(z->g, IR_quant, ins->at, &v, 1, &as);
@@ -202,8 +201,8 @@ replay(struct quantizer *z, uint32_t i, uint32_t root, ir_ref root_real)
         in[j] = replay(z, ins->in[j].id, root, root_real);
     if (ins->op == IR_to_real)
         return z->real[i] = in[0];
-    z->real[i] = ir_build(z->g, (enum ir_op)ins->op, ins->at, in, ins->nin,
-                          &ins->as);
+    z->real[i] =
+        ir_build(z->g, (enum ir_op)ins->op, ins->at, in, ins->nin, &ins->as);
     /* a comparison gives an integer; the chain goes on in reals */
     if (ir_at(z->g, z->real[i])->type.base == IR_INT)
         z->real[i] = ir_build1(z->g, IR_to_real, ins->at, z->real[i]);
@@ -228,10 +227,9 @@ materialise(struct quantizer *z, uint32_t i)
         as.quant.lo = -PASS_EXACT;
         as.quant.hi = PASS_EXACT;
     } else {
-        q->scale = one_scale(
-            z, quant_grid(t->lo, t->hi,
-                          quant_bits(z, "", "activations", 4), &as.quant.lo,
-                          &as.quant.hi));
+        q->scale = one_scale(z, quant_grid(t->lo, t->hi,
+                                           quant_bits(z, "", "activations", 4),
+                                           &as.quant.lo, &as.quant.hi));
     }
     as.quant.scale = scale_blob(z, 1, q->scale);
     q->made = ir_build(z->g, IR_quant, ins->at, &r, 1, &as);
@@ -303,8 +301,7 @@ clear_is_constant(const struct quantizer *z, uint32_t i)
     const struct ir_blob *b;
 
     for (size_t j = 0; j < op(z, i)->nin; j++)
-        if (clear_operand(z, i, j)
-            && !pass_constant(z->f, op(z, i)->in[j], &b))
+        if (clear_operand(z, i, j) && !pass_constant(z->f, op(z, i)->in[j], &b))
             return false;
     return true;
 }
@@ -392,11 +389,10 @@ whole(struct quantizer *z, uint32_t i, const double **scale)
     t.base = IR_INT;
     t.ranged = false;
     for (size_t e = 0; e < n; e++)
-        cell[e].i = quant_round(z, op(z, i)->at,
-                                q->offset[e] / own[e % q->nscale]);
-    return ir_build2(
-        z->g, IR_add, op(z, i)->at, v,
-        ir_constant(z->g, op(z, i)->at, NULL, IR_PARAM, &t, cell));
+        cell[e].i =
+            quant_round(z, op(z, i)->at, q->offset[e] / own[e % q->nscale]);
+    return ir_build2(z->g, IR_add, op(z, i)->at, v,
+                     ir_constant(z->g, op(z, i)->at, NULL, IR_PARAM, &t, cell));
 }
 
 static void

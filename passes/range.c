@@ -51,8 +51,8 @@ prove_table(struct pass_ctx *cx, const struct ir_func *g,
     int64_t lo, hi;
 
     if (!__builtin_add_overflow(in->ilo, ins->as.lut.offset, &lo)
-        && !__builtin_add_overflow(in->ihi, ins->as.lut.offset, &hi)
-        && lo >= 0 && hi < size)
+        && !__builtin_add_overflow(in->ihi, ins->as.lut.offset, &hi) && lo >= 0
+        && hi < size)
         return;
     diag_error(cx->diag, ins->at, E_ir_text,
                "integers of [%" PRId64 ", %" PRId64 "] have no entry in this "

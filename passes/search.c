@@ -276,8 +276,7 @@ last_log2_n(const struct search_problem *p)
 static bool
 worth(const struct search_problem *p, uint32_t n)
 {
-    return p->noise == MODEL_GAUSS
-           || t_small(p, n) < t_small(p, n - 1);
+    return p->noise == MODEL_GAUSS || t_small(p, n) < t_small(p, n - 1);
 }
 
 static void

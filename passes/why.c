@@ -134,9 +134,8 @@ why_range(struct pass_ctx *cx, const struct ir_func *f, ir_ref v,
 }
 
 void
-why_table_too_wide(struct pass_ctx *cx, struct span at,
-                   const struct ir_func *f, ir_ref v, struct interval h,
-                   unsigned bits, bool approx)
+why_table_too_wide(struct pass_ctx *cx, struct span at, const struct ir_func *f,
+                   ir_ref v, struct interval h, unsigned bits, bool approx)
 {
     diag_error(cx->diag, at, E_too_wide,
                "this table needs %u bits, the widest has %u", bits,

@@ -115,8 +115,8 @@ cmlrt_acc_extract(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
             extract32(lwe + c * n, a32 + c * stride, n);
         else
             cmlrt_extract_mask(lwe + c * n, a64 + c * stride, 1, n, 0);
-    lwe[set->k * n] = narrow ? (uint64_t)a32[set->k * stride] << 32
-                             : a64[set->k * stride];
+    lwe[set->k * n] =
+        narrow ? (uint64_t)a32[set->k * stride] << 32 : a64[set->k * stride];
 }
 
 /* Each row of the key is used by the whole batch while it is in the cache. */

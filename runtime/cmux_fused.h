@@ -54,7 +54,8 @@ prefetch(const double *key, size_t i, const size_t each)
 {
     const char *p = (const char *)key + AHEAD + i * each * 64;
 
-    EACH for (size_t j = 0; j < each; j++) PREFETCH(p + 64 * j);
+    EACH (j, 0, each)
+        PREFETCH(p + 64 * j);
 }
 
 /* Block b at `at` of each row.  A block of the key has 2 R lines for each pair
@@ -70,16 +71,14 @@ middle(struct product *x, size_t b, size_t at, const unsigned R,
     const size_t lines = (size_t)NC * BLOCK_CELLS / 16;
     struct cv t[W];
 
-    EACH for (unsigned r = 0; r < R; r++)
-    {
+    EACH (r, 0, R) {
         prefetch(key, r, lines);
         block_load(t, rows + r * n);
         block_fwd_1(t, roots);
         block_store(half + r * BLOCK_CELLS, t);
         FENCE();
     }
-    EACH for (unsigned r = 0; r < R; r++)
-    {
+    EACH (r, 0, R) {
         prefetch(key, R + r, lines);
         block_load(t, half + r * BLOCK_CELLS);
         block_fwd_2(t, roots);
@@ -87,10 +86,9 @@ middle(struct product *x, size_t b, size_t at, const unsigned R,
         FENCE();
     }
     for (unsigned c = 0; c < NC; c++, key += (size_t)R * BLOCK_CELLS) {
-        EACH for (size_t v = 0; v < W; v++)
-        {
+        EACH (v, 0, W) {
             t[v] = mul(load(half + v * CV), load(key + v * R * CV));
-            EACH for (unsigned r = 1; r < R; r++)
+            EACH (r, 1, R)
                 t[v] = mul_add(t[v], load(half + r * BLOCK_CELLS + v * CV),
                                load(key + (v * R + r) * CV));
         }
@@ -98,8 +96,7 @@ middle(struct product *x, size_t b, size_t at, const unsigned R,
         block_store(rows + c * n, t);
         FENCE();
     }
-    EACH for (unsigned c = 0; c < NC; c++)
-    {
+    EACH (c, 0, NC) {
         block_load(t, rows + c * n);
         block_inv_2(t, roots);
         block_store(rows + c * n, t);
@@ -135,8 +132,8 @@ middle_of(unsigned rows, unsigned outs)
 }
 
 static void
-below(struct product *x, middle_fn *mid, unsigned level, size_t node,
-      size_t at, size_t size)
+below(struct product *x, middle_fn *mid, unsigned level, size_t node, size_t at,
+      size_t size)
 {
     const struct plan *p = x->plan;
 
@@ -228,8 +225,7 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
 
         if (part == 1)
             pass_wrap(&st, n);
-        EACH for (unsigned t = 0; t < 2 * radix; t++)
-        {
+        EACH (t, 0, 2 * radix) {
             const uint32_t turn = st.minus[t] ? UINT32_MAX : 0;
 
             sign[t] = SET_U32(turn);
@@ -239,12 +235,10 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
         for (; j < end; j += W) {
             struct cv x[8];
 
-            EACH for (unsigned k = 0; k < radix; k++)
-            {
+            EACH (k, 0, radix) {
                 V part_of[2];
 
-                EACH for (unsigned h = 0; h < 2; h++)
-                {
+                EACH (h, 0, 2) {
                     const unsigned t = k + h * radix;
                     U32 w = LOADU_U32(acc + (st.from[t] + j));
 
@@ -259,7 +253,7 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
                 x[k] = (struct cv){ part_of[0], part_of[1] };
             }
             radix_fwd(x, p->roots[0], radix);
-            EACH for (unsigned k = 0; k < radix; k++)
+            EACH (k, 0, radix)
                 store(row + place(k * m + j, PAD), x[k]);
         }
     }
@@ -275,8 +269,7 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
     const struct gadget g = gadget_of(s->levels, s->log2_base);
     const U64 mask = SET_U64((UINT64_C(1) << s->log2_base) - 1);
     const U64 one = SET_U64(bits_of(0x1p52));
-    const V bias =
-        SET1(0x1p52 + (double)(UINT64_C(1) << (s->log2_base - 1)));
+    const V bias = SET1(0x1p52 + (double)(UINT64_C(1) << (s->log2_base - 1)));
     struct streams st;
     size_t j = 0;
 
@@ -289,18 +282,16 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
         for (; j < end; j += W) {
             U64 word[16], flip[16];
 
-            EACH for (unsigned t = 0; t < 2 * radix; t++)
-            {
+            EACH (t, 0, 2 * radix) {
                 const U64 sign = SET_U64(st.minus[t] ? UINT64_MAX : 0);
                 U64 w = LOADU_U64(acc + (st.from[t] + j)), turn;
 
                 w = SUB_U64(XOR_U64(w, sign), sign);
                 w = SUB_U64(w, LOAD_U64(acc + t * m + j));
-                turn = SUB_U64(SET_U64(0),
-                               AND_U64(SHR_U64(w, g.tie_bit),
-                                       SET_U64(g.tie_mask)));
-                word[t] = ADD_U64(SUB_U64(XOR_U64(w, turn), turn),
-                                  SET_U64(g.add));
+                turn = SUB_U64(SET_U64(0), AND_U64(SHR_U64(w, g.tie_bit),
+                                                   SET_U64(g.tie_mask)));
+                word[t] =
+                    ADD_U64(SUB_U64(XOR_U64(w, turn), turn), SET_U64(g.add));
                 flip[t] = SHL_U64(turn, 63);
             }
             for (unsigned l = 0; l < s->levels; l++) {
@@ -308,24 +299,21 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
                 double *row = rows + l * apart;
                 struct cv x[8];
 
-                EACH for (unsigned k = 0; k < radix; k++)
-                {
+                EACH (k, 0, radix) {
                     V part_of[2];
 
-                    EACH for (unsigned h = 0; h < 2; h++)
-                    {
+                    EACH (h, 0, 2) {
                         const unsigned t = k + h * radix;
                         const U64 e =
-                            OR_U64(AND_U64(SHR_U64(word[t], shift), mask),
-                                   one);
+                            OR_U64(AND_U64(SHR_U64(word[t], shift), mask), one);
 
-                        part_of[h] = AS_V(XOR_U64(
-                            AS_U64(SUB(AS_V(e), bias)), flip[t]));
+                        part_of[h] =
+                            AS_V(XOR_U64(AS_U64(SUB(AS_V(e), bias)), flip[t]));
                     }
                     x[k] = (struct cv){ part_of[0], part_of[1] };
                 }
                 radix_fwd(x, p->roots[0], radix);
-                EACH for (unsigned k = 0; k < radix; k++)
+                EACH (k, 0, radix)
                     store(row + place(k * m + j, PAD), x[k]);
             }
         }
@@ -343,11 +331,10 @@ reduce32(uint32_t *acc, const double *row, const struct plan *p,
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
 
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             x[k] = load(row + place(k * m + j, PAD));
         radix_inv(x, p->roots[0], radix);
-        EACH for (size_t k = 0; k < radix; k++)
-        {
+        EACH (k, 0, radix) {
             uint32_t *re = acc + k * m + j, *im = re + p->half;
 
             STORE_U32(re, ADD_U32(LOAD_U32(re), TORUS32(x[k].re)));
@@ -367,11 +354,10 @@ reduce64(uint64_t *acc, const double *row, const struct plan *p,
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
 
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             x[k] = load(row + place(k * m + j, PAD));
         radix_inv(x, p->roots[0], radix);
-        EACH for (size_t k = 0; k < radix; k++)
-        {
+        EACH (k, 0, radix) {
             uint64_t *re = acc + k * m + j, *im = re + p->half;
 
             STORE_U64(re, ADD_U64(LOAD_U64(re), TORUS64(x[k].re)));
@@ -421,8 +407,8 @@ cmux32_of(uint32_t *acc, const struct cmlrt_shape *s, uint32_t a,
 
     for (unsigned c = 0; c < x->nouts; c++)
         for (unsigned l = 0; l < s->levels; l++)
-            digits32(x->rows + (c * s->levels + l) * x->row, acc + c * stride, s, a,
-                     l, radix);
+            digits32(x->rows + (c * s->levels + l) * x->row, acc + c * stride,
+                     s, a, l, radix);
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
         reduce32(acc + c * stride, x->rows + c * x->row, s->plan, radix);

@@ -167,8 +167,7 @@ dft8(struct cv *x, bool inverse)
     const V one = OPAQUE_ONE(), h = SET1(0.70710678118654752440);
     struct cv a[4], b[4];
 
-    EACH for (size_t j = 0; j < 4; j++)
-    {
+    EACH (j, 0, 4) {
         a[j] = add(x[j], x[j + 4]);
         b[j] = sub(x[j], x[j + 4]);
     }
@@ -212,7 +211,7 @@ dft(struct cv *x, const unsigned radix, bool inverse)
 INLINE void
 radix_fwd(struct cv *x, const double *w, const unsigned radix)
 {
-    EACH for (unsigned k = 1; k < radix; k++)
+    EACH (k, 1, radix)
         x[k] = mul(x[k], broadcast(w + 2 * (k - 1)));
     dft(x, radix, false);
 }
@@ -221,6 +220,6 @@ INLINE void
 radix_inv(struct cv *x, const double *w, const unsigned radix)
 {
     dft(x, radix, true);
-    EACH for (unsigned k = 1; k < radix; k++)
+    EACH (k, 1, radix)
         x[k] = mul_conj(x[k], broadcast(w + 2 * (k - 1)));
 }

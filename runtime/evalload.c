@@ -115,7 +115,8 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
     e->shape = (struct cmlrt_shape){ e->ring.plan, set->log2_n, set->k,
                                      set->br_levels, set->br_log2_base };
     e->ks = (struct cmlrt_ks_shape){ k * n, (size_t)set->n + 1,
-                                     ((size_t)set->n / CMLRT_PANEL + 1) * CMLRT_PANEL,
+                                     ((size_t)set->n / CMLRT_PANEL + 1)
+                                         * CMLRT_PANEL,
                                      set->ks_levels, set->ks_log2_base };
     e->scratch_bytes =
         at_least((n + cmlrt_ring_scratch(&e->ring)) * sizeof(double),

@@ -12,11 +12,12 @@ typedef __m256d V;
 typedef __m256i U64;
 typedef __m128i U32;
 
-#define EACH _Pragma("GCC unroll 8")
+#define EACH(i, from, to) \
+    _Pragma("GCC unroll 8") for (unsigned i = (from); i < (to); i++)
 #define COUNT(n) _mm_cvtsi32_si128((int)(n))
 
-/* A load that is made once: gcc would fold it into every use, and a line that is
- * not there yet would be asked for as often. */
+/* A load that is made once: gcc would fold it into every use, and a line that
+ * is not there yet would be asked for as often. */
 static inline V
 load_once(const double *p)
 {

@@ -12,11 +12,12 @@ typedef __m512d V;
 typedef __m512i U64;
 typedef __m256i U32;
 
-#define EACH _Pragma("GCC unroll 16")
+#define EACH(i, from, to) \
+    _Pragma("GCC unroll 16") for (unsigned i = (from); i < (to); i++)
 #define COUNT(n) _mm_cvtsi32_si128((int)(n))
 
-/* A load that is made once: gcc would fold it into every use, and a line that is
- * not there yet would be asked for as often. */
+/* A load that is made once: gcc would fold it into every use, and a line that
+ * is not there yet would be asked for as often. */
 static inline V
 load_once(const double *p)
 {
@@ -110,21 +111,18 @@ transpose8(V *x)
 {
     V a[8], b[8];
 
-    EACH for (size_t i = 0; i < 8; i += 2)
-    {
-        a[i] = LOW(x[i], x[i + 1]);
-        a[i + 1] = HIGH(x[i], x[i + 1]);
+    EACH (i, 0, 4) {
+        a[2 * i] = LOW(x[2 * i], x[2 * i + 1]);
+        a[2 * i + 1] = HIGH(x[2 * i], x[2 * i + 1]);
     }
     /* quarters 0 2 and 1 3 of the rows of a 4 by 4 block of quarters */
-    EACH for (size_t i = 0; i < 2; i++)
-    {
+    EACH (i, 0, 2) {
         b[i] = HALVES(a[i], a[i + 2], 0x88);
         b[i + 2] = HALVES(a[i], a[i + 2], 0xdd);
         b[i + 4] = HALVES(a[i + 4], a[i + 6], 0x88);
         b[i + 6] = HALVES(a[i + 4], a[i + 6], 0xdd);
     }
-    EACH for (size_t i = 0; i < 2; i++)
-    {
+    EACH (i, 0, 2) {
         x[i] = HALVES(b[i], b[i + 4], 0x88);
         x[i + 4] = HALVES(b[i], b[i + 4], 0xdd);
         x[i + 2] = HALVES(b[i + 2], b[i + 6], 0x88);
@@ -137,14 +135,14 @@ transpose(struct cv *x)
 {
     V re[8], im[8];
 
-    EACH for (size_t i = 0; i < 8; i++)
-    {
+    EACH (i, 0, 8) {
         re[i] = x[i].re;
         im[i] = x[i].im;
     }
     transpose8(re);
     transpose8(im);
-    EACH for (size_t i = 0; i < 8; i++) x[i] = (struct cv){ re[i], im[i] };
+    EACH (i, 0, 8)
+        x[i] = (struct cv){ re[i], im[i] };
 }
 
 #include "runtime/fft_blocks.h"

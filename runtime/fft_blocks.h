@@ -22,7 +22,7 @@
 #include "runtime/twiddle.h"
 
 enum {
-    BLOCK = W * W,         /* points */
+    BLOCK = W * W,           /* points */
     BLOCK_CELLS = 2 * BLOCK, /* doubles, of a block and of its roots */
     MAX_LEVELS = 8,
 };
@@ -40,8 +40,8 @@ static size_t
 plan_bytes(unsigned log2_n)
 {
     /* roots of blocks: N; of the levels: 2 a child, children double at least */
-    return sizeof(struct plan) + ((size_t)8 << log2_n)
-           + ((size_t)8 << log2_n) + 1024;
+    return sizeof(struct plan) + ((size_t)8 << log2_n) + ((size_t)8 << log2_n)
+           + 1024;
 }
 
 /* As few levels as registers allow, of radices as equal as can be; but three of
@@ -140,13 +140,15 @@ place(size_t j, const size_t pad)
 INLINE void
 block_load(struct cv *x, const double *p)
 {
-    EACH for (size_t k = 0; k < W; k++) x[k] = load(p + CV * k);
+    EACH (k, 0, W)
+        x[k] = load(p + CV * k);
 }
 
 INLINE void
 block_store(double *p, const struct cv *x)
 {
-    EACH for (size_t k = 0; k < W; k++) store(p + CV * k, x[k]);
+    EACH (k, 0, W)
+        store(p + CV * k, x[k]);
 }
 
 INLINE void
@@ -159,7 +161,8 @@ block_fwd_1(struct cv *x, const double *roots)
 INLINE void
 block_fwd_2(struct cv *x, const double *roots)
 {
-    EACH for (size_t k = 1; k < W; k++) x[k] = mul(x[k], load(roots + CV * k));
+    EACH (k, 1, W)
+        x[k] = mul(x[k], load(roots + CV * k));
     dft(x, W, false);
 }
 
@@ -167,7 +170,7 @@ INLINE void
 block_inv_1(struct cv *x, const double *roots)
 {
     dft(x, W, true);
-    EACH for (size_t k = 1; k < W; k++)
+    EACH (k, 1, W)
         x[k] = mul_conj(x[k], load(roots + CV * k));
     transpose(x);
 }
@@ -189,10 +192,10 @@ pass_fwd(double *x, size_t length, const double *roots, const unsigned radix,
     for (size_t j = 0; j < length; j += W) {
         struct cv t[8];
 
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             t[k] = load(x + k * step + place(j, pad));
         radix_fwd(t, roots, radix);
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             store(x + k * step + place(j, pad), t[k]);
     }
 }
@@ -206,10 +209,10 @@ pass_inv(double *x, size_t length, const double *roots, const unsigned radix,
     for (size_t j = 0; j < length; j += W) {
         struct cv t[8];
 
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             t[k] = load(x + k * step + place(j, pad));
         radix_inv(t, roots, radix);
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             store(x + k * step + place(j, pad), t[k]);
     }
 }
@@ -296,13 +299,12 @@ first_fwd(double *points, const double *row, const struct plan *p,
     for (size_t j = 0; j < m; j += W) {
         struct cv t[8];
 
-        EACH for (size_t k = 0; k < radix; k++)
-        {
+        EACH (k, 0, radix) {
             t[k].re = LOAD(row + k * m + j);
             t[k].im = LOAD(row + p->half + k * m + j);
         }
         radix_fwd(t, p->roots[0], radix);
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             store(points + 2 * (k * m + j), t[k]);
     }
 }
@@ -316,11 +318,10 @@ first_inv(double *row, const double *points, const struct plan *p,
     for (size_t j = 0; j < m; j += W) {
         struct cv t[8];
 
-        EACH for (size_t k = 0; k < radix; k++)
+        EACH (k, 0, radix)
             t[k] = load(points + 2 * (k * m + j));
         radix_inv(t, p->roots[0], radix);
-        EACH for (size_t k = 0; k < radix; k++)
-        {
+        EACH (k, 0, radix) {
             STORE(row + k * m + j, t[k].re);
             STORE(row + p->half + k * m + j, t[k].im);
         }

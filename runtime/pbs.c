@@ -107,8 +107,7 @@ cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k)
 {
     const struct cmlrt_shape shape = { NULL, set->log2_n, set->k,
                                        set->br_levels, set->br_log2_base };
-    const size_t words = cmlrt_ring_degree(set)
-                         + (BATCH + 1) * small_words(set)
+    const size_t words = cmlrt_ring_degree(set) + (BATCH + 1) * small_words(set)
                          + BATCH * cmlrt_acc_words(set);
 
     return words * sizeof(uint64_t) + k->cmux_bytes(&shape);

@@ -77,10 +77,10 @@ meaning_same(const char *name, const struct ir_func *before,
     ir_eval(&mem, before, in, a, NULL);
     b = meaning_run(&mem, name, after, in);
     for (size_t o = 0; o < n; o++)
-        ck_assert_msg(memcmp(a[o], b[o],
-                             ir_count(&ir_at(after, list[o])->type)
-                                 * sizeof **a)
-                          == 0,
-                      "%s changes output %zu", name, o);
+        ck_assert_msg(
+            memcmp(a[o], b[o],
+                   ir_count(&ir_at(after, list[o])->type) * sizeof **a)
+                == 0,
+            "%s changes output %zu", name, o);
     arena_free(&mem);
 }

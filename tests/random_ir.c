@@ -66,15 +66,16 @@ static ir_ref
 constant(struct grower *g, const struct ir_type *shape, bool real,
          int64_t reach)
 {
-    const struct ir_type t = ir_type_of(real ? IR_REAL : IR_INT, shape->rank,
-                                        shape->dim);
+    const struct ir_type t =
+        ir_type_of(real ? IR_REAL : IR_INT, shape->rank, shape->dim);
     const size_t n = ir_count(&t);
     union ir_cell *cell = arena_new(g->f->mem, union ir_cell, n);
 
     for (size_t i = 0; i < n; i++)
         if (real)
-            cell[i].r = ((double)roll(g, 8 * (uint64_t)reach + 1)
-                         - 4 * (double)reach) / 4;
+            cell[i].r =
+                ((double)roll(g, 8 * (uint64_t)reach + 1) - 4 * (double)reach)
+                / 4;
         else
             cell[i].i = (int64_t)roll(g, 2 * (uint64_t)reach + 1) - reach;
     return ir_constant(g->f, at, NULL, roll(g, 4) ? IR_PARAM : IR_CONST, &t,
@@ -139,10 +140,10 @@ static ir_ref
 unary(struct grower *g, ir_ref v)
 {
     static const enum ir_op ops[] = {
-        IR_neg,  IR_abs, IR_relu, IR_sign,    IR_round, IR_floor,
-        IR_ceil, /* and of reals */
-        IR_sqrt, IR_exp, IR_log,  IR_sigmoid, IR_tanh,  IR_sin,
-        IR_cos,  IR_erf, IR_softplus
+        IR_neg,   IR_abs,  IR_relu, IR_sign,    IR_round,
+        IR_floor, IR_ceil, /* and of reals */
+        IR_sqrt,  IR_exp,  IR_log,  IR_sigmoid, IR_tanh,
+        IR_sin,   IR_cos,  IR_erf,  IR_softplus
     };
     const union ir_attrs as = { .clip = { .lo = -2, .hi = 3 } };
 
@@ -154,9 +155,9 @@ unary(struct grower *g, ir_ref v)
 static ir_ref
 with_constant(struct grower *g, ir_ref v, bool linear)
 {
-    static const enum ir_op ops[] = { IR_add,       IR_sub,     IR_mul,
-                                      IR_div,       IR_pow,     IR_minimum,
-                                      IR_maximum,   IR_less,    IR_less_equal,
+    static const enum ir_op ops[] = { IR_add,       IR_sub,  IR_mul,
+                                      IR_div,       IR_pow,  IR_minimum,
+                                      IR_maximum,   IR_less, IR_less_equal,
                                       IR_not_equal, IR_equal };
     const enum ir_op op = ops[roll(g, linear ? 4 : 11)];
     const struct ir_type shape = beside(g, type(g, v));
@@ -223,9 +224,8 @@ moved(struct grower *g, ir_ref v)
 static ir_ref
 reduced(struct grower *g, ir_ref v)
 {
-    const union ir_attrs as = {
-        .sum = { .axis = (uint32_t)roll(g, type(g, v)->rank + 1u) }
-    };
+    const union ir_attrs as = { .sum = { .axis = (uint32_t)roll(
+                                             g, type(g, v)->rank + 1u) } };
 
     return attempt(g, is_real(g, v) && roll(g, 2) ? IR_mean : IR_sum, &v, 1,
                    &as);
@@ -247,8 +247,8 @@ product(struct grower *g, ir_ref v)
     dim[!left || vector] = 1 + (uint32_t)roll(g, 3);
     w = ir_type_of(IR_INT, vector ? 1 : 2, dim);
     c = constant(g, &w, is_real(g, v), 1);
-    return attempt(g, IR_matmul,
-                   left ? (ir_ref[]){ c, v } : (ir_ref[]){ v, c }, 2, NULL);
+    return attempt(g, IR_matmul, left ? (ir_ref[]){ c, v } : (ir_ref[]){ v, c },
+                   2, NULL);
 }
 
 /* two or three parts, one of them perhaps a constant */
@@ -354,8 +354,7 @@ random_cell(struct dice *d, const struct ir_type *t, bool corner)
     if (t->base == IR_REAL) {
         const double lo = t->ranged ? t->lo : -2, hi = t->ranged ? t->hi : 2;
 
-        c.r = corner ? (u & 1 ? lo : hi)
-                     : lo + (hi - lo) * (double)u * 0x1p-20;
+        c.r = corner ? (u & 1 ? lo : hi) : lo + (hi - lo) * (double)u * 0x1p-20;
     } else if (corner) {
         c.i = u & 1 ? t->ilo : t->ihi;
     } else {

@@ -10,7 +10,7 @@ struct cmlrt_env;
 struct shim {
     const struct cml_manifest *manifest; /* set by the model's main */
 #define RT(name) \
-    void (*name)(struct cmlrt_env *env, uint64_t *out, const uint64_t *in, \
+    void (*name)(struct cmlrt_env * env, uint64_t *out, const uint64_t *in, \
                  const void *with, int64_t begin, int64_t end);
 #include "runtime/abi.def"
 };

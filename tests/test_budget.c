@@ -280,8 +280,8 @@ START_TEST(a_noisy_answer_lowers_the_share_of_others)
     for (int i = 0; i < 2000; i++) {
         event[2].tau = 0x1p-42 * exp2(i / 500.0);
         over += budget_pfail(&s, &p) > -128 + 1e-9;
-        flooded += budget_reply(&s, &event[2], budget_share(&s, &p)).log2_flood
-                   >= 0;
+        flooded +=
+            budget_reply(&s, &event[2], budget_share(&s, &p)).log2_flood >= 0;
     }
     ck_assert_int_eq(over, 0);
     ck_assert_int_gt(flooded, 1000);

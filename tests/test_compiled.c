@@ -342,10 +342,9 @@ run_encrypted(struct model *x, struct dice *d, uint64_t seed)
     int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
     uint8_t *out = rig_alloc(ROWS * x->layout.reply_bytes + 1);
     const uint8_t *at = out;
-    struct cmlrt_job job = { .m = x->m,
-                             .mode = CMLRT_ENCRYPTED,
-                             .kernels = kernels,
-                             .rows = ROWS };
+    struct cmlrt_job job = {
+        .m = x->m, .mode = CMLRT_ENCRYPTED, .kernels = kernels, .rows = ROWS
+    };
     struct rig rig;
     struct rows r;
     uint64_t *lwe;
@@ -393,8 +392,8 @@ START_TEST(programs_are_the_evaluator)
     struct dice d = { 1 };
     struct model x;
 
-    ck_assert(open_model(&x, programs[_i].text, &d, RANDOM_INTEGERS,
-                         (uint64_t)_i));
+    ck_assert(
+        open_model(&x, programs[_i].text, &d, RANDOM_INTEGERS, (uint64_t)_i));
     run_clear(&x, &d);
     run_encrypted(&x, &d, (uint64_t)_i);
     close_model(&x);

@@ -60,8 +60,8 @@ draw_row(struct arena *mem, struct example *x)
         const size_t count = ir_count(&ins->type);
         union ir_cell *cell = arena_new(mem, union ir_cell, count);
 
-        ck_assert_msg(b && ins->type.base == IR_REAL,
-                      "%s is not calibrated", ins->as.input.name);
+        ck_assert_msg(b && ins->type.base == IR_REAL, "%s is not calibrated",
+                      ins->as.input.name);
         memcpy(cell, b->cell + dice_roll(&x->dice, b->type.dim[0]) * count,
                count * sizeof *cell);
         for (size_t e = 0; e < count; e++)

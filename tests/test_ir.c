@@ -171,7 +171,7 @@ END_TEST
 START_TEST(rules_of_form_refuse)
 {
     static const char text[] = HEAD "{\n" X "%1 = neg %0 : int[2]\n"
-                               "%2 = add %0, %1 : int[2]\n}\n";
+                                    "%2 = add %0, %1 : int[2]\n}\n";
     struct reading r = parse(text, sizeof text - 1);
     struct ir_ins *ins = &r.f->ins[2];
     const ir_ref own[2] = { { 0 }, { 2 } }, *in = ins->in;
@@ -179,8 +179,7 @@ START_TEST(rules_of_form_refuse)
 
     ck_assert_ptr_null(ir_verify(r.f, &bad));
     ins->in = own;
-    ck_assert_str_eq(ir_verify(r.f, &bad),
-                     "operands come before their user");
+    ck_assert_str_eq(ir_verify(r.f, &bad), "operands come before their user");
     ck_assert_uint_eq(bad, 2);
     ins->in = in;
     ins->nin = 1;

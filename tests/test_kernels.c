@@ -504,8 +504,8 @@ cmux_run64(struct cmux *c, const struct kernels *k, size_t a)
 
     for (size_t o = 0; o < c->outs; o++)
         for (size_t i = 0; i < stride; i++)
-            p[o * stride + i] = i < n ? c->acc[o * n + i]
-                                      : 0 - c->acc[o * n + i - n];
+            p[o * stride + i] =
+                i < n ? c->acc[o * n + i] : 0 - c->acc[o * n + i - n];
     k->cmux64(p, &c->shape, (uint32_t)a, c->ggsw, c->scratch);
     for (size_t o = 0; o < c->outs; o++) {
         memcpy(c->acc + o * n, p + o * stride, n * sizeof *p);
@@ -568,9 +568,9 @@ cmux_model(struct cmux *c, uint64_t *acc, size_t a, bool plain)
             const size_t from = (2 * n + j - a) % (2 * n);
             const uint64_t x = acc[i * n + from % n];
 
-            (plain ? plain_digits_of : digits_of)(
-                digit, (from < n ? x : 0 - x) - acc[i * n + j],
-                (unsigned)levels, c->shape.log2_base);
+            (plain ? plain_digits_of
+                   : digits_of)(digit, (from < n ? x : 0 - x) - acc[i * n + j],
+                                (unsigned)levels, c->shape.log2_base);
             for (size_t v = 0; v < levels; v++)
                 for (size_t o = 0; o < c->outs; o++) {
                     const size_t row = (i * levels + v) * c->outs + o;

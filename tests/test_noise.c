@@ -287,16 +287,16 @@ key_word(const struct rig *r, size_t i, size_t j)
 {
     const size_t rows = r->eval->ks.inputs * r->eval->ks.levels;
 
-    return r->eval->ksk[(j / CMLRT_PANEL * rows + i) * CMLRT_PANEL
-                        + j % CMLRT_PANEL];
+    return r->eval
+        ->ksk[(j / CMLRT_PANEL * rows + i) * CMLRT_PANEL + j % CMLRT_PANEL];
 }
 
 /* Bodies are rounded to 32 bits, not cut: noise far below half a unit leaves
  * none. */
 START_TEST(keyswitch_bodies_are_rounded)
 {
-    const struct cmlrt_set insecure_exact = { 1, 8, 40, 1, 20, 3, 4, 20, 17,
-                                              false };
+    const struct cmlrt_set insecure_exact = { 1, 8, 40, 1,  20,
+                                              3, 4, 20, 17, false };
     const struct cmlrt_set *s = &insecure_exact;
     size_t wrong = 0;
     struct rig r;
@@ -308,8 +308,9 @@ START_TEST(keyswitch_bodies_are_rounded)
 
         for (size_t j = 0; j < s->n; j++)
             phase -= key_word(&r, i, j) * (uint32_t)r.secret->small[j];
-        wrong += phase != (uint32_t)r.secret->big[i / s->ks_levels]
-                              << (32 - s->ks_log2_base * level);
+        wrong += phase
+                 != (uint32_t)r.secret->big[i / s->ks_levels]
+                        << (32 - s->ks_log2_base * level);
     }
     ck_assert_uint_eq(wrong, 0);
     rig_close(&r);
@@ -361,8 +362,8 @@ START_TEST(modulus_switch_keeps_its_sum)
 {
     enum { N = 1000, LOG2_M = 9, SHIFT = 64 - LOG2_M };
     const uint64_t half = UINT64_C(1) << (SHIFT - 1), body = half;
-    const uint64_t word[] = { half, half - 1, half + 1, 3 * half - 1, 1,
-                              0 - half, ~half, UINT64_MAX, half / 2 + 1 };
+    const uint64_t word[] = { half,     half - 1, half + 1,   3 * half - 1, 1,
+                              0 - half, ~half,    UINT64_MAX, half / 2 + 1 };
     uint64_t lwe[N + 1];
     uint32_t count[N + 1];
 
@@ -427,10 +428,9 @@ rotate_once(struct rig *r, uint64_t *out, uint64_t *acc, uint64_t *test,
 {
     const size_t n = cmlrt_ring_degree(&r->set);
     uint32_t count[128];
-    const struct cmlrt_rotations one = { { acc },
-                                         { count },
-                                         1,
-                                         cmlrt_narrow(&r->set) };
+    const struct cmlrt_rotations one = {
+        { acc }, { count }, 1, cmlrt_narrow(&r->set)
+    };
     uint64_t lwe[128], index, want;
 
     cmlrt_rng_bytes(&r->rng, lwe, sizeof lwe);
@@ -573,10 +573,16 @@ START_TEST(transform_noise_of_each_ring)
     static const uint32_t log2_base[] = { 0, 26, 18, 14, 12 };
     const struct kernels *k = cmlrt_kernels_usable((size_t)_i / RINGS);
     const uint32_t levels = insecure_rings[_i % RINGS].levels;
-    const struct cmlrt_set insecure_ring = {
-        insecure_rings[_i % RINGS].k, insecure_rings[_i % RINGS].log2_n,
-        STEPS, levels, log2_base[levels], 1, 1, 0, 3, false
-    };
+    const struct cmlrt_set insecure_ring = { insecure_rings[_i % RINGS].k,
+                                             insecure_rings[_i % RINGS].log2_n,
+                                             STEPS,
+                                             levels,
+                                             log2_base[levels],
+                                             1,
+                                             1,
+                                             0,
+                                             3,
+                                             false };
     const struct cmlrt_set *set = &insecure_ring;
     double sum = 0, c;
 

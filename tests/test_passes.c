@@ -102,9 +102,9 @@ same_meaning(const char *pass, const struct ir_func *before,
         for (size_t o = 0; o < n; o++)
             ck_assert_msg(!exact
                               || memcmp(a[o], b[o],
-                                 ir_count(&ir_at(after, list[o])->type)
-                                     * sizeof **a)
-                              == 0,
+                                        ir_count(&ir_at(after, list[o])->type)
+                                            * sizeof **a)
+                                     == 0,
                           "%s changes output %zu:\n%s", pass, o,
                           text_of(after));
         check_ranges(pass, after, all);
@@ -129,10 +129,9 @@ START_TEST(random_models_keep_their_meaning)
         struct diag dg = { .src = &src, .out = sink };
         struct ir_func *f = random_ir(&mem, &d, kind, 4 + (unsigned)seed % 12);
         int status = 0;
-        struct pass_options po = { .diag = &dg,
-                                   .watch = same_meaning,
-                                   .arg = &d,
-                                   .status = &status };
+        struct pass_options po = {
+            .diag = &dg, .watch = same_meaning, .arg = &d, .status = &status
+        };
 
         check_round_trip("random", f);
         if (pass_run(&mem, f, &po))

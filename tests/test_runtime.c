@@ -299,20 +299,28 @@ START_TEST(linear_rows_do_their_sums)
             ck_assert_int_eq(rig_decrypt(&r, y + (size_t)i * r.env.big, D), \
                              want); \
     } while (0)
-    EACH(COUNT, cmlrt_lwe_add(&r.env, y, x, x, 0, COUNT), 2 * m[i]);
-    EACH(COUNT, cmlrt_lwe_sub(&r.env, y, x, x, 0, COUNT), 0);
-    EACH(COUNT, cmlrt_lwe_neg(&r.env, y, x, NULL, 0, COUNT), -m[i]);
-    EACH(COUNT, cmlrt_lwe_gather(&r.env, y, x, from, 0, COUNT), m[from[i]]);
-    EACH(COUNT, cmlrt_lwe_add_clear(&r.env, y, x, added, 0, COUNT),
-         m[i] + i - 5);
-    EACH(COUNT, cmlrt_lwe_mul_clear(&r.env, y, x, factor, 0, COUNT),
-         m[i] * factor[i]);
-    EACH(8, cmlrt_lwe_matmul_clear(&r.env, y, x, &product, 0, 8),
-         m[i / 2 * 3] * weight[i % 2] + m[i / 2 * 3 + 1] * weight[2 + i % 2]
-             + m[i / 2 * 3 + 2] * weight[4 + i % 2]);
-    EACH(4, cmlrt_lwe_sum(&r.env, y, x, &sum, 0, 4),
-         m[i / 2 * 6 + i % 2] + m[i / 2 * 6 + 2 + i % 2]
-             + m[i / 2 * 6 + 4 + i % 2]);
+    EACH (COUNT, cmlrt_lwe_add(&r.env, y, x, x, 0, COUNT), 2 * m[i])
+        ;
+    EACH (COUNT, cmlrt_lwe_sub(&r.env, y, x, x, 0, COUNT), 0)
+        ;
+    EACH (COUNT, cmlrt_lwe_neg(&r.env, y, x, NULL, 0, COUNT), -m[i])
+        ;
+    EACH (COUNT, cmlrt_lwe_gather(&r.env, y, x, from, 0, COUNT), m[from[i]])
+        ;
+    EACH (COUNT, cmlrt_lwe_add_clear(&r.env, y, x, added, 0, COUNT),
+          m[i] + i - 5)
+        ;
+    EACH (COUNT, cmlrt_lwe_mul_clear(&r.env, y, x, factor, 0, COUNT),
+          m[i] * factor[i])
+        ;
+    EACH (8, cmlrt_lwe_matmul_clear(&r.env, y, x, &product, 0, 8),
+          m[i / 2 * 3] * weight[i % 2] + m[i / 2 * 3 + 1] * weight[2 + i % 2]
+              + m[i / 2 * 3 + 2] * weight[4 + i % 2])
+        ;
+    EACH (4, cmlrt_lwe_sum(&r.env, y, x, &sum, 0, 4),
+          m[i / 2 * 6 + i % 2] + m[i / 2 * 6 + 2 + i % 2]
+              + m[i / 2 * 6 + 4 + i % 2])
+        ;
 #undef EACH
     free(x);
     free(y);
@@ -421,8 +429,8 @@ START_TEST(tables_work_on_one_word)
 END_TEST
 
 /* A bootstrap draws nothing: the same table of the same ciphertext gives the
- * same words, noise included, whatever else is in its batch.  (The negated table
- * gives nearly their negative, but for roundings that meet a tie.) */
+ * same words, noise included, whatever else is in its batch.  (The negated
+ * table gives nearly their negative, but for roundings that meet a tie.) */
 START_TEST(bootstraps_repeat)
 {
     static const int64_t entries[3][8] = { { 1, 2, 3, 4, 4, 3, 2, 1 },
@@ -526,9 +534,9 @@ START_TEST(answers_come_back)
             ck_assert_int_eq(rig_decrypt(&r, lwe, D), message[i]);
             flooded |= llabs(error) > INT64_C(1) << 48;
             if (reply[k].log2_flood >= 0) /* and the rest is much less */
-                ck_assert_int_le(llabs(error), (INT64_C(1) << 44)
-                                                   + (INT64_C(1)
-                                                      << reply[k].log2_flood));
+                ck_assert_int_le(llabs(error),
+                                 (INT64_C(1) << 44)
+                                     + (INT64_C(1) << reply[k].log2_flood));
             for (size_t w = 0; w < r.env.big; w++)
                 low |= reply[k].word_bits == 32 ? lwe[w] & UINT32_MAX : 0;
         }

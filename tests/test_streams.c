@@ -136,15 +136,14 @@ encrypt_files(struct cmlrt_secret *secret, struct cmlrt_pool *pool)
                          .set = insecure,
                          .layout = cmlrt_manifest_layout(&m) };
     const struct client c = { .secret = secret };
-    const struct messages in = {
-        ROWS, rig_alloc(ROWS * p.layout.messages * sizeof(int64_t))
-    };
+    const struct messages in = { ROWS, rig_alloc(ROWS * p.layout.messages
+                                                 * sizeof(int64_t)) };
     uint64_t *words = rig_alloc(ROWS * p.layout.words * sizeof *words);
 
     ck_assert_uint_eq(p.layout.glwes, GLWES);
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(
-            client_encrypt(&p, words, &c, file_seed[i], &in, pool), CML_E_ok);
+        ck_assert_int_eq(client_encrypt(&p, words, &c, file_seed[i], &in, pool),
+                         CML_E_ok);
     free(words);
     free(in.at);
 }
@@ -351,10 +350,9 @@ START_TEST(masks_have_all_their_bits)
         ck_assert_double_lt(pow(2.0 * (double)ones[b] - (double)words, 2),
                             25 * (double)words);
     for (size_t b = 0; b < 64; b++)
-        ck_assert_double_lt(pow(2.0 * (double)high[b]
-                                    - 20 * (double)(r.env.big - 1),
-                                2),
-                            25 * 20 * (double)(r.env.big - 1));
+        ck_assert_double_lt(
+            pow(2.0 * (double)high[b] - 20 * (double)(r.env.big - 1), 2),
+            25 * 20 * (double)(r.env.big - 1));
     free(masks);
     free(lwe);
     rig_close(&r);

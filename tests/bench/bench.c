@@ -2,10 +2,10 @@
  *
  *     bench [fft|pbs|ks]...        all without arguments
  *
- * Names are those of the table in lang-spec/kernels.md.  A figure is the best of
- * its rounds, `_median` beside it; CML_KERNELS chooses the table.  No verdict:
- * machines differ and neighbours interfere, so compare ratios of one run
- * (run.sh).
+ * Names are those of the table in lang-spec/kernels.md.  A figure is the best
+ * of its rounds, `_median` beside it; CML_KERNELS chooses the table.  No
+ * verdict: machines differ and neighbours interfere, so compare ratios of one
+ * run (run.sh).
  */
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/inner.h"

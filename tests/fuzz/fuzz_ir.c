@@ -92,10 +92,13 @@ check_passes(const struct ir_func *f, const struct source *src,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const lists[] = {
-        NULL, "fold,cse,dce", "calibrate,quantize", "fuse,range,clean",
-        "range,to-tfhe,noise,schedule", "to-tfhe", "noise,params,schedule"
-    };
+    static const char *const lists[] = { NULL,
+                                         "fold,cse,dce",
+                                         "calibrate,quantize",
+                                         "fuse,range,clean",
+                                         "range,to-tfhe,noise,schedule",
+                                         "to-tfhe",
+                                         "noise,params,schedule" };
     struct arena mem = { 0 };
     FILE *sink = fopen("/dev/null", "w");
     char *text = malloc(size + 1);
@@ -111,8 +114,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_form(f, sink);
         ir_set(f, "insecure.toy", 1, (struct span){ 0, 0 });
     }
-    for (size_t i = 0; f && size <= MOST && is_small(f)
-                       && i < sizeof lists / sizeof *lists; i++)
+    for (size_t i = 0;
+         f && size <= MOST && is_small(f) && i < sizeof lists / sizeof *lists;
+         i++)
         check_passes(f, &src, lists[i], sink);
     arena_free(&mem);
     free(text);
