@@ -637,11 +637,11 @@ static const char *(*const rules[IR_NOPS])(struct infer *x) = {
 
 const char *
 ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,
-         const ir_ref *ref, size_t nin, const union ir_attrs *as,
-         const struct ir_type *given_type, struct ir_type *out)
+         const ir_ref *in, size_t nin, const union ir_attrs *as,
+         const struct ir_type *given, struct ir_type *out)
 {
     static const union ir_attrs zero;
-    struct infer x = { mem, f, op, ref, nin, as ? as : &zero, given_type, out };
+    struct infer x = { mem, f, op, in, nin, as ? as : &zero, given, out };
     const char *why;
 
     *out = (struct ir_type){ 0 };

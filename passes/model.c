@@ -147,6 +147,13 @@ model_v_acc(struct model_ring r, double n, int h)
     return n * model_v_cut(r, h);
 }
 
+/* (20) and (22) of one step with words of 32 bits */
+static double
+v_narrow(struct model_ring r)
+{
+    return model_v_acc(r, 1, 32) + (1 + model_key_norm2(r)) * 0x1p-66 / 2;
+}
+
 double
 model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2)
 {
@@ -154,7 +161,7 @@ model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2)
 
     return model_v_ep(r, g, sigma2, 0.5)
            + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base)
-           + (narrow ? model_v_acc(r, 1, 32) : 0);
+           + (narrow ? v_narrow(r) : 0);
 }
 
 /* (70): (kN E[u^2] + kN E[s^2] + 1) sigma^2, u ternary */

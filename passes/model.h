@@ -54,8 +54,8 @@ double model_v_ep(struct model_ring r, struct model_gadget g, double sigma2,
 double model_v_fft(struct model_ring r, uint32_t rows, uint32_t log2_base);
 /* words rounded to multiples of q/2^h */
 double model_v_acc(struct model_ring r, double n, int h); /* (20) */
-/* one step of a blind rotation, (18) + (19), and (20) with h = 32 where its
- * accumulators have 32 bits; n of them are (21) */
+/* one step of a blind rotation, (18) + (19), and (20) + (22) with h = 32 where
+ * its accumulators have 32 bits; n of them are (21) */
 double model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2);
 typedef double model_cmux(struct model_ring r, struct model_gadget g,
                           double sigma2);

@@ -36,6 +36,13 @@ struct quantizer {
     ir_ref *real;    /* scratch of materialise: op of f -> real in g */
 };
 
+/* the index of an element's scale */
+static inline size_t
+quant_channel(const struct quant *q, size_t element)
+{
+    return q->nscale > 1 ? element % q->nscale : 0;
+}
+
 /* quantize.c */
 /* the nearest integer; a message at `at` if that leaves 62 bits */
 int64_t quant_round(struct quantizer *z, struct span at, double x);

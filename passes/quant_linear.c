@@ -32,7 +32,7 @@ reals(struct quantizer *z, size_t n)
 static double
 scale_at(const struct quant *q, size_t element)
 {
-    return q->scale[element % q->nscale];
+    return q->scale[quant_channel(q, element)];
 }
 
 static double

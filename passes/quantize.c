@@ -356,7 +356,7 @@ finer(const struct quant *q, const struct ir_type *t)
     double most = 0, fine = 1;
 
     for (size_t e = 0; e < ir_count(t); e++) {
-        const double s = q->scale[e % q->nscale], x = q->offset[e] / s;
+        const double s = q->scale[quant_channel(q, e)], x = q->offset[e] / s;
 
         most = fmax(most, s * fabs(x - rint(x)));
     }
@@ -389,8 +389,8 @@ whole(struct quantizer *z, uint32_t i, const double **scale)
     t.base = IR_INT;
     t.ranged = false;
     for (size_t e = 0; e < n; e++)
-        cell[e].i =
-            quant_round(z, op(z, i)->at, q->offset[e] / own[e % q->nscale]);
+        cell[e].i = quant_round(z, op(z, i)->at,
+                                q->offset[e] / own[quant_channel(q, e)]);
     return ir_build2(z->g, IR_add, op(z, i)->at, v,
                      ir_constant(z->g, op(z, i)->at, NULL, IR_PARAM, &t, cell));
 }

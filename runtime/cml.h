@@ -18,7 +18,7 @@ int cml_exit_code(enum cml_status s);
 /* Bootstraps whose digits take at most so many bits, levels log2_base, have
  * accumulators of 32 bits; the noise model counts their rounding,
  * lang-spec/crypto.md (20). */
-enum { CML_NARROW_BITS = 26 };
+enum { CML_NARROW_BITS = 30 };
 
 /* What went wrong, in words: functions that read fill one of these and return
  * a status; only main prints. */

@@ -33,19 +33,6 @@ struct product {
     unsigned nrows, nouts;
 };
 
-static void
-scatter(double *ggsw, const double *points, const struct cmlrt_shape *s,
-        unsigned row, unsigned out)
-{
-    const size_t n = (size_t)1 << s->log2_n, outs = s->k + 1;
-    const size_t rows = outs * s->levels;
-
-    for (size_t b = 0; b < n / BLOCK_CELLS; b++)
-        for (size_t v = 0; v < W; v++)
-            store(ggsw + ((b * outs + out) * W + v) * rows * CV + row * CV,
-                  load(points + b * BLOCK_CELLS + v * CV));
-}
-
 /* ---- step 2 */
 
 /* lines of the key, `each` of them for the i-th time */
@@ -169,8 +156,9 @@ multiply(struct product *x)
 struct streams {
     size_t from[16]; /* of word 0; may be N less than 0 */
     bool minus[16];
-    unsigned wrap; /* the stream with the wrap; 16: none */
-    size_t cut;    /* from this word on, rounded up to W */
+    unsigned wrap;     /* the stream with the wrap; 16: none */
+    size_t cut;        /* from this word on, rounded up to W */
+    size_t begin, end; /* words of this part: [0, cut), then [cut, m) */
 };
 
 INLINE void
@@ -192,130 +180,141 @@ rotate_streams(struct streams *s, size_t n, size_t a, const unsigned count)
         s->from[t] = begin - shift + (wrapped ? n : 0);
         s->minus[t] = wrapped != negative;
     }
+    s->begin = 0;
+    s->end = s->cut;
 }
 
-INLINE void
-pass_wrap(struct streams *s, size_t n)
+/* To the part behind the wrap; false if there is none. */
+INLINE bool
+next_part(struct streams *s, size_t n, size_t m)
 {
-    if (s->wrap < 16) {
-        s->from[s->wrap] -= n;
-        s->minus[s->wrap] = !s->minus[s->wrap];
-    }
+    if (s->end == m)
+        return false;
+    s->from[s->wrap] -= n;
+    s->minus[s->wrap] = !s->minus[s->wrap];
+    s->begin = s->cut;
+    s->end = m;
+    return true;
 }
 
 /* Digits in 32 bits: plain ones, in [-B/2, B/2).  Their mean of -1/2 does no
- * harm with a fresh key, lang-spec/crypto.md 4. */
+ * harm with a fresh key, lang-spec/crypto.md 4.  Ties of the rounding go up at
+ * even places and down at odd ones, 5.4. */
+struct cut32 {
+    uint32_t carries;
+    U32 sign[16], plus[16]; /* of the streams: plus + (word ^ sign) is signed */
+};
+
+INLINE void
+cut32_init(struct cut32 *x, const struct streams *st,
+           const struct cmlrt_shape *s, const unsigned count)
+{
+    const unsigned used = s->levels * s->log2_base;
+    const uint32_t half = used < 32 ? UINT32_C(1) << (31 - used) : 0;
+    uint32_t ties[W];
+
+    x->carries = 0;
+    for (unsigned i = 1; i < s->levels; i++)
+        x->carries += UINT32_C(1) << (31 - i * s->log2_base);
+    for (unsigned i = 0; i < W; i++)
+        ties[i] = x->carries + half - (i & 1);
+    EACH (t, 0, count) {
+        x->sign[t] = SET_U32(st->minus[t] ? UINT32_MAX : 0);
+        x->plus[t] = SUB_U32(LOADU_U32(ties), x->sign[t]);
+    }
+}
+
 INLINE void
 digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
-         uint32_t a, unsigned level, const unsigned radix)
+         const struct streams *st, const struct cut32 *cut, unsigned level,
+         const unsigned radix)
 {
     const struct plan *p = s->plan;
-    const size_t n = 2 * p->half, m = p->half / radix;
-    const unsigned used = s->levels * s->log2_base;
-    uint32_t carries = 0;
-    struct streams st;
-    size_t j = 0;
+    const size_t m = p->half / radix, step = place(m, PAD);
 
-    for (unsigned i = 1; i < s->levels; i++)
-        carries += UINT32_C(1) << (31 - i * s->log2_base);
-    rotate_streams(&st, n, a, 2 * radix);
-    for (int part = 0; part < 2; part++) {
-        const size_t end = part == 0 ? st.cut : m;
-        U32 sign[16], plus[16];
+    for (size_t j = st->begin; j < st->end; j += W) {
+        struct cv x[8];
 
-        if (part == 1)
-            pass_wrap(&st, n);
-        EACH (t, 0, 2 * radix) {
-            const uint32_t turn = st.minus[t] ? UINT32_MAX : 0;
+        EACH (k, 0, radix) {
+            V part_of[2];
 
-            sign[t] = SET_U32(turn);
-            plus[t] = SET_U32((used < 32 ? UINT32_C(1) << (31 - used) : 0)
-                              + carries - turn);
-        }
-        for (; j < end; j += W) {
-            struct cv x[8];
+            EACH (h, 0, 2) {
+                const unsigned t = k + h * radix;
+                U32 w = LOADU_U32(acc + (st->from[t] + j));
 
-            EACH (k, 0, radix) {
-                V part_of[2];
-
-                EACH (h, 0, 2) {
-                    const unsigned t = k + h * radix;
-                    U32 w = LOADU_U32(acc + (st.from[t] + j));
-
-                    w = SUB_U32(XOR_U32(w, sign[t]),
-                                LOAD_U32(acc + h * p->half + k * m + j));
-                    w = ADD_U32(w, plus[t]);
-                    if (level > 0)
-                        w = XOR_U32(w, SET_U32(carries));
-                    w = SHL_U32(w, level * s->log2_base);
-                    part_of[h] = FROM_I32(SAR_U32(w, 32 - s->log2_base));
-                }
-                x[k] = (struct cv){ part_of[0], part_of[1] };
+                w = SUB_U32(XOR_U32(w, cut->sign[t]),
+                            LOAD_U32(acc + h * p->half + k * m + j));
+                w = ADD_U32(w, cut->plus[t]);
+                if (level > 0)
+                    w = XOR_U32(w, SET_U32(cut->carries));
+                w = SHL_U32(w, level * s->log2_base);
+                part_of[h] = FROM_I32(SAR_U32(w, 32 - s->log2_base));
             }
-            radix_fwd(x, p->roots[0], radix);
-            EACH (k, 0, radix)
-                store(row + place(k * m + j, PAD), x[k]);
+            x[k] = (struct cv){ part_of[0], part_of[1] };
         }
+        radix_fwd(x, p->roots[0], radix);
+        EACH (k, 0, radix)
+            store(row + k * step + place(j, PAD), x[k]);
     }
+}
+
+/* Words of X^a acc - acc at streams t, turned to -x and rounded as gadget_of
+ * says. */
+INLINE void
+words64(U64 *word, U64 *flip, const uint64_t *acc, const struct streams *st,
+        size_t j, size_t m, const struct gadget *g, const unsigned count)
+{
+    EACH (t, 0, count) {
+        const U64 sign = SET_U64(st->minus[t] ? UINT64_MAX : 0);
+        U64 w = LOADU_U64(acc + (st->from[t] + j)), turn;
+
+        w = SUB_U64(XOR_U64(w, sign), sign);
+        w = SUB_U64(w, LOAD_U64(acc + t * m + j));
+        turn = SUB_U64(SET_U64(0),
+                       AND_U64(SHR_U64(w, g->tie_bit), SET_U64(g->tie_mask)));
+        word[t] = ADD_U64(SUB_U64(XOR_U64(w, turn), turn), SET_U64(g->add));
+        flip[t] = SHL_U64(turn, 63);
+    }
+}
+
+/* The digit of a word above `shift`: its bits become the last ones of 2^52. */
+INLINE V
+digit64(U64 word, U64 flip, unsigned shift, unsigned log2_base)
+{
+    const U64 mask = SET_U64((UINT64_C(1) << log2_base) - 1);
+    const V bias = SET1(0x1p52 + (double)(UINT64_C(1) << (log2_base - 1)));
+    const U64 e =
+        OR_U64(AND_U64(SHR_U64(word, shift), mask), SET_U64(bits_of(0x1p52)));
+
+    return AS_V(XOR_U64(AS_U64(SUB(AS_V(e), bias)), flip));
 }
 
 /* Digits of mean zero, as decompose cuts them; all levels of a word at once. */
 INLINE void
 digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
-         uint32_t a, const unsigned radix, size_t apart)
+         const struct streams *st, const unsigned radix, size_t apart)
 {
     const struct plan *p = s->plan;
-    const size_t n = 2 * p->half, m = p->half / radix;
+    const size_t m = p->half / radix, step = place(m, PAD);
     const struct gadget g = gadget_of(s->levels, s->log2_base);
-    const U64 mask = SET_U64((UINT64_C(1) << s->log2_base) - 1);
-    const U64 one = SET_U64(bits_of(0x1p52));
-    const V bias = SET1(0x1p52 + (double)(UINT64_C(1) << (s->log2_base - 1)));
-    struct streams st;
-    size_t j = 0;
 
-    rotate_streams(&st, n, a, 2 * radix);
-    for (int part = 0; part < 2; part++) {
-        const size_t end = part == 0 ? st.cut : m;
+    for (size_t j = st->begin; j < st->end; j += W) {
+        U64 word[16], flip[16];
 
-        if (part == 1)
-            pass_wrap(&st, n);
-        for (; j < end; j += W) {
-            U64 word[16], flip[16];
+        words64(word, flip, acc, st, j, m, &g, 2 * radix);
+        for (unsigned l = 0; l < s->levels; l++) {
+            const unsigned shift = 64 - s->log2_base * (l + 1);
+            double *row = rows + l * apart;
+            struct cv x[8];
 
-            EACH (t, 0, 2 * radix) {
-                const U64 sign = SET_U64(st.minus[t] ? UINT64_MAX : 0);
-                U64 w = LOADU_U64(acc + (st.from[t] + j)), turn;
-
-                w = SUB_U64(XOR_U64(w, sign), sign);
-                w = SUB_U64(w, LOAD_U64(acc + t * m + j));
-                turn = SUB_U64(SET_U64(0), AND_U64(SHR_U64(w, g.tie_bit),
-                                                   SET_U64(g.tie_mask)));
-                word[t] =
-                    ADD_U64(SUB_U64(XOR_U64(w, turn), turn), SET_U64(g.add));
-                flip[t] = SHL_U64(turn, 63);
+            EACH (k, 0, radix) {
+                x[k].re = digit64(word[k], flip[k], shift, s->log2_base);
+                x[k].im = digit64(word[k + radix], flip[k + radix], shift,
+                                  s->log2_base);
             }
-            for (unsigned l = 0; l < s->levels; l++) {
-                const unsigned shift = 64 - s->log2_base * (l + 1);
-                double *row = rows + l * apart;
-                struct cv x[8];
-
-                EACH (k, 0, radix) {
-                    V part_of[2];
-
-                    EACH (h, 0, 2) {
-                        const unsigned t = k + h * radix;
-                        const U64 e =
-                            OR_U64(AND_U64(SHR_U64(word[t], shift), mask), one);
-
-                        part_of[h] =
-                            AS_V(XOR_U64(AS_U64(SUB(AS_V(e), bias)), flip[t]));
-                    }
-                    x[k] = (struct cv){ part_of[0], part_of[1] };
-                }
-                radix_fwd(x, p->roots[0], radix);
-                EACH (k, 0, radix)
-                    store(row + place(k * m + j, PAD), x[k]);
-            }
+            radix_fwd(x, p->roots[0], radix);
+            EACH (k, 0, radix)
+                store(row + k * step + place(j, PAD), x[k]);
         }
     }
 }
@@ -326,13 +325,13 @@ INLINE void
 reduce32(uint32_t *acc, const double *row, const struct plan *p,
          const unsigned radix)
 {
-    const size_t m = p->half / radix;
+    const size_t m = p->half / radix, step = place(m, PAD);
 
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
 
         EACH (k, 0, radix)
-            x[k] = load(row + place(k * m + j, PAD));
+            x[k] = load(row + k * step + place(j, PAD));
         radix_inv(x, p->roots[0], radix);
         EACH (k, 0, radix) {
             uint32_t *re = acc + k * m + j, *im = re + p->half;
@@ -349,13 +348,13 @@ INLINE void
 reduce64(uint64_t *acc, const double *row, const struct plan *p,
          const unsigned radix)
 {
-    const size_t m = p->half / radix;
+    const size_t m = p->half / radix, step = place(m, PAD);
 
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
 
         EACH (k, 0, radix)
-            x[k] = load(row + place(k * m + j, PAD));
+            x[k] = load(row + k * step + place(j, PAD));
         radix_inv(x, p->roots[0], radix);
         EACH (k, 0, radix) {
             uint64_t *re = acc + k * m + j, *im = re + p->half;
@@ -404,11 +403,17 @@ cmux32_of(uint32_t *acc, const struct cmlrt_shape *s, uint32_t a,
           struct product *x, const unsigned radix)
 {
     const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
+    struct streams st;
+    struct cut32 cut;
 
-    for (unsigned c = 0; c < x->nouts; c++)
-        for (unsigned l = 0; l < s->levels; l++)
-            digits32(x->rows + (c * s->levels + l) * x->row, acc + c * stride,
-                     s, a, l, radix);
+    rotate_streams(&st, n, a, 2 * radix);
+    do {
+        cut32_init(&cut, &st, s, 2 * radix);
+        for (unsigned c = 0; c < x->nouts; c++)
+            for (unsigned l = 0; l < s->levels; l++)
+                digits32(x->rows + (c * s->levels + l) * x->row,
+                         acc + c * stride, s, &st, &cut, l, radix);
+    } while (next_part(&st, n, n / 2 / radix));
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
         reduce32(acc + c * stride, x->rows + c * x->row, s->plan, radix);
@@ -419,10 +424,14 @@ cmux64_of(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
           struct product *x, const unsigned radix)
 {
     const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
+    struct streams st;
 
-    for (unsigned c = 0; c < x->nouts; c++)
-        digits64(x->rows + c * s->levels * x->row, acc + c * stride, s, a,
-                 radix, x->row);
+    rotate_streams(&st, n, a, 2 * radix);
+    do {
+        for (unsigned c = 0; c < x->nouts; c++)
+            digits64(x->rows + c * s->levels * x->row, acc + c * stride, s, &st,
+                     radix, x->row);
+    } while (next_part(&st, n, n / 2 / radix));
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
         reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix);

@@ -88,7 +88,8 @@ cmux64(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
     }
 }
 
-/* Plain digits in [-B/2, B/2) of words of 32 bits. */
+/* Plain digits in [-B/2, B/2) of words of 32 bits; ties go up at even places
+ * and down at odd ones. */
 static void
 decompose_plain(double *digit, const uint64_t *x, size_t n, unsigned levels,
                 unsigned log2_base)
@@ -100,7 +101,7 @@ decompose_plain(double *digit, const uint64_t *x, size_t n, unsigned levels,
         add += UINT32_C(1) << (32 - log2_base * j + log2_base - 1);
     for (unsigned j = 0; j < levels; j++)
         for (size_t i = 0; i < n; i++) {
-            const uint32_t y = (uint32_t)x[i] + add;
+            const uint32_t y = (uint32_t)x[i] + add - (uint32_t)(i & 1);
             const uint32_t d = y << (j * log2_base) >> (32 - log2_base);
 
             digit[j * n + i] =

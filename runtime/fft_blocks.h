@@ -76,8 +76,11 @@ theta_of(const struct plan *p, unsigned level, size_t i)
     for (unsigned l = 0; l < level; l++)
         below *= p->radix[l];
     for (unsigned l = 0; l < level; l++) {
+        size_t child;
+
         below /= p->radix[l];
-        theta = (theta + (double)(i / below)) / (double)p->radix[l];
+        child = i / below;
+        theta = (theta + (double)child) / (double)p->radix[l];
         i %= below;
     }
     return theta;
@@ -356,6 +359,21 @@ fft_inv(double *row, double *points, const void *plan)
     case 4: first_inv(row, points, p, 4); break;
     default: first_inv(row, points, p, 8); break;
     }
+}
+
+/* Points of (row, out) to their places in a prepared GGSW: all rows of a lane
+ * of a block one after the other, the order of cmux_fused.h. */
+static void
+scatter(double *ggsw, const double *points, const struct cmlrt_shape *s,
+        unsigned row, unsigned out)
+{
+    const size_t n = (size_t)1 << s->log2_n, outs = s->k + 1;
+    const size_t rows = outs * s->levels;
+
+    for (size_t b = 0; b < n / BLOCK_CELLS; b++)
+        for (size_t v = 0; v < W; v++)
+            store(ggsw + ((b * outs + out) * W + v) * rows * CV + row * CV,
+                  load(points + b * BLOCK_CELLS + v * CV));
 }
 
 static void

@@ -1,9 +1,7 @@
 /* The part of a table that is plain C: integer loops, which the compiler
  * vectorises for the flags of the file that includes this one.
  *
- * The includer has defined fft_fwd and declared
- *
- *     scatter   points of (row, out) to their places in a prepared GGSW
+ * The includer has defined fft_fwd and scatter.
  */
 #include <string.h>
 
@@ -207,9 +205,6 @@ axpy64(uint64_t *restrict out, const uint64_t *restrict a, uint64_t c, size_t n)
     for (size_t i = 0; i < n; i++)
         out[i] += c * a[i];
 }
-
-static void scatter(double *ggsw, const double *points,
-                    const struct cmlrt_shape *s, unsigned row, unsigned out);
 
 static void
 prepare(double *ggsw, const struct cmlrt_shape *s, const uint64_t *poly,

@@ -537,14 +537,15 @@ cmux_run32(struct cmux *c, const struct kernels *k, size_t a)
     }
 }
 
-/* Plain digits of the top half of x, in [-B/2, B/2). */
+/* Plain digits of the top half of x, in [-B/2, B/2); ties go up or down. */
 static void
-plain_digits_of(int64_t *digit, uint64_t x, unsigned levels, unsigned b)
+plain_digits_of(int64_t *digit, uint64_t x, unsigned levels, unsigned b,
+                bool down)
 {
     const unsigned used = levels * b;
     const int64_t base = (int64_t)1 << b;
-    int64_t v = (int64_t)((uint32_t)(x >> 32) + (UINT32_C(1) << (31 - used)))
-                >> (32 - used);
+    const uint32_t half = (UINT32_C(1) << (31 - used)) - down;
+    int64_t v = (int64_t)((uint32_t)(x >> 32) + half) >> (32 - used);
 
     for (unsigned j = levels; j-- > 0;) {
         int64_t d = v & (base - 1);
@@ -566,11 +567,14 @@ cmux_model(struct cmux *c, uint64_t *acc, size_t a, bool plain)
     for (size_t i = 0; i < c->outs; i++)
         for (size_t j = 0; j < n; j++) {
             const size_t from = (2 * n + j - a) % (2 * n);
-            const uint64_t x = acc[i * n + from % n];
+            const uint64_t y = acc[i * n + from % n];
+            const uint64_t x = (from < n ? y : 0 - y) - acc[i * n + j];
+            const unsigned b = c->shape.log2_base;
 
-            (plain ? plain_digits_of
-                   : digits_of)(digit, (from < n ? x : 0 - x) - acc[i * n + j],
-                                (unsigned)levels, c->shape.log2_base);
+            if (plain)
+                plain_digits_of(digit, x, (unsigned)levels, b, j % 2 != 0);
+            else
+                digits_of(digit, x, (unsigned)levels, b);
             for (size_t v = 0; v < levels; v++)
                 for (size_t o = 0; o < c->outs; o++) {
                     const size_t row = (i * levels + v) * c->outs + o;
@@ -644,7 +648,7 @@ START_TEST(narrow_product_is_within_its_noise)
     struct cmux c;
     double v, most;
 
-    if (!k || p[2] * p[3] > 26)
+    if (!k || p[2] * p[3] > CML_NARROW_BITS)
         return;
     cmux_open(&c, k, p);
     random_words(c.acc, c.outs * c.n, 6);

@@ -384,13 +384,14 @@ END_TEST
 
 /* ---- bootstrap */
 
-/* the key's noise alone, the rounding alone, k > 1, all */
+/* the key's noise alone, the rounding alone, k > 1, all, ties (22) */
 /* clang-format off */
 static const struct cmlrt_set insecure_rotate[] = {
     { 1, 9, 100, 2, 15, 1, 1, 0, 40, false },
     { 1, 9, 100, 1, 10, 1, 1, 0, 17, false },
     { 3, 8, 100, 3,  7, 1, 1, 0, 38, false },
     { 2, 8, 100, 2,  9, 1, 1, 0, 43, false },
+    { 1, 9, 100, 2, 15, 1, 1, 0, 10, false },
 };
 /* clang-format on */
 enum { ROTATES = sizeof insecure_rotate / sizeof *insecure_rotate };
@@ -407,7 +408,8 @@ v_fft(const struct cmlrt_set *s, double c)
            * (1 + (double)cmlrt_big(s) / 2);
 }
 
-/* (18) with E[m^2] = 1/2, times n: (21) */
+/* (18) with E[m^2] = 1/2, times n: (21); (20) and (22), whose alternating sum
+ * over a binary key has the variance kN/4, with words of 32 bits */
 static double
 v_rotate(const struct cmlrt_set *s, double c)
 {
@@ -417,7 +419,12 @@ v_rotate(const struct cmlrt_set *s, double c)
     const double round =
         (1 + d / 2) * rest(s->br_levels, s->br_log2_base) / 12 + d * u / 16;
 
-    return s->n * (key + round / 2 + v_fft(s, c));
+    const double narrow = s->br_levels * s->br_log2_base > CML_NARROW_BITS
+                              ? 0
+                              : (1 + d / 2) * (0x1p-64 / 12 - 0x1p-64 / 24)
+                                    + (1 + d / 4) * 0x1p-67;
+
+    return s->n * (key + round / 2 + narrow + v_fft(s, c));
 }
 
 /* Error of coefficient 0 after a rotation of a random polynomial by a random
