@@ -14,7 +14,8 @@ struct clear {
     struct be_fn e;
     const struct ir_ins *ins;
     uint32_t id;
-    LLVMValueRef clipped; /* prologue: how many values quant clipped */
+    LLVMValueRef clipped; /* prologue: how many values quant clipped; negative
+                             if one was not a number */
 };
 
 static LLVMTypeRef
@@ -330,7 +331,8 @@ scale(struct clear *c, LLVMValueRef i)
                           be_at(&c->e, g, m->f64, rest(c, i, n)), "");
 }
 
-/* clip(rint(x / scale), lo, hi); what was outside is counted */
+/* clip(rint(x / scale), lo, hi); what was outside is counted, what is not a
+ * number makes the count negative */
 static void
 quant(struct clear *c)
 {
@@ -339,9 +341,10 @@ quant(struct clear *c)
     LLVMValueRef hi = be_f64(m, (double)c->ins->as.quant.hi);
     struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
     LLVMValueRef x = LLVMBuildFDiv(c->e.b, load(c, 0, l.i), scale(c, l.i), "");
-    LLVMValueRef above, below, n, out;
+    LLVMValueRef above, below, none, n, out;
 
     x = be_libm(&c->e, "rint", x, NULL);
+    none = LLVMBuildFCmp(c->e.b, LLVMRealUNO, x, x, "");
     below = LLVMBuildFCmp(c->e.b, LLVMRealULT, x, lo, "");
     x = LLVMBuildSelect(c->e.b, below, lo, x, "");
     above = LLVMBuildFCmp(c->e.b, LLVMRealOGT, x, hi, "");
@@ -351,6 +354,9 @@ quant(struct clear *c)
         out = LLVMBuildOr(c->e.b, above, below, "");
         n = LLVMBuildLoad2(c->e.b, m->i64, c->clipped, "");
         n = LLVMBuildAdd(c->e.b, n, LLVMBuildZExt(c->e.b, out, m->i64, ""), "");
+        out = LLVMBuildSelect(c->e.b, none, be_i64(m, INT64_MIN), be_i64(m, 0),
+                              "");
+        n = LLVMBuildOr(c->e.b, n, out, "");
         LLVMBuildStore(c->e.b, n, c->clipped);
     }
     be_loop_end(&c->e, &l);

@@ -193,8 +193,11 @@ bootstraps(struct builder *b)
         uint32_t mirror;
         const struct twin *same = twins_add(b->a, &x, &mirror);
 
-        if (!same)
-            b->a->origin[new_origin(b, i)].mirror = mirror;
+        if (!same) {
+            const uint32_t o = new_origin(b, i); /* which moves the array */
+
+            b->a->origin[o].mirror = mirror;
+        }
         b->out[i] = alone(b, same ? same->origin : x.origin);
     }
 }

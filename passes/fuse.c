@@ -12,15 +12,17 @@
 #include "passes/interval.h"
 #include "passes/why.h"
 
+#include <math.h>
 #include <string.h>
 
 struct chain {
     const struct ir_func *f;
     uint32_t quant;
-    ir_ref root;    /* the integer, in f */
-    bool *in_chain; /* ops between root and quant, both left out */
-    /* of each element, if they are shifted; or NULL */
-    const struct interval *own;
+    ir_ref root;                /* the integer, in f */
+    bool *in_chain;             /* ops between root and quant, both left out */
+    const struct interval *own; /* of each element */
+    bool shifted;               /* each element's begins at 0 */
+    bool undefined;             /* there was a message */
 };
 
 /* An op between a dequant at the server, included, and a quant. */
@@ -65,11 +67,40 @@ find_chain(struct chain *c)
     return found;
 }
 
+/* An op gives not-a-number for element e, from numbers. */
+static void
+undefined(struct pass_ctx *cx, struct chain *c, const struct ir_ins *ins,
+          const union ir_cell *const *in, size_t e)
+{
+    const char *name = ir_ops[ins->op].name;
+    double x[2] = { 0, 0 };
+
+    for (size_t j = 0; j < ins->nin && j < 2; j++) {
+        const struct ir_type *t = &ir_at(c->f, ins->in[j])->type;
+
+        x[j] = t->base == IR_REAL ? in[j][e % ir_count(t)].r
+                                  : (double)in[j][e % ir_count(t)].i;
+        if (isnan(x[j]))
+            return;
+    }
+    if (ins->nin == 2)
+        diag_error(cx->diag, ins->at, E_not_finite,
+                   "%s of %.4g and %.4g, which can occur, is not a number",
+                   name, x[0], x[1]);
+    else
+        diag_error(cx->diag, ins->at, E_not_finite,
+                   "%s of %.4g, which can occur, is not a number", name, x[0]);
+    diag_help(cx->diag, "clip the argument, as in log(clip(x, 0.01, 10))");
+    cx->status = 1;
+    c->undefined = true;
+}
+
 /* The chain on all elements, each with the integer v; if they are shifted, v
  * above its own least, and what cannot occur as the nearest that can. */
 static const union ir_cell *
-run(struct arena *mem, const struct chain *c, int64_t v)
+run(struct pass_ctx *cx, struct chain *c, int64_t v)
 {
+    struct arena *mem = cx->scratch;
     const struct ir_func *f = c->f;
     const union ir_cell **value =
         arena_new(mem, const union ir_cell *, c->quant + 1u);
@@ -77,8 +108,8 @@ run(struct arena *mem, const struct chain *c, int64_t v)
     union ir_cell *x = arena_new(mem, union ir_cell, n);
 
     for (size_t e = 0; e < n; e++) {
-        x[e].i = c->own ? c->own[e].lo + v : v;
-        if (c->own && x[e].i > c->own[e].hi)
+        x[e].i = c->shifted ? c->own[e].lo + v : v;
+        if (c->shifted && x[e].i > c->own[e].hi)
             x[e].i = c->own[e].hi;
     }
     value[c->root.id] = x;
@@ -91,6 +122,12 @@ run(struct arena *mem, const struct chain *c, int64_t v)
         for (size_t j = 0; j < ins->nin && j < 2; j++)
             in[j] = value[ins->in[j].id];
         value[i] = ir_eval_ins(mem, f, ins, in);
+        for (size_t e = 0; e < n && ins->type.base == IR_REAL && ins->type.enc
+                           && !c->undefined;
+             e++)
+            if (isnan(value[i][e].r) && x[e].i >= c->own[e].lo
+                && x[e].i <= c->own[e].hi)
+                undefined(cx, c, ins, in, e);
     }
     return value[c->quant];
 }
@@ -132,7 +169,7 @@ check_exact(struct pass_ctx *cx, const struct ir_ins *quant,
 }
 
 static ir_ref
-table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
+table(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
       struct interval h, ir_ref root)
 {
     const struct ir_ins *last = &c->f->ins[c->quant];
@@ -146,7 +183,7 @@ table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
 
     for (size_t s = 0; s < size; s++) {
         struct arena_mark m = arena_mark(cx->scratch);
-        const union ir_cell *y = run(cx->scratch, c, h.lo + (int64_t)s);
+        const union ir_cell *y = run(cx, c, h.lo + (int64_t)s);
 
         for (size_t e = 0; e < n; e++)
             cell[e * size + s] = y[e];
@@ -165,16 +202,20 @@ table(struct pass_ctx *cx, struct ir_func *g, const struct chain *c,
     return ir_build(g, IR_lut, last->at, &root, 1, &as);
 }
 
-/* The longest interval of an element, as the distance of its ends; INT64_MAX
- * if one leaves 61 bits. */
+/* The interval of each element; the longest, as the distance of its ends, or
+ * INT64_MAX if one leaves 61 bits. */
 static int64_t
-widest(const struct affine *a, ir_ref v)
+find_intervals(struct pass_ctx *cx, struct chain *c, const struct affine *a,
+               ir_ref v)
 {
+    const size_t n = ir_count(&ir_at(a->f, v)->type);
     const int64_t limit = (int64_t)1 << 62;
+    struct interval *own = arena_new(cx->scratch, struct interval, n);
     int64_t most = 0;
 
-    for (size_t e = 0; e < ir_count(&ir_at(a->f, v)->type); e++) {
-        const struct interval i = interval_of(a, v, e);
+    c->own = own;
+    for (size_t e = 0; e < n; e++) {
+        const struct interval i = own[e] = interval_of(a, v, e);
 
         if (i.lo < -limit / 2 || i.hi > limit / 2)
             return INT64_MAX;
@@ -185,20 +226,16 @@ widest(const struct affine *a, ir_ref v)
 
 /* v with every element's interval moved to begin at 0. */
 static ir_ref
-shifted(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
-        const struct affine *a, ir_ref v)
+shift(struct pass_ctx *cx, struct ir_func *g, struct chain *c, ir_ref v)
 {
     const struct ir_ins *ins = ir_at(g, v);
     const struct ir_type t = ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
     const size_t n = ir_count(&t);
-    struct interval *own = arena_new(cx->scratch, struct interval, n);
     union ir_cell *cell = arena_new(cx->scratch, union ir_cell, n);
 
-    for (size_t e = 0; e < n; e++) {
-        own[e] = interval_of(a, v, e);
-        cell[e].i = -own[e].lo;
-    }
-    c->own = own;
+    for (size_t e = 0; e < n; e++)
+        cell[e].i = -c->own[e].lo;
+    c->shifted = true;
     return ir_build2(g, IR_add, ins->at, v,
                      ir_constant(g, ins->at, NULL, IR_PARAM, &t, cell));
 }
@@ -227,10 +264,10 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
         return root;
     }
     h = interval_hull(a, root);
-    length = widest(a, root);
+    length = find_intervals(cx, c, a, root);
     if (length < INT64_MAX && ir_bits(0, length) < ir_bits(h.lo, h.hi)) {
         h = (struct interval){ 0, length };
-        root = shifted(cx, g, c, a, root);
+        root = shift(cx, g, c, root);
     }
     if (ir_bits(h.lo, h.hi) > encode_widest(approx)) {
         why_table_too_wide(cx, c->f->ins[c->quant].at, g, root, h,

@@ -81,6 +81,6 @@ meaning_same(const char *name, const struct ir_func *before,
             memcmp(a[o], b[o],
                    ir_count(&ir_at(after, list[o])->type) * sizeof **a)
                 == 0,
-            "%s changes output %zu", name, o);
+            "%s changes output %zu:\n%.4000s", name, o, meaning_text(after));
     arena_free(&mem);
 }

@@ -137,6 +137,18 @@ calib @x : real[4,2] = [0, 4, 4, 0, -4, 0, 0, -4]
   output %3 { name = @p }
 }
 END
+cat >logarithm.ir <<'END'
+ir 1 logarithm
+set insecure.toy = 1
+param @w : real[1,1] = [2]
+{
+  %0 = input { name = @x } : real[1] in -1..1
+  %1 = log %0 : real[1]
+  %2 = constant { data = @w } : real[1,1]
+  %3 = matmul %1, %2 : real[1]
+  output %3 { name = @y }
+}
+END
 cat >linear.csv <<'END'
 income,age,height,weight
 1,2,3,4
@@ -145,7 +157,7 @@ income,age,height,weight
 END
 printf '0,1,2,3\n3,1,2,0\n0,3,3,3\n0,0,3,3\n1,1,1,1\n' >net.csv
 
-for model in linear net two other probability; do
+for model in linear net two other probability logarithm; do
     compile $model
 done
 compile net --split
@@ -238,6 +250,10 @@ said 'not an integer'
 expect 0 ./probability clear -i '100,0'
 said '1 of 1 rows clipped'
 expect 1 ./probability clear --strict -i '100,0'
+expect 0 ./logarithm clear -i '0.5'
+expect 1 ./logarithm encrypt -i '0.5;-0.5' -o none.ct
+said 'row 2 becomes not-a-number before it is encrypted'
+[ ! -e none.ct ] || wrong 'a ciphertext of not-a-number'
 {
     printf '\223NUMPY\001\000\166\000'
     printf '%-117s\n' \

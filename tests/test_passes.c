@@ -3,6 +3,7 @@
  * holds the values that occur. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "passes/passes.h"
+#include "tests/meaning.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
 
@@ -22,18 +23,6 @@ models(void)
     return n ? (unsigned)strtoul(n, NULL, 10) : MODELS;
 }
 
-static char *
-text_of(const struct ir_func *f)
-{
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
-
-    ir_print(out, f);
-    fclose(out);
-    return text;
-}
-
 static bool
 all_integers(const struct ir_func *f)
 {
@@ -43,75 +32,27 @@ all_integers(const struct ir_func *f)
     return true;
 }
 
-static void
-check_round_trip(const char *pass, const struct ir_func *f)
-{
-    struct arena mem = { 0 };
-    char *text = text_of(f), *again;
-    struct source src = { pass, text, strlen(text) };
-    struct diag dg = { .src = &src, .out = stderr };
-    struct ir_func *g = ir_parse(&mem, &dg);
-
-    ck_assert_msg(g != NULL, "after %s, does not parse:\n%s", pass, text);
-    again = text_of(g);
-    ck_assert_str_eq(text, again);
-    free(again);
-    free(text);
-    arena_free(&mem);
-}
-
-/* Integers of a function lie in their proved intervals. */
-static void
-check_ranges(const char *pass, const struct ir_func *f,
-             const union ir_cell *const *value)
-{
-    for (uint32_t i = 0; i < f->n; i++) {
-        const struct ir_type *t = &f->ins[i].type;
-
-        if (t->base != IR_INT || !t->ranged || f->ins[i].op == IR_output)
-            continue;
-        for (size_t e = 0; e < ir_count(t); e++)
-            ck_assert_msg(value[i][e].i >= t->ilo && value[i][e].i <= t->ihi,
-                          "after %s: %%%u is %lld", pass, i,
-                          (long long)value[i][e].i);
-    }
-}
-
 /* quantize rounds; every other pass is exact. */
 static void
 same_meaning(const char *pass, const struct ir_func *before,
              const struct ir_func *after, void *arg)
 {
-    struct dice *d = arg;
     const bool exact = strcmp(pass, "quantize") != 0 || all_integers(before);
-    const size_t n = ir_outputs(before, NULL, 0);
+    struct dice *d = arg;
     struct arena mem = { 0 };
-    ir_ref *list = arena_new(&mem, ir_ref, n);
 
-    ck_assert_uint_eq(n, ir_outputs(after, list, n));
     for (int round = 0; round < ROUNDS; round++) {
         struct arena_mark m = arena_mark(&mem);
         const union ir_cell **in = random_inputs(&mem, d, before);
-        const union ir_cell **a = arena_new(&mem, const union ir_cell *, n);
-        const union ir_cell **b = arena_new(&mem, const union ir_cell *, n);
-        const union ir_cell **all =
-            arena_new(&mem, const union ir_cell *, after->n);
 
-        ir_eval(&mem, before, in, a, NULL);
-        ir_eval(&mem, after, in, b, all);
-        for (size_t o = 0; o < n; o++)
-            ck_assert_msg(!exact
-                              || memcmp(a[o], b[o],
-                                        ir_count(&ir_at(after, list[o])->type)
-                                            * sizeof **a)
-                                     == 0,
-                          "%s changes output %zu:\n%s", pass, o,
-                          text_of(after));
-        check_ranges(pass, after, all);
+        if (exact)
+            meaning_same(pass, before, after, in);
+        else
+            (void)meaning_run(&mem, pass, after, in);
         arena_release(&mem, m);
     }
     arena_free(&mem);
-    check_round_trip(pass, after);
+    meaning_round_trip(pass, after);
 }
 
 /* Models whose tables are too wide are refused with 6; a third or more must
@@ -133,7 +74,7 @@ START_TEST(random_models_keep_their_meaning)
             .diag = &dg, .watch = same_meaning, .arg = &d, .status = &status
         };
 
-        check_round_trip("random", f);
+        meaning_round_trip("random", f);
         if (pass_run(&mem, f, &po))
             through++;
         else
@@ -306,7 +247,7 @@ stays_near(const char *pass, const struct ir_func *f, const struct ir_func *g,
                 ck_assert_msg(fabs(a[o][e].r - b[o][e].r)
                                   <= 0x1p-7 * f->n * size[o][e].r + 0x1p-20,
                               "%zu[%zu]: %g is %g\n%s", o, e, a[o][e].r,
-                              b[o][e].r, text_of(f));
+                              b[o][e].r, meaning_text(f));
         }
     }
     arena_free(&mem);

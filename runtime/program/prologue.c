@@ -72,10 +72,16 @@ convert(struct program *p, struct messages *out, const struct cml_rows *rows,
 
     memcpy(&prologue, &p->m->prologue, sizeof prologue);
     for (size_t r = 0; r < rows->rows; r++) {
-        const bool outside =
-            prologue(rows->at + r * columns, out->at + r * messages, scratch)
-            > 0;
+        const int64_t clips =
+            prologue(rows->at + r * columns, out->at + r * messages, scratch);
+        const bool outside = clips > 0;
 
+        if (clips < 0)
+            return cmlrt_fail(&p->fault, CML_E_data,
+                              "row %zu becomes not-a-number before it is "
+                              "encrypted, a logarithm of a negative number or "
+                              "the like",
+                              r + 1);
         if (outside && !boxed && p->o.strict)
             return cmlrt_fail(&p->fault, CML_E_data,
                               "row %zu has a value outside the range that the "
