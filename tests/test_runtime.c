@@ -291,7 +291,7 @@ START_TEST(linear_rows_do_their_sums)
         added[i] = (uint64_t)(i - 5) << D;
     }
     rig_encrypt(&r, x, m, COUNT, D, 0);
-#define EACH(count, call, want) \
+#define ROW(count, call, want) \
     do { \
         memset(y, 0x55, COUNT *r.env.big * sizeof *y); \
         call; \
@@ -299,29 +299,21 @@ START_TEST(linear_rows_do_their_sums)
             ck_assert_int_eq(rig_decrypt(&r, y + (size_t)i * r.env.big, D), \
                              want); \
     } while (0)
-    EACH (COUNT, cmlrt_lwe_add(&r.env, y, x, x, 0, COUNT), 2 * m[i])
-        ;
-    EACH (COUNT, cmlrt_lwe_sub(&r.env, y, x, x, 0, COUNT), 0)
-        ;
-    EACH (COUNT, cmlrt_lwe_neg(&r.env, y, x, NULL, 0, COUNT), -m[i])
-        ;
-    EACH (COUNT, cmlrt_lwe_gather(&r.env, y, x, from, 0, COUNT), m[from[i]])
-        ;
-    EACH (COUNT, cmlrt_lwe_add_clear(&r.env, y, x, added, 0, COUNT),
-          m[i] + i - 5)
-        ;
-    EACH (COUNT, cmlrt_lwe_mul_clear(&r.env, y, x, factor, 0, COUNT),
-          m[i] * factor[i])
-        ;
-    EACH (8, cmlrt_lwe_matmul_clear(&r.env, y, x, &product, 0, 8),
-          m[i / 2 * 3] * weight[i % 2] + m[i / 2 * 3 + 1] * weight[2 + i % 2]
-              + m[i / 2 * 3 + 2] * weight[4 + i % 2])
-        ;
-    EACH (4, cmlrt_lwe_sum(&r.env, y, x, &sum, 0, 4),
-          m[i / 2 * 6 + i % 2] + m[i / 2 * 6 + 2 + i % 2]
-              + m[i / 2 * 6 + 4 + i % 2])
-        ;
-#undef EACH
+    ROW(COUNT, cmlrt_lwe_add(&r.env, y, x, x, 0, COUNT), 2 * m[i]);
+    ROW(COUNT, cmlrt_lwe_sub(&r.env, y, x, x, 0, COUNT), 0);
+    ROW(COUNT, cmlrt_lwe_neg(&r.env, y, x, NULL, 0, COUNT), -m[i]);
+    ROW(COUNT, cmlrt_lwe_gather(&r.env, y, x, from, 0, COUNT), m[from[i]]);
+    ROW(COUNT, cmlrt_lwe_add_clear(&r.env, y, x, added, 0, COUNT),
+        m[i] + i - 5);
+    ROW(COUNT, cmlrt_lwe_mul_clear(&r.env, y, x, factor, 0, COUNT),
+        m[i] * factor[i]);
+    ROW(8, cmlrt_lwe_matmul_clear(&r.env, y, x, &product, 0, 8),
+        m[i / 2 * 3] * weight[i % 2] + m[i / 2 * 3 + 1] * weight[2 + i % 2]
+            + m[i / 2 * 3 + 2] * weight[4 + i % 2]);
+    ROW(4, cmlrt_lwe_sum(&r.env, y, x, &sum, 0, 4),
+        m[i / 2 * 6 + i % 2] + m[i / 2 * 6 + 2 + i % 2]
+            + m[i / 2 * 6 + 4 + i % 2]);
+#undef ROW
     free(x);
     free(y);
     rig_close(&r);

@@ -10,6 +10,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/inner.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,11 +142,15 @@ static const struct {
     { "D", { 1, 13, 1006, 2, 15, 7, 3, 44, 3, false } },
 };
 
+enum { THREADS = 2 };
+
 struct keys {
     struct cmlrt_eval *eval;
-    struct cmlrt_rotations r;
     uint64_t *test;
-    void *scratch;
+    /* of each thread */
+    struct cmlrt_rotations r[THREADS];
+    void *scratch[THREADS];
+    size_t times; /* bootstraps of a batch in a task */
 };
 
 static void
@@ -165,27 +170,34 @@ open_keys(struct keys *y, const struct cmlrt_set *set, const struct kernels *k)
     cmlrt_pool_free(pool);
     free(payload);
     y->test = get(cmlrt_ring_degree(set) * sizeof *y->test);
-    y->scratch = get(k->cmux_bytes(&y->eval->shape));
-    y->r.narrow = cmlrt_narrow(set);
-    for (unsigned b = 0; b < BATCHES; b++) {
-        y->r.acc[b] = get(cmlrt_acc_words(set) * sizeof(uint64_t));
-        y->r.counts[b] = get((set->n + 1) * sizeof(uint32_t));
-        for (size_t i = 0; i <= set->n; i++)
-            y->r.counts[b][i] = (uint32_t)(1 + (i * 37 + b * 11) % (turns - 1));
-        cmlrt_acc_start(y->r.acc[b], set, y->test, y->r.counts[b][set->n],
-                        y->r.narrow);
+    for (unsigned t = 0; t < THREADS; t++) {
+        struct cmlrt_rotations *r = &y->r[t];
+
+        y->scratch[t] = get(k->cmux_bytes(&y->eval->shape));
+        r->narrow = cmlrt_narrow(set);
+        for (unsigned b = 0; b < BATCHES; b++) {
+            r->acc[b] = get(cmlrt_acc_words(set) * sizeof(uint64_t));
+            r->counts[b] = get((set->n + 1) * sizeof(uint32_t));
+            for (size_t i = 0; i <= set->n; i++)
+                r->counts[b][i] =
+                    (uint32_t)(1 + (i * 37 + b * 11) % (turns - 1));
+            cmlrt_acc_start(r->acc[b], set, y->test, r->counts[b][set->n],
+                            r->narrow);
+        }
     }
 }
 
 static void
 close_keys(struct keys *y)
 {
-    for (unsigned b = 0; b < BATCHES; b++) {
-        free(y->r.acc[b]);
-        free(y->r.counts[b]);
+    for (unsigned t = 0; t < THREADS; t++) {
+        for (unsigned b = 0; b < BATCHES; b++) {
+            free(y->r[t].acc[b]);
+            free(y->r[t].counts[b]);
+        }
+        free(y->scratch[t]);
     }
     free(y->test);
-    free(y->scratch);
     cmlrt_eval_free(y->eval);
 }
 
@@ -195,16 +207,50 @@ bench_rotations(struct keys *y, const char *set, unsigned batch, size_t rounds)
     struct rounds r = { .n = rounds };
     char name[64];
 
-    y->r.batch = batch;
-    cmlrt_blind_rotate(&y->r, y->eval, y->scratch);
+    y->r[0].batch = batch;
+    cmlrt_blind_rotate(&y->r[0], y->eval, y->scratch[0]);
     for (size_t i = 0; i < rounds; i++) {
         const double t = now();
 
-        cmlrt_blind_rotate(&y->r, y->eval, y->scratch);
+        cmlrt_blind_rotate(&y->r[0], y->eval, y->scratch[0]);
         r.at[i] = (now() - t) / batch;
     }
     (void)snprintf(name, sizeof name, "pbs_%s_B%u", set, batch);
     report(&r, name, 1e3, "ms");
+}
+
+static void
+rotate_task(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    struct keys *y = arg;
+
+    (void)thread;
+    for (int64_t t = begin; t < end; t++)
+        for (size_t i = 0; i < y->times; i++)
+            cmlrt_blind_rotate(&y->r[t], y->eval, y->scratch[t]);
+}
+
+/* Bootstraps a second of two threads that share the key. */
+static void
+bench_two_threads(struct keys *y, const char *set, unsigned batch, size_t times)
+{
+    struct cmlrt_pool *pool = cmlrt_pool_new(THREADS);
+    double best = (double)INFINITY;
+
+    if (!pool)
+        exit(75);
+    y->times = times;
+    for (unsigned t = 0; t < THREADS; t++)
+        y->r[t].batch = batch;
+    for (int i = 0; i < 5; i++) {
+        const double t = now();
+
+        cmlrt_pool_run(pool, THREADS, 1, rotate_task, y);
+        best = fmin(best, now() - t);
+    }
+    printf("pbs_%s_2thr_B%u %.4f per_s\n", set, batch,
+           (double)(THREADS * times * batch) / best);
+    cmlrt_pool_free(pool);
 }
 
 /* One row of the key, in the cache. */
@@ -223,10 +269,10 @@ bench_cmux(struct keys *y, const char *set)
         for (size_t j = 0; j < HOT; j++) {
             const uint32_t a = (uint32_t)(1 + j * 37 % (turns - 1));
 
-            if (y->r.narrow)
-                k->cmux32(y->r.acc[0], s, a, y->eval->bsk, y->scratch);
+            if (y->r[0].narrow)
+                k->cmux32(y->r[0].acc[0], s, a, y->eval->bsk, y->scratch[0]);
             else
-                k->cmux64(y->r.acc[0], s, a, y->eval->bsk, y->scratch);
+                k->cmux64(y->r[0].acc[0], s, a, y->eval->bsk, y->scratch[0]);
         }
         r.at[i] = (now() - t) / HOT;
     }
@@ -298,6 +344,8 @@ main(int argc, char **argv)
         bench_cmux(&y, sets[i].name);
         bench_rotations(&y, sets[i].name, 1, set->log2_n > 12 ? 6 : 40);
         bench_rotations(&y, sets[i].name, 4, set->log2_n > 12 ? 3 : 12);
+        bench_two_threads(&y, sets[i].name, 1, set->log2_n > 12 ? 3 : 20);
+        bench_two_threads(&y, sets[i].name, 4, set->log2_n > 12 ? 3 : 5);
         bench_keyswitch(&y, sets[i].name, 1);
         bench_keyswitch(&y, sets[i].name, 8);
         close_keys(&y);

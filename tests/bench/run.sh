@@ -27,12 +27,13 @@ for round in 1 2 3 4 5; do
     [ -z "$sets" ] || "$reference" pbs "$sets" >>"$tmp/ref"
 done
 [ -n "$reference" ] || : >"$tmp/ref"
-awk '/^#/ || $1 ~ /_median$/ { next }
+awk 'function better(a, b, unit) { return unit == "per_s" ? a > b : a < b }
+     /^#/ || $1 ~ /_median$/ { next }
      FNR == NR { n = $1; sub(/_min$/, "", n)
                  if ($1 ~ /^(pbs|ks).*_B[0-9]+$/) next # their medians
-                 if (!(n in ref) || $2 < ref[n]) ref[n] = $2; next }
+                 if (!(n in ref) || better($2, ref[n], $3)) ref[n] = $2; next }
      !($1 in own) { order[++count] = $1; unit[$1] = $3 }
-     !($1 in own) || $2 < own[$1] { own[$1] = $2 }
+     !($1 in own) || better($2, own[$1], $3) { own[$1] = $2 }
      END { for (i = 1; i <= count; i++) {
                n = order[i]; f = n; sub(/^fft_(fwd|inv)/, "fftw_fwd", f)
                line = sprintf("%-16s %12.3f %s", n, own[n], unit[n])
