@@ -352,7 +352,7 @@ START_TEST(modulus_switch_noise)
     ck_assert(in_range);
     CHECK_VARIANCE(x, DRAWS, v);
     /* a body that is rounded moves all by half an index */
-    ck_assert(fabs(mean(x, DRAWS)) < 4 * sqrt(v / DRAWS));
+    ck_assert(fabs(mean(x, DRAWS)) < 4 * sqrt(v / (double)DRAWS));
     free(x);
 }
 END_TEST
@@ -612,7 +612,7 @@ START_TEST(transform_noise_of_each_ring)
     }
     if (!k)
         return;
-    c = sum / (RUNS * RING_KEYS) / (STEPS * v_fft(set, 1));
+    c = sum / (double)(RUNS * RING_KEYS) / ((double)STEPS * v_fft(set, 1));
     ck_assert_msg(c <= 1.5 && c > 0.5, "%s: k %u N 2^%u l %u: C = %.3f",
                   k->name, set->k, set->log2_n, levels, c);
 }

@@ -274,7 +274,7 @@ bench_cmux(struct keys *y, const char *set)
             else
                 k->cmux64(y->r[0].acc[0], s, a, y->eval->bsk, y->scratch[0]);
         }
-        r.at[i] = (now() - t) / HOT;
+        r.at[i] = (now() - t) / (double)HOT;
     }
     (void)snprintf(name, sizeof name, "cmux_hot_%s", set);
     report(&r, name, 1e9, "ns");
