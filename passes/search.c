@@ -10,6 +10,7 @@
  */
 #include "passes/search.h"
 
+#include "passes/cost.h"
 #include "passes/events.h"
 
 #include <math.h>
@@ -116,10 +117,26 @@ v_ms(const struct search_problem *p, struct model_ring r, double n)
     return p->classic ? model_v_ms_classic(n, m) : model_v_ms(n, m);
 }
 
+/* in nanoseconds, or units of (54) and (56) */
+static double
+cmux_cost(const struct search_problem *p, struct model_ring r, uint32_t levels)
+{
+    return p->published_cost ? model_cost_cmux(r, levels)
+                             : cost_cmux(r, levels);
+}
+
+static double
+ks_cost(const struct search_problem *p, double in, double out, uint32_t levels)
+{
+    return p->published_cost ? model_cost_ks(in, out, levels)
+                             : cost_ks(in, out, levels);
+}
+
 static double
 linear_cost(const struct search_problem *p, const struct place *at)
 {
-    return p->additions * (p->pbs_ks ? at->n : model_dimension(at->r));
+    return p->additions * (p->pbs_ks ? at->n : model_dimension(at->r))
+           * (p->published_cost ? 1 : cost_linear());
 }
 
 /* ---- candidates; variance falls and then rises with the base */
@@ -204,7 +221,7 @@ visit_ks(struct search *s, struct place *at, const struct point *br,
 
     for (size_t i = 0; i < at->ks->n; i++) {
         const struct point *ks = &at->ks->at[i];
-        const double each = model_cost_ks(dim, at->n, ks->g.levels);
+        const double each = ks_cost(s->p, dim, at->n, ks->g.levels);
         const double all = cost + s->ev.tables * each;
 
         if (all > s->best_cost)
@@ -224,7 +241,7 @@ visit_ring(struct search *s, struct place *at)
         return;
     for (size_t i = 0; i < at->br->n; i++) {
         const struct point *br = &at->br->at[i];
-        const double pbs = at->n * model_cost_cmux(at->r, br->g.levels);
+        const double pbs = at->n * cmux_cost(s->p, at->r, br->g.levels);
         const double cost = s->ev.tables * pbs + linear_cost(s->p, at);
 
         if (cost > s->best_cost)
@@ -415,9 +432,9 @@ static double
 cost_of(const struct ir_params *s, const struct events *ev,
         const struct place *at)
 {
-    const double pbs = s->n * model_cost_cmux(at->r, s->br_levels);
+    const double pbs = s->n * cmux_cost(ev->p, at->r, s->br_levels);
     const double ks =
-        s->n > 0 ? model_cost_ks(model_dimension(at->r), s->n, s->ks_levels)
+        s->n > 0 ? ks_cost(ev->p, model_dimension(at->r), s->n, s->ks_levels)
                  : 0;
 
     return ev->tables * (pbs + ks) + linear_cost(ev->p, at);

@@ -39,13 +39,14 @@ struct search_problem {
     bool classic;        /* modulus switch (16) instead of (17) */
     bool pbs_ks;         /* keyswitch after the table: (34) */
     bool wide_ksk;       /* keyswitch key modulo 2^64, without (15) */
+    bool published_cost; /* operations, (53) to (57), not nanoseconds */
     uint32_t min_n;      /* 0: all of the curve */
     uint32_t max_log2_n; /* 0: 16; at most 17 */
 };
 
 /* Some event has a table.  The cheapest wins; at equal cost, that of the larger
- * margin.  All of *out is set: cost is that of a row in [1e6], chosen and
- * insecure are false.  *tightest is the event nearest to its limit: at the
+ * margin.  All of *out is set: cost is that of a row in ms, or [1e6], chosen
+ * and insecure are false.  *tightest is the event nearest to its limit: at the
  * result, or when there is none (false) where noise is least. */
 bool search_params(struct ir_params *out, const struct search_problem *p,
                    size_t *tightest);

@@ -41,12 +41,8 @@ from_literal(struct cml_rows *out, const char *what,
  * columns; one dimension is one row of all columns, or rows of one column */
 
 static const char *
-fit(struct cml_rows *out, const struct cml_array *a)
+fit(struct cml_rows *out, const struct cml_array *a, size_t all)
 {
-    size_t all = 1;
-
-    for (size_t i = 0; i < a->rank; i++)
-        all *= a->dims[i];
     out->rows = a->rank > 1 ? a->dims[0] : all / out->columns;
     if (out->rows * out->columns == all
         && (a->rank > 1 || out->columns == 1 || out->rows == 1))
@@ -83,17 +79,21 @@ from_npy(struct cml_rows *out, const char *data, size_t bytes, const char *file,
     struct cml_array a;
     enum cml_status s = cml_npy_parse(&a, data, bytes, file, f);
     const char *wrong;
+    size_t all = 1;
 
     *out = (struct cml_rows){ 0, columns->count, NULL };
     if (s != CML_E_ok)
         return s;
+    for (size_t i = 0; i < a.rank; i++)
+        all *= a.dims[i];
     out->at = a.at;
-    wrong = fit(out, &a);
+    wrong = fit(out, &a, all);
     if (wrong)
         s = cmlrt_fail(f, CML_E_data, "%s: %s", file, wrong);
     else
         s = check(out, file, columns, f);
     if (s != CML_E_ok) {
+        cmlrt_wipe(out->at, all * sizeof *out->at);
         free(out->at);
         out->at = NULL;
     }

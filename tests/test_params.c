@@ -4,6 +4,7 @@
  * Each check of a table of numbers is made once more with a planted error,
  * which it must find.
  */
+#include "passes/cost.h"
 #include "passes/search.h"
 #include "tests/model/published.h"
 
@@ -14,9 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct search_problem defaults = {
-    .n = 1, .log2_pfail = -128, .level = 132, .max_log2_n = 17, .wide_ksk = true
-};
+static const struct search_problem defaults = { .n = 1,
+                                                .log2_pfail = -128,
+                                                .level = 132,
+                                                .max_log2_n = 17,
+                                                .wide_ksk = true,
+                                                .published_cost = true };
 
 /* ---- rows of text, '#' begins a comment */
 
@@ -280,6 +284,23 @@ START_TEST(small_terms)
     ck_assert_double_eq(
         model_v_cmux(ring, (struct model_gadget){ 1, 31 }, 0),
         published_cmux_native(ring, (struct model_gadget){ 1, 31 }, 0));
+    /* a row of cost.def; scaled by (54) where there is none */
+    ck_assert_double_eq_tol(
+        cost_cmux((struct model_ring){ 5, 9, false }, 4)
+            / cost_cmux((struct model_ring){ 4, 9, false }, 3),
+        model_cost_cmux((struct model_ring){ 5, 9, false }, 4)
+            / model_cost_cmux((struct model_ring){ 4, 9, false }, 3),
+        1e-12);
+    for (uint32_t log2_n = 9; log2_n <= 17; log2_n++)
+        for (uint32_t l = 1; l <= 4; l++) {
+            const struct model_ring r = { 1, log2_n, false };
+            const struct model_ring half = { 1, log2_n - 1, false };
+
+            ck_assert_double_gt(cost_cmux(r, l), cost_cmux(half, l));
+            ck_assert_double_gt(cost_cmux(r, l + 1), cost_cmux(r, l));
+        }
+    ck_assert_double_eq_tol(cost_ks(4096, 899, 3) / cost_ks(2048, 899, 1), 6,
+                            1e-12);
     /* the rounding of (18) vanishes with the message */
     ck_assert(model_v_ep(ring, g, 0, 0) == 0);
     ck_assert_double_eq_tol(

@@ -74,8 +74,8 @@ print_info(FILE *out, const struct program *p)
     print_security(out, p);
     print_sizes(out, p);
     fprintf(out,
-            "cost            %lld bootstraps a row, %.4g million units of the "
-            "cost model\n",
+            "cost            %lld bootstraps a row, about %.3g ms on one core "
+            "with AVX-512\n",
             (long long)m->pbs, m->cost);
     print_card(out, p);
 }

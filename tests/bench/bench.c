@@ -1,6 +1,7 @@
 /* Times of the runtime's kernels, one line a figure: name value unit.
  *
- *     bench [fft|pbs|ks]...        all without arguments
+ *     bench [fft|pbs|A|B0|..|D]...     all of these without arguments
+ *     bench cost
  *
  * Names are those of the table in lang-spec/kernels.md.  A figure is the best
  * of its rounds, `_median` beside it; CML_KERNELS chooses the table.  No
@@ -280,8 +281,9 @@ bench_cmux(struct keys *y, const char *set)
     report(&r, name, 1e9, "ns");
 }
 
+/* Seconds a ciphertext. */
 static void
-bench_keyswitch(struct keys *y, const char *set, unsigned batch)
+time_keyswitch(struct rounds *r, struct keys *y, unsigned batch)
 {
     const struct cmlrt_eval *e = y->eval;
     const size_t words = cmlrt_big(&e->set);
@@ -289,24 +291,104 @@ bench_keyswitch(struct keys *y, const char *set, unsigned batch)
     const uint64_t *a[CMLRT_BATCH];
     void *scratch = get(cmlrt_keyswitch_bytes(&e->set));
     uint32_t *out = get(batch * e->ks.stride * sizeof *out);
-    struct rounds r = { .n = 40 };
-    char name[64];
 
+    r->n = 40;
     for (size_t i = 0; i < batch * words; i++)
         lwe[i] = i * UINT64_C(0x9e3779b97f4a7c15);
     for (unsigned b = 0; b < batch; b++)
         a[b] = lwe + b * words;
-    for (size_t i = 0; i < r.n; i++) {
+    for (size_t i = 0; i < r->n; i++) {
         const double t = now();
 
         e->ring.kernels->keyswitch(out, &e->ks, e->ksk, a, batch, scratch);
-        r.at[i] = (now() - t) / batch;
+        r->at[i] = (now() - t) / batch;
     }
-    (void)snprintf(name, sizeof name, "ks_%s_B%u", set, batch);
-    report(&r, name, 1e3, "ms");
     free(lwe);
     free(scratch);
     free(out);
+}
+
+static void
+bench_keyswitch(struct keys *y, const char *set, unsigned batch)
+{
+    struct rounds r;
+    char name[64];
+
+    time_keyswitch(&r, y, batch);
+    (void)snprintf(name, sizeof name, "ks_%s_B%u", set, batch);
+    report(&r, name, 1e3, "ms");
+}
+
+/* ---- for the cost of the parameter search: tests/bench/cost.sh */
+
+/* One product of a blind rotation in batches of four, whose key comes from
+ * memory. */
+static void
+bench_cost(const struct kernels *k, uint32_t dim, uint32_t log2_n, uint32_t l)
+{
+    const size_t row = (8 * (size_t)l * (dim + 1) * (dim + 1)) << log2_n;
+    const size_t n = (96 << 20) / row < 8 ? 8 : (96 << 20) / row;
+    const struct cmlrt_set set = { dim, log2_n, (uint32_t)n, l,  24 / l,
+                                   1,   1,      30,          17, false };
+    double best = (double)INFINITY;
+    struct keys y;
+
+    open_keys(&y, &set, k);
+    y.r[0].batch = BATCHES;
+    for (int i = 0; i < 12; i++) {
+        const double t = now();
+
+        cmlrt_blind_rotate(&y.r[0], y.eval, y.scratch[0]);
+        best = fmin(best, now() - t);
+    }
+    printf("cmux_k%u_N%zu_l%u %.1f ns\n", dim, (size_t)1 << log2_n, l,
+           best * 1e9 / (double)(BATCHES * n));
+    (void)fflush(stdout);
+    close_keys(&y);
+}
+
+/* A word of a keyswitch key, and of a sum of ciphertexts. */
+static void
+bench_words(const struct kernels *k)
+{
+    enum { WORDS = 4096, SUM = 16 };
+    const struct cmlrt_set *set = &sets[0].set;
+    uint64_t *x = get(SUM * WORDS * sizeof *x), *sum = get(WORDS * sizeof *sum);
+    double best = (double)INFINITY;
+    struct rounds r;
+    struct keys y;
+
+    open_keys(&y, set, k);
+    time_keyswitch(&r, &y, 2); /* small layers; and large keys have a price */
+    for (size_t i = 0; i < r.n; i++)
+        best = fmin(best, r.at[i]);
+    printf("word_keyswitch %.4f ns\n",
+           best * 1e9
+               / (double)(cmlrt_big(set) * set->ks_levels * (set->n + 1)));
+    close_keys(&y);
+    best = (double)INFINITY;
+    for (int i = 0; i < 100; i++) {
+        const double t = now();
+
+        for (size_t j = 0; j < SUM; j++)
+            k->axpy64(sum, x + j * WORDS, j, WORDS);
+        best = fmin(best, now() - t);
+    }
+    printf("word_addition %.4f ns\n", best * 1e9 / (double)(SUM * WORDS));
+    free(x);
+    free(sum);
+}
+
+static void
+bench_costs(const struct kernels *k)
+{
+    static const uint32_t dim[] = { 1, 2, 3, 4, 6 };
+
+    for (uint32_t log2_n = 8; log2_n <= 16; log2_n++)
+        for (size_t i = 0; i < sizeof dim / sizeof *dim; i++)
+            for (uint32_t l = 1; l <= 3; l++)
+                if (dim[i] == 1 || dim[i] << log2_n <= 4096)
+                    bench_cost(k, dim[i], log2_n, l);
 }
 
 static bool
@@ -328,6 +410,11 @@ main(int argc, char **argv)
         return 2;
     }
     printf("# kernels %s\n", k->name);
+    if (argc == 2 && strcmp(argv[1], "cost") == 0) {
+        bench_words(k);
+        bench_costs(k);
+        return 0;
+    }
     for (unsigned n = 8; wanted(argc, argv, "fft") && n <= 13; n++) {
         bench_fft(k, n);
 #ifdef WITH_FFTW
