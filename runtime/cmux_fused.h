@@ -27,9 +27,9 @@ enum {
 struct product {
     const struct plan *plan;
     const double *key; /* of the next block */
-    double *rows;      /* R rows; the first NC become the outputs */
-    size_t row;        /* doubles from one to the next */
-    double *halves;    /* R blocks */
+    double *rows; /* the larger of R and NC; the first NC become the outputs */
+    size_t row;   /* doubles from one to the next */
+    double *halves; /* R blocks */
     unsigned nrows, nouts;
 };
 
@@ -258,18 +258,22 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
     }
 }
 
-/* Words of X^a acc - acc at streams t, turned to -x and rounded as gadget_of
- * says. */
+/* Words of X^a acc - acc at streams t, or of acc itself where it is not
+ * rotated; turned to -x and rounded as gadget_of says. */
 INLINE void
 words64(U64 *word, U64 *flip, const uint64_t *acc, const struct streams *st,
-        size_t j, size_t m, const struct gadget *g, const unsigned count)
+        size_t j, size_t m, const struct gadget *g, const unsigned count,
+        const bool rotated)
 {
     EACH (t, 0, count) {
-        const U64 sign = SET_U64(st->minus[t] ? UINT64_MAX : 0);
-        U64 w = LOADU_U64(acc + (st->from[t] + j)), turn;
+        U64 w = LOAD_U64(acc + t * m + j), turn;
 
-        w = SUB_U64(XOR_U64(w, sign), sign);
-        w = SUB_U64(w, LOAD_U64(acc + t * m + j));
+        if (rotated) {
+            const U64 sign = SET_U64(st->minus[t] ? UINT64_MAX : 0);
+            const U64 x = LOADU_U64(acc + (st->from[t] + j));
+
+            w = SUB_U64(SUB_U64(XOR_U64(x, sign), sign), w);
+        }
         turn = SUB_U64(SET_U64(0),
                        AND_U64(SHR_U64(w, g->tie_bit), SET_U64(g->tie_mask)));
         word[t] = ADD_U64(SUB_U64(XOR_U64(w, turn), turn), SET_U64(g->add));
@@ -292,7 +296,8 @@ digit64(U64 word, U64 flip, unsigned shift, unsigned log2_base)
 /* Digits of mean zero, as decompose cuts them; all levels of a word at once. */
 INLINE void
 digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
-         const struct streams *st, const unsigned radix, size_t apart)
+         const struct streams *st, const unsigned radix, size_t apart,
+         const bool rotated)
 {
     const struct plan *p = s->plan;
     const size_t m = p->half / radix, step = place(m, PAD);
@@ -301,7 +306,7 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
     for (size_t j = st->begin; j < st->end; j += W) {
         U64 word[16], flip[16];
 
-        words64(word, flip, acc, st, j, m, &g, 2 * radix);
+        words64(word, flip, acc, st, j, m, &g, 2 * radix, rotated);
         for (unsigned l = 0; l < s->levels; l++) {
             const unsigned shift = 64 - s->log2_base * (l + 1);
             double *row = rows + l * apart;
@@ -380,9 +385,10 @@ static size_t
 cmux_bytes(const struct cmlrt_shape *s)
 {
     const size_t n = (size_t)1 << s->log2_n;
-    const size_t rows = (size_t)(s->k + 1) * s->levels;
+    const size_t rows = cmlrt_shape_rows(s);
+    const size_t most = rows > s->k ? rows : s->k + 1;
 
-    return rows * (row_cells(n) + BLOCK_CELLS) * sizeof(double);
+    return (most * row_cells(n) + rows * BLOCK_CELLS) * sizeof(double);
 }
 
 static struct product
@@ -392,9 +398,9 @@ product_of(const struct cmlrt_shape *s, const double *ggsw, void *scratch)
     struct product x = { .plan = s->plan, .key = ggsw, .rows = scratch };
 
     x.nouts = s->k + 1;
-    x.nrows = x.nouts * s->levels;
+    x.nrows = cmlrt_shape_rows(s);
     x.row = row_cells(n);
-    x.halves = x.rows + x.nrows * x.row;
+    x.halves = x.rows + (x.nrows > s->k ? x.nrows : x.nouts) * x.row;
     return x;
 }
 
@@ -430,8 +436,23 @@ cmux64_of(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
     do {
         for (unsigned c = 0; c < x->nouts; c++)
             digits64(x->rows + c * s->levels * x->row, acc + c * stride, s, &st,
-                     radix, x->row);
+                     radix, x->row, true);
     } while (next_part(&st, n, n / 2 / radix));
+    multiply(x);
+    for (unsigned c = 0; c < x->nouts; c++)
+        reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix);
+}
+
+INLINE void
+product64_of(uint64_t *acc, const uint64_t *in, const struct cmlrt_shape *s,
+             struct product *x, const unsigned radix)
+{
+    const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
+    const struct streams all = { .begin = 0, .end = n / 2 / radix };
+
+    for (unsigned c = 0; c < s->inputs; c++)
+        digits64(x->rows + c * s->levels * x->row, in + c * stride, s, &all,
+                 radix, x->row, false);
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
         reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix);
@@ -462,5 +483,19 @@ cmux64(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
     case 2: cmux64_of(acc, s, a, &x, 2); break;
     case 4: cmux64_of(acc, s, a, &x, 4); break;
     default: cmux64_of(acc, s, a, &x, 8); break;
+    }
+}
+
+static void
+product64(uint64_t *acc, const uint64_t *in, const struct cmlrt_shape *s,
+          const double *key, void *scratch)
+{
+    const struct plan *p = s->plan;
+    struct product x = product_of(s, key, scratch);
+
+    switch (p->radix[0]) {
+    case 2: product64_of(acc, in, s, &x, 2); break;
+    case 4: product64_of(acc, in, s, &x, 4); break;
+    default: product64_of(acc, in, s, &x, 8); break;
     }
 }

@@ -10,7 +10,7 @@ static size_t
 cmux_bytes(const struct cmlrt_shape *s)
 {
     const size_t n = (size_t)1 << s->log2_n;
-    const size_t rows = (size_t)(s->k + 1) * s->levels;
+    const size_t rows = cmlrt_shape_rows(s);
 
     return (1 + s->levels + rows + 1) * n * sizeof(double);
 }
@@ -39,7 +39,7 @@ static struct steps
 steps_of(const struct cmlrt_shape *s, void *scratch)
 {
     const size_t n = (size_t)1 << s->log2_n;
-    const size_t rows = (size_t)(s->k + 1) * s->levels;
+    const size_t rows = cmlrt_shape_rows(s);
     struct steps x = { .diff = scratch };
 
     x.digits = x.reals = (double *)scratch + n;
@@ -64,7 +64,7 @@ multiply(const struct steps *x, const struct cmlrt_shape *s, unsigned c,
          const double *ggsw)
 {
     const size_t n = (size_t)1 << s->log2_n;
-    const unsigned rows = (s->k + 1) * s->levels;
+    const unsigned rows = cmlrt_shape_rows(s);
 
     product(x->sum, x->points, ggsw + c * rows * n, n, rows);
     fft_inv(x->reals, x->sum, s->plan);
@@ -84,6 +84,23 @@ cmux64(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
     }
     for (unsigned c = 0; c <= s->k; c++) {
         multiply(&x, s, c, ggsw);
+        add_torus(acc + c * stride, x.reals, n);
+    }
+}
+
+static void
+product64(uint64_t *acc, const uint64_t *in, const struct cmlrt_shape *s,
+          const double *key, void *scratch)
+{
+    const size_t n = (size_t)1 << s->log2_n, stride = n + CMLRT_PAD;
+    const struct steps x = steps_of(s, scratch);
+
+    for (unsigned c = 0; c < s->inputs; c++) {
+        decompose(x.digits, in + c * stride, n, s->levels, s->log2_base);
+        transform_digits(&x, s, c);
+    }
+    for (unsigned c = 0; c <= s->k; c++) {
+        multiply(&x, s, c, key);
         add_torus(acc + c * stride, x.reals, n);
     }
 }

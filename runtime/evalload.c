@@ -112,8 +112,9 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
     if (!cmlrt_ring_init(&e->ring, kernels, set->log2_n))
         return false;
     e->set = *set;
-    e->shape = (struct cmlrt_shape){ e->ring.plan, set->log2_n, set->k,
-                                     set->br_levels, set->br_log2_base };
+    e->shape =
+        (struct cmlrt_shape){ e->ring.plan,   set->log2_n,       set->k,
+                              set->br_levels, set->br_log2_base, set->k + 1 };
     e->ks = (struct cmlrt_ks_shape){ k * n, (size_t)set->n + 1,
                                      ((size_t)set->n / CMLRT_PANEL + 1)
                                          * CMLRT_PANEL,

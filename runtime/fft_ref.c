@@ -222,7 +222,7 @@ scatter(double *ggsw, const double *points, const struct cmlrt_shape *s,
         unsigned row, unsigned out)
 {
     const size_t n = (size_t)1 << s->log2_n;
-    double *to = ggsw + ((s->k + 1) * s->levels * out + row) * n;
+    double *to = ggsw + ((size_t)cmlrt_shape_rows(s) * out + row) * n;
 
     for (size_t i = 0; i < n; i++)
         to[i] = points[i];

@@ -6,11 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of the external product of a bootstrap. */
+/* Of a product of k+1 outputs.  `inputs` polynomials are cut into digits: k+1
+ * in an external product with a GGSW, k in a keyswitch of the mask of a GLWE.
+ */
 struct cmlrt_shape {
     const void *plan;
-    unsigned log2_n, k, levels, log2_base;
+    unsigned log2_n, k, levels, log2_base, inputs;
 };
+
+/* digit polynomials */
+static inline unsigned
+cmlrt_shape_rows(const struct cmlrt_shape *s)
+{
+    return s->inputs * s->levels;
+}
 
 enum {
     CMLRT_PAD = 16,   /* words behind a polynomial of an accumulator */

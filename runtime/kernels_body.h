@@ -200,6 +200,18 @@ keyswitch(uint32_t *out, const struct cmlrt_ks_shape *s, const uint32_t *key,
 }
 
 static void
+automorphism(uint64_t *restrict out, const uint64_t *restrict a, size_t n,
+             uint32_t t)
+{
+    size_t to = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        out[to & (n - 1)] = to < n ? a[i] : 0 - a[i];
+        to = (to + t) & (2 * n - 1);
+    }
+}
+
+static void
 axpy64(uint64_t *restrict out, const uint64_t *restrict a, uint64_t c, size_t n)
 {
     for (size_t i = 0; i < n; i++)

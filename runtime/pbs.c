@@ -105,8 +105,9 @@ cut(const struct cmlrt_set *set, void *scratch)
 size_t
 cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k)
 {
-    const struct cmlrt_shape shape = { NULL, set->log2_n, set->k,
-                                       set->br_levels, set->br_log2_base };
+    const struct cmlrt_shape shape = {
+        NULL, set->log2_n, set->k, set->br_levels, set->br_log2_base, set->k + 1
+    };
     const size_t words = cmlrt_ring_degree(set) + (BATCH + 1) * small_words(set)
                          + BATCH * cmlrt_acc_words(set);
 

@@ -1,6 +1,6 @@
 /* Times of the runtime's kernels, one line a figure: name value unit.
  *
- *     bench [fft|pbs|A|B0|..|D]...     all of these without arguments
+ *     bench [fft|lev|pbs|A|B0|..|D]...     all of these without arguments
  *     bench cost
  *
  * Names are those of the table in lang-spec/kernels.md.  A figure is the best
@@ -319,6 +319,41 @@ bench_keyswitch(struct keys *y, const char *set, unsigned batch)
     report(&r, name, 1e3, "ms");
 }
 
+/* ---- products of any input, N = 2048, k = 1, the key in the cache */
+
+static void
+bench_product(const struct kernels *k, const char *name, unsigned levels,
+              unsigned inputs)
+{
+    const size_t n = 2048, stride = n + CMLRT_PAD;
+    void *plan = get(k->plan_bytes(11));
+    const struct cmlrt_shape s = { plan, 11, 1, levels, 40 / levels, inputs };
+    double *key = get(2 * cmlrt_shape_rows(&s) * n * sizeof *key);
+    uint64_t *acc = get(2 * stride * sizeof *acc);
+    uint64_t *in = get(inputs * stride * sizeof *in);
+    void *scratch = get(k->cmux_bytes(&s));
+    struct rounds r = { .n = 40 };
+    char line[64];
+
+    k->plan_init(plan, 11);
+    for (size_t i = 0; i < inputs * stride; i++)
+        in[i] = i * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < r.n; i++) {
+        const double t = now();
+
+        for (int j = 0; j < 20; j++)
+            k->product64(acc, in, &s, key, scratch);
+        r.at[i] = (now() - t) / 20;
+    }
+    (void)snprintf(line, sizeof line, "lev_%s_l%u", name, levels);
+    report(&r, line, 1e9, "ns");
+    free(plan);
+    free(key);
+    free(acc);
+    free(in);
+    free(scratch);
+}
+
 /* ---- for the cost of the parameter search: tests/bench/cost.sh */
 
 /* One product of a blind rotation in batches of four, whose key comes from
@@ -420,6 +455,10 @@ main(int argc, char **argv)
 #ifdef WITH_FFTW
         bench_fftw(n);
 #endif
+    }
+    for (unsigned l = 4; wanted(argc, argv, "lev") && l <= 6; l++) {
+        bench_product(k, "select", l, 2);
+        bench_product(k, "keyswitch", l, 1);
     }
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         const struct cmlrt_set *set = &sets[i].set;
