@@ -104,7 +104,7 @@ at_least(size_t bytes, size_t other)
 
 static bool
 allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
-         const struct kernels *kernels, unsigned threads)
+         const struct kernels *kernels, struct cmlrt_pool *pool)
 {
     const size_t n = cmlrt_ring_degree(set), k = set->k;
     const size_t ggsw = cmlrt_ggsw_rows(set) * (k + 1) * n;
@@ -122,15 +122,15 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
     e->scratch_bytes =
         at_least((n + cmlrt_ring_scratch(&e->ring)) * sizeof(double),
                  cmlrt_ksk_mask_bytes(set));
-    e->scratch = cmlrt_alloc(e->scratch_bytes * threads);
+    e->scratch = cmlrt_alloc(e->scratch_bytes * cmlrt_pool_threads(pool));
     e->zeros = cmlrt_alloc(k * (k + 1) * 2 * n * sizeof *e->zeros);
     if (!e->scratch || !e->zeros)
         return false;
     if (set->n == 0)
         return true;
-    e->ksk =
-        cmlrt_alloc(k * n * set->ks_levels * e->ks.stride * sizeof *e->ksk);
-    e->bsk = cmlrt_alloc(set->n * ggsw * sizeof *e->bsk);
+    e->ksk = cmlrt_alloc_by(pool, k * n * set->ks_levels * e->ks.stride
+                                      * sizeof *e->ksk);
+    e->bsk = cmlrt_alloc_by(pool, set->n * ggsw * sizeof *e->bsk);
     return e->ksk && e->bsk;
 }
 
@@ -141,7 +141,7 @@ cmlrt_eval_load(struct cmlrt_eval **out, const struct cmlrt_set *set,
 {
     struct cmlrt_eval *e = cmlrt_alloc(sizeof *e);
 
-    if (!e || !allocate(e, set, kernels, cmlrt_pool_threads(pool))) {
+    if (!e || !allocate(e, set, kernels, pool)) {
         cmlrt_eval_free(e);
         return CML_E_nomem;
     }

@@ -35,10 +35,12 @@ cmlrt_bsk_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
     const struct cmlrt_keygen *g = arg;
     const struct cmlrt_set *set = &g->secret->set;
     const size_t n = cmlrt_ring_degree(set), rows = cmlrt_ggsw_rows(set);
-    uint8_t *to = g->payload + cmlrt_bsk_at(set);
+    uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
     uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
 
-    for (int64_t i = begin; i < end; i++) {
+    begin += g->first;
+    end += g->first;
+    for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
         const uint64_t id = (uint64_t)NOISE_INDEX << 32 | (uint64_t)i;
         const struct cmlrt_stream mask = { g->seed, CMLRT_BSK_MASK,
                                            (uint64_t)i };
@@ -47,6 +49,6 @@ cmlrt_bsk_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
         cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
         add_message(body, g->secret, g->secret->small[(size_t)i / rows],
                     (size_t)i % rows);
-        memcpy(to + (size_t)i * n * sizeof *body, body, n * sizeof *body);
+        memcpy(to, body, n * sizeof *body);
     }
 }

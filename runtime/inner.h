@@ -33,6 +33,9 @@ cmlrt_ggsw_rows(const struct cmlrt_set *set)
 /* ---- memory.c: zeroed, 64-byte aligned, on large pages if that is possible;
  * NULL when there is none */
 void *cmlrt_alloc(size_t bytes);
+/* the same by all threads: the system clears a page when it is first touched,
+ * a good part of loading a key */
+void *cmlrt_alloc_by(struct cmlrt_pool *pool, size_t bytes);
 
 /* ---- csprng.c */
 struct cmlrt_stream {
@@ -108,7 +111,8 @@ struct cmlrt_keygen {
     const struct cmlrt_secret *secret;
     uint8_t seed[CMLRT_SEED];  /* public, of the masks */
     uint8_t noise[CMLRT_SEED]; /* secret, not stored */
-    uint8_t *payload;
+    uint8_t *to;               /* of item 0 of a task's range, */
+    int64_t first;             /* which is this one of its part */
     unsigned char *scratch;
     size_t scratch_bytes; /* a thread */
 };
@@ -148,6 +152,10 @@ enum cml_status cmlrt_eval_derive(uint8_t *payload,
                                   const struct cmlrt_secret *s,
                                   const uint8_t seed[CMLRT_SEED],
                                   struct cmlrt_pool *pool);
+enum cml_status cmlrt_eval_derive_stream(const struct cmlrt_outlet *out,
+                                         const struct cmlrt_secret *s,
+                                         const uint8_t seed[CMLRT_SEED],
+                                         struct cmlrt_pool *pool);
 
 /* ---- glwe.c */
 /* LWE under the big key of coefficient f: its kN mask words from the masks */

@@ -31,22 +31,23 @@ cmlrt_ksk_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
     const struct cmlrt_keygen *g = arg;
     const struct cmlrt_set *set = &g->secret->set;
     uint32_t *masks = (void *)(g->scratch + thread * g->scratch_bytes);
-    uint8_t *to = g->payload + cmlrt_ksk_at(set);
+    uint8_t *to = g->to + (size_t)begin * set->ks_levels * sizeof(uint32_t);
 
+    begin += g->first;
+    end += g->first;
     for (int64_t i = begin; i < end; i++) {
         const uint64_t id = (uint64_t)NOISE_INDEX << 32 | (uint64_t)i;
         struct cmlrt_rng noise;
 
         cmlrt_rng_init(&noise, g->noise, CMLRT_NOISE, id);
         cmlrt_ksk_masks(masks, set, g->seed, (uint64_t)i);
-        for (uint32_t j = 0; j < set->ks_levels; j++) {
+        for (uint32_t j = 0; j < set->ks_levels; j++, to += sizeof(uint32_t)) {
             const unsigned shift = 64 - set->ks_log2_base * (j + 1);
-            const size_t at = (size_t)i * set->ks_levels + j;
             const uint32_t body = encrypt(masks + (size_t)j * set->n, g->secret,
                                           g->secret->big[i] << shift,
                                           cmlrt_tuniform(&noise, set->t_lwe));
 
-            memcpy(to + at * sizeof body, &body, sizeof body);
+            memcpy(to, &body, sizeof body);
         }
         cmlrt_wipe(&noise, sizeof noise);
     }

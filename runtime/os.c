@@ -1,9 +1,9 @@
 /* Files, by the system's calls.
  *
  * Writing: a temporary beside the target (exclusive, 0600), write, fsync,
- * rename, fsync of the folder.  A signal may leave the temporary, a hidden
- * file; the named file is the old one or the new one.  A symbolic link is
- * replaced, not followed.
+ * rename, fsync of the folder.  SIGKILL may leave the temporary, a hidden file;
+ * the named file is the old one or the new one.  A symbolic link is replaced,
+ * not followed.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,25 +115,32 @@ cmlrt_read_file(char **out, size_t *bytes, const char *path,
 
 /* ---- writing; these return false with errno set */
 
+bool
+cmlrt_write(int fd, const void *at, size_t bytes)
+{
+    const char *p = at;
+
+    while (bytes > 0) {
+        const ssize_t put = write(fd, p, bytes < MOST ? bytes : MOST);
+
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return false;
+        p += put;
+        bytes -= (size_t)put;
+    }
+    return true;
+}
+
 static bool
 write_parts(int fd, const struct cmlrt_part *parts, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        const char *p = parts[i].at;
-        size_t left = parts[i].bytes;
+    bool ok = true;
 
-        while (left > 0) {
-            const ssize_t put = write(fd, p, left < MOST ? left : MOST);
-
-            if (put < 0 && errno == EINTR)
-                continue;
-            if (put < 0)
-                return false;
-            p += put;
-            left -= (size_t)put;
-        }
-    }
-    return true;
+    for (size_t i = 0; ok && i < n; i++)
+        ok = cmlrt_write(fd, parts[i].at, parts[i].bytes);
+    return ok;
 }
 
 static bool
@@ -170,7 +178,7 @@ open_temporary(char **name, const char *path)
     for (int i = 0; *name && fd < 0 && i < 100; i++) {
         (void)snprintf(*name, size, "%.*s.%s.%ld.%d", folder, path,
                        path + folder, (long)getpid(), i);
-        fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+        fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                   0600);
         if (fd < 0 && errno != EEXIST)
             break;
@@ -205,32 +213,96 @@ put_in_place(const char *temporary, const char *path, unsigned flags)
     return rename(temporary, path) == 0;
 }
 
-static bool
-write_beside(const char *path, const struct cmlrt_part *parts, size_t n,
-             unsigned flags)
-{
-    char *name;
-    const int fd = open_temporary(&name, path);
-    bool ok = fd >= 0 && write_parts(fd, parts, n);
-    int error;
+/* ---- drafts: a key may take minutes to make, and who stops that by a signal
+ * does not want hundreds of megabytes of it */
 
+static const int stops[] = { SIGHUP, SIGINT, SIGTERM };
+enum { STOPS = sizeof stops / sizeof *stops };
+static char *volatile unfinished;
+static struct sigaction before[STOPS];
+
+static void
+take_away(int stop)
+{
+    const int error = errno;
+
+    if (unfinished)
+        (void)unlink(unfinished);
+    errno = error;
+    (void)raise(stop); /* by default now, and once this has returned */
+}
+
+static void
+watch(char *name)
+{
+    struct sigaction now = { .sa_flags = (int)SA_RESETHAND };
+
+    unfinished = name;
+    now.sa_handler = take_away;
+    (void)sigemptyset(&now.sa_mask);
+    for (size_t i = 0; i < STOPS; i++) {
+        (void)sigaction(stops[i], NULL, &before[i]);
+        if (before[i].sa_handler == SIG_DFL)
+            (void)sigaction(stops[i], &now, NULL);
+    }
+}
+
+static void
+unwatch(void)
+{
+    for (size_t i = 0; i < STOPS; i++)
+        (void)sigaction(stops[i], &before[i], NULL);
+    unfinished = NULL;
+}
+
+bool
+cmlrt_draft_open(struct cmlrt_draft *d, const char *path)
+{
+    d->path = path;
+    d->fd = open_temporary(&d->name, path);
+    if (d->fd >= 0)
+        watch(d->name);
+    return d->fd >= 0;
+}
+
+bool
+cmlrt_draft_close(struct cmlrt_draft *d, bool ok, unsigned flags)
+{
+    int error = errno;
+
+    if (d->fd < 0) {
+        free(d->name);
+        errno = error;
+        return false;
+    }
     if (ok && !(flags & CMLRT_SECRET))
-        ok = fchmod(fd, public_mode()) == 0;
-    ok = ok && fsync(fd) == 0;
-    error = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = fchmod(d->fd, public_mode()) == 0;
+    ok = ok && fsync(d->fd) == 0;
+    error = ok ? error : errno;
+    if (close(d->fd) != 0 && ok) {
         error = errno;
         ok = false;
     }
     if (ok) {
-        ok = put_in_place(name, path, flags);
+        ok = put_in_place(d->name, d->path, flags);
         error = errno;
     }
-    if (!ok && fd >= 0)
-        (void)unlink(name);
-    free(name);
+    if (!ok)
+        (void)unlink(d->name);
+    unwatch();
+    free(d->name);
     errno = error;
-    return ok && sync_folder(path);
+    return ok && sync_folder(d->path);
+}
+
+static bool
+write_beside(const char *path, const struct cmlrt_part *parts, size_t n,
+             unsigned flags)
+{
+    struct cmlrt_draft d;
+    const bool ok = cmlrt_draft_open(&d, path) && write_parts(d.fd, parts, n);
+
+    return cmlrt_draft_close(&d, ok, flags);
 }
 
 static bool
@@ -246,21 +318,29 @@ write_device(const char *path, const struct cmlrt_part *parts, size_t n)
     return ok;
 }
 
+bool
+cmlrt_in_place(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && !S_ISREG(st.st_mode)
+           && !S_ISLNK(st.st_mode);
+}
+
 enum cml_status
 cmlrt_write_file(const char *path, const struct cmlrt_part *parts, size_t n,
                  unsigned flags, struct cml_fault *f)
 {
     struct stat st;
-    const bool there = lstat(path, &st) == 0;
     bool ok;
 
     if (strcmp(path, "-") == 0) {
         path = "standard output";
         ok = write_parts(STDOUT_FILENO, parts, n);
-    } else if (there && S_ISDIR(st.st_mode)) {
+    } else if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
         errno = EISDIR;
         ok = false;
-    } else if (there && !S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode)) {
+    } else if (cmlrt_in_place(path)) {
         ok = write_device(path, parts, n);
     } else {
         ok = write_beside(path, parts, n, flags);

@@ -102,6 +102,17 @@ size_t cmlrt_eval_bytes(const struct cmlrt_set *set);
 enum cml_status cmlrt_eval_generate(uint8_t *payload,
                                     const struct cmlrt_secret *s,
                                     struct cmlrt_pool *pool);
+/* Takes a payload from front to back, by any thread, one call at a time; false
+ * stops the making. */
+struct cmlrt_outlet {
+    bool (*put)(void *arg, const void *at, size_t bytes);
+    void *arg;
+    size_t piece; /* bytes to make before they are put; two exist */
+};
+/* The same payload, never whole in memory; CML_E_io if put failed. */
+enum cml_status cmlrt_eval_stream(const struct cmlrt_outlet *out,
+                                  const struct cmlrt_secret *s,
+                                  struct cmlrt_pool *pool);
 /* expands masks and prepares the Fourier form */
 enum cml_status cmlrt_eval_load(struct cmlrt_eval **out,
                                 const struct cmlrt_set *set,

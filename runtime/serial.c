@@ -61,6 +61,15 @@ get(const uint8_t *from, size_t bytes)
 }
 
 void
+cmlrt_header_fill(struct cmlrt_header *h, uint64_t bytes)
+{
+    h->major = CMLRT_MAJOR;
+    h->minor = 0;
+    h->sections = 1;
+    h->bytes = bytes;
+}
+
+void
 cmlrt_header_pack(uint8_t out[CMLRT_HEADER], const struct cmlrt_header *h)
 {
     memset(out, 0, CMLRT_HEADER);
@@ -128,15 +137,13 @@ cmlrt_save(const char *path, struct cmlrt_header *h,
     uint8_t head[CMLRT_HEADER], tail[CMLRT_TAIL];
     struct cmlrt_part all[MAX_PARTS + 2] = { { head, sizeof head } };
     crypto_generichash_state state;
+    uint64_t bytes = 0;
 
     if (parts > MAX_PARTS)
         return cmlrt_fail(f, CML_E_bug, "%s: too many parts", path);
-    h->major = CMLRT_MAJOR;
-    h->minor = 0;
-    h->sections = 1;
-    h->bytes = 0;
     for (size_t i = 0; i < parts; i++)
-        h->bytes += payload[i].bytes;
+        bytes += payload[i].bytes;
+    cmlrt_header_fill(h, bytes);
     cmlrt_header_pack(head, h);
     (void)crypto_generichash_init(&state, NULL, 0, sizeof tail);
     (void)crypto_generichash_update(&state, head, sizeof head);
@@ -304,15 +311,42 @@ check_size(int fd, const struct cmlrt_header *h, const char *path,
     return CML_E_ok;
 }
 
+/* The file's own pages; false: it is to be read.  raw is what was checked, and
+ * not what is at 0 if a shared descriptor stood elsewhere. */
+static bool
+map_file(struct cmlrt_file *out, int fd, const uint8_t raw[CMLRT_HEADER],
+         const char *path)
+{
+    const size_t size = CMLRT_HEADER + out->bytes + CMLRT_TAIL;
+    uint8_t *at = cmlrt_map(fd, size, path);
+
+    if (at && memcmp(at, raw, CMLRT_HEADER) != 0) {
+        cmlrt_unmap(at, size);
+        at = NULL;
+    }
+    if (!at)
+        return false;
+    out->memory = at;
+    out->room = size;
+    out->mapped = true;
+    return true;
+}
+
 /* Memory grows with what arrives, since a pipe's header may promise much. */
 static enum cml_status
-read_rest(struct cmlrt_file *out, int fd, const char *path, struct cml_fault *f)
+read_file(struct cmlrt_file *out, int fd, const uint8_t raw[CMLRT_HEADER],
+          const char *path, struct cml_fault *f)
 {
     const size_t size = CMLRT_HEADER + out->bytes + CMLRT_TAIL;
     const size_t step = (size_t)64 << 20;
     size_t done = CMLRT_HEADER;
     char one;
 
+    out->memory = malloc(done);
+    if (!out->memory)
+        return cmlrt_no_memory(f);
+    out->room = done;
+    memcpy(out->memory, raw, done);
     while (done < size) {
         const size_t next = size - done < step ? size : done + step;
         uint8_t *p = realloc(out->memory, next);
@@ -344,11 +378,57 @@ tail_matches(const uint8_t *file, size_t size)
     return memcmp(hash, file + size - sizeof hash, sizeof hash) == 0;
 }
 
+/* The hash of the file and, in the key id of an evaluation key, that of its
+ * payload: a thread each, as they are a good part of loading. */
+struct hashes {
+    const struct cmlrt_file *file;
+    bool whole, id;
+};
+
+static void
+match_hashes(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    struct hashes *h = arg;
+    const struct cmlrt_file *f = h->file;
+    uint8_t id[CMLRT_ID];
+
+    (void)thread;
+    for (int64_t i = begin; i < end; i++)
+        if (i == 0) {
+            h->whole =
+                tail_matches(f->memory, CMLRT_HEADER + f->bytes + CMLRT_TAIL);
+        } else {
+            cmlrt_key_id(id, f->memory + CMLRT_HEADER, f->bytes);
+            h->id = memcmp(id, f->header.key, sizeof id) == 0;
+        }
+}
+
+static enum cml_status
+check_hashes(const struct cmlrt_file *file, const char *path,
+             const struct cmlrt_expect *want, struct cml_fault *f)
+{
+    const int64_t n = want->type == CMLRT_EVAL_KEY ? 2 : 1;
+    struct hashes h = { file, false, n == 1 };
+
+    if (want->pool)
+        cmlrt_pool_run(want->pool, n, 1, match_hashes, &h);
+    else
+        match_hashes(&h, 0, 0, n);
+    if (!h.whole)
+        return damaged(path,
+                       "is damaged: the hash of its payload does not match", f);
+    if (!h.id) /* a mixed-up file */
+        return cmlrt_fail(f, CML_E_mismatch,
+                          "%s is damaged: key %.8s... is not that of its "
+                          "payload",
+                          path, cmlrt_id_hex(file->header.key).text);
+    return CML_E_ok;
+}
+
 static enum cml_status
 load(struct cmlrt_file *out, int fd, const char *path,
      const struct cmlrt_expect *want, struct cml_fault *f)
 {
-    const size_t first = CMLRT_HEADER;
     uint8_t raw[CMLRT_HEADER];
     enum cml_status s = read_header(&out->header, raw, fd, path, f);
 
@@ -359,17 +439,9 @@ load(struct cmlrt_file *out, int fd, const char *path,
     if (s != CML_E_ok)
         return s;
     out->bytes = (size_t)out->header.bytes;
-    out->memory = malloc(first);
-    if (!out->memory)
-        return cmlrt_no_memory(f);
-    out->room = first;
-    memcpy(out->memory, raw, first);
-    s = read_rest(out, fd, path, f);
-    if (s == CML_E_ok
-        && !tail_matches(out->memory, first + out->bytes + CMLRT_TAIL))
-        s = damaged(path, "is damaged: the hash of its payload does not match",
-                    f);
-    return s;
+    if (!want->map || !map_file(out, fd, raw, path))
+        s = read_file(out, fd, raw, path, f);
+    return s == CML_E_ok ? check_hashes(out, path, want, f) : s;
 }
 
 enum cml_status
@@ -395,9 +467,12 @@ cmlrt_load(struct cmlrt_file *out, const char *path,
 void
 cmlrt_unload(struct cmlrt_file *file)
 {
-    if (file->memory)
+    if (file->mapped)
+        cmlrt_unmap(file->memory, file->room);
+    else if (file->memory)
         cmlrt_wipe(file->memory, file->room);
-    free(file->memory);
+    if (!file->mapped)
+        free(file->memory);
     memset(file, 0, sizeof *file);
 }
 

@@ -45,15 +45,17 @@ cmlrt_zeros_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
     const struct cmlrt_keygen *g = arg;
     const size_t n = cmlrt_ring_degree(&g->secret->set);
-    uint8_t *to = g->payload + cmlrt_zeros_at(&g->secret->set);
+    uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
     uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
 
-    for (int64_t i = begin; i < end; i++) {
+    begin += g->first;
+    end += g->first;
+    for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
         const uint64_t id = (uint64_t)i;
         const struct cmlrt_stream mask = { g->seed, CMLRT_ZERO_MASK, id };
         const struct cmlrt_stream noise = { g->noise, CMLRT_NOISE, id };
 
         cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
-        memcpy(to + (size_t)i * n * sizeof *body, body, n * sizeof *body);
+        memcpy(to, body, n * sizeof *body);
     }
 }

@@ -58,7 +58,25 @@ example() {
         grep -q . || [ -n "$link" ] || fail "$1 needs more than libc and libm"
 }
 
+# A keygen that is stopped before its end leaves nothing.
+stopped_keygen() {
+    "$tmp/digits" keygen -q -j 1 -o "$tmp/keys" &
+    pid=$!
+    while kill -0 $pid 2>/dev/null && [ -z "$(ls -A "$tmp/keys" 2>/dev/null)" ]
+    do
+        sleep 0.01
+    done
+    kill -TERM $pid 2>/dev/null
+    wait $pid
+    code=$?
+    case $code:$(ls -A "$tmp/keys" | tr '\n' ' ') in
+        143: | '0:client.key eval.key ') ;;
+        *) fail "a stopped keygen: exit $code and $(ls -A "$tmp/keys")" ;;
+    esac
+}
+
 example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
+stopped_keygen
 exit $bad

@@ -323,6 +323,16 @@ said 'client.key exists'
 said 'help: --force'
 same client.key kept.key
 same eval.key kept.eval
+# a disk that is full, here a limit of 4 KiB a file: the old keys, no litter
+ls -A | grep -v -e before -e after >before
+checks=$((checks + 1))
+(ulimit -f 8 && exec ./net keygen --force) >out 2>err
+[ $? -eq 3 ] || wrong 'keygen on a full disk'
+said 'eval.key: File too large'
+ls -A | grep -v -e before -e after >after
+same before after
+same client.key kept.key
+same eval.key kept.eval
 rm client.key
 expect 3 ./linear keygen
 said 'eval.key exists'
@@ -330,6 +340,23 @@ said 'eval.key exists'
 cp -p kept.key client.key
 expect 0 ./linear keygen -o folder
 [ -s folder/client.key ] && [ -s folder/eval.key ] || wrong 'keygen -o'
+# what is no regular file is read and written as it is
+cp output.ct kept.ct
+./linear eval -e - <eval.key >out 2>err || wrong 'a key on standard input'
+cat eval.key | ./linear eval -e - >out 2>err || wrong 'a key from a pipe'
+head -c 5000 eval.key | ./linear eval -e - >out 2>err
+[ $? -eq 4 ] || wrong 'a key from a pipe, cut'
+mkdir pipes && mkfifo pipes/eval.key
+cat pipes/eval.key >piped.key &
+expect 0 ./linear keygen --force -o pipes
+wait
+expect 0 ./linear encrypt -k pipes/client.key -i linear.csv -o piped.ct
+expect 0 ./linear eval -e piped.key -i piped.ct -o piped.out
+expect 0 ./linear decrypt -k pipes/client.key -i piped.out
+mv out piped.csv
+expect 0 ./linear clear -i linear.csv
+same out piped.csv
+rm -r pipes piped.*
 chmod 644 client.key
 expect 3 ./linear encrypt -i linear.csv
 said 'chmod 600'

@@ -107,6 +107,9 @@ program_main(const struct cml_manifest *m, int argc, char *const *argv,
 
     fill_descriptors();
     (void)signal(SIGPIPE, SIG_IGN);
+#ifdef SIGXFSZ
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write that fails cleans up */
+#endif
     for (size_t v = 0; v < NVERBS; v++)
         has[v] = verb[v] != NULL;
     p.has = has;

@@ -1,25 +1,35 @@
-/* A fresh pair of keys in memory: for keygen, which saves it, and for run. */
+/* A fresh pair of keys: both in memory for run, or the client's alone, for a
+ * keygen that writes the other as it is made. */
 #include "runtime/program/program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum cml_status
-pair_new(struct program *p, struct pair *k, struct cmlrt_pool *pool)
+pair_secret(struct program *p, struct pair *k)
 {
-    const size_t bytes = cmlrt_eval_bytes(&p->set);
     enum cml_status s;
 
     memset(k, 0, sizeof *k);
-    k->eval = malloc(bytes);
-    if (!k->eval)
-        return program_no_memory(p);
     if (!cmlrt_system_random(k->master, sizeof k->master))
         return cmlrt_fail(&p->fault, CML_E_io,
                           "the system gives no randomness");
     s = cmlrt_secret_new(&k->client.secret, &p->set, k->master);
-    if (s == CML_E_ok)
-        s = cmlrt_eval_generate(k->eval, k->client.secret, pool);
+    return s == CML_E_ok ? s : cmlrt_fail(&p->fault, s, "%s", cml_strstatus(s));
+}
+
+enum cml_status
+pair_new(struct program *p, struct pair *k, struct cmlrt_pool *pool)
+{
+    const size_t bytes = cmlrt_eval_bytes(&p->set);
+    enum cml_status s = pair_secret(p, k);
+
+    if (s != CML_E_ok)
+        return s;
+    k->eval = malloc(bytes);
+    if (!k->eval)
+        return program_no_memory(p);
+    s = cmlrt_eval_generate(k->eval, k->client.secret, pool);
     if (s != CML_E_ok)
         return cmlrt_fail(&p->fault, s, "%s", cml_strstatus(s));
     cmlrt_key_id(k->client.key, k->eval, bytes);

@@ -141,9 +141,11 @@ enum cml_status client_check(struct program *p, const int64_t *replies,
 struct pair {
     struct client client;
     uint8_t master[CMLRT_SEED]; /* what the client's file holds */
-    uint8_t *eval;              /* cmlrt_eval_bytes() */
+    uint8_t *eval;              /* cmlrt_eval_bytes(), or NULL */
 };
-/* close it, also after a failure */
+/* Only the client's; close it, also after a failure. */
+enum cml_status pair_secret(struct program *p, struct pair *k);
+/* Both, and the id. */
 enum cml_status pair_new(struct program *p, struct pair *k,
                          struct cmlrt_pool *pool);
 void pair_close(struct pair *k);

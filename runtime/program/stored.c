@@ -21,7 +21,10 @@ program_expect(const struct program *p, enum cmlrt_type type)
         e.fixed = CMLRT_SEED;
         e.secret = !p->o.insecure_permissions;
         break;
-    case CMLRT_EVAL_KEY: e.fixed = cmlrt_eval_bytes(&p->set); break;
+    case CMLRT_EVAL_KEY:
+        e.fixed = cmlrt_eval_bytes(&p->set);
+        e.map = true;
+        break;
     case CMLRT_INPUT_CT:
         e.model = p->m->model_id;
         e.fixed = CMLRT_SEED;

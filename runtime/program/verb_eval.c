@@ -43,30 +43,17 @@ evaluate(struct program *p, const struct server *server,
     return s;
 }
 
-/* An id that is not that of the payload is a mixed-up file. */
 static enum cml_status
-check_key_id(struct program *p, const struct cmlrt_file *key, const char *path)
-{
-    uint8_t id[CMLRT_ID];
-
-    cmlrt_key_id(id, key->payload, key->bytes);
-    if (memcmp(id, key->header.key, CMLRT_ID) == 0)
-        return CML_E_ok;
-    return cmlrt_fail(&p->fault, CML_E_mismatch,
-                      "%s is damaged: key %.8s... is not that of its payload",
-                      path, cmlrt_id_hex(key->header.key).text);
-}
-
-static enum cml_status
-load(struct program *p, struct cmlrt_file *key, struct cmlrt_file *in)
+load(struct program *p, struct cmlrt_file *key, struct cmlrt_file *in,
+     struct cmlrt_pool *pool)
 {
     const char *key_path = p->o.eval_key ? p->o.eval_key : "eval.key";
     const char *in_path = p->o.listed ? p->o.list[0] : "input.ct";
     struct cmlrt_expect want = program_expect(p, CMLRT_EVAL_KEY);
-    enum cml_status s = cmlrt_load(key, key_path, &want, &p->fault);
+    enum cml_status s;
 
-    if (s == CML_E_ok)
-        s = check_key_id(p, key, key_path);
+    want.pool = pool;
+    s = cmlrt_load(key, key_path, &want, &p->fault);
     if (s != CML_E_ok)
         return s;
     want = program_expect(p, CMLRT_INPUT_CT);
@@ -81,10 +68,10 @@ verb_eval(struct program *p)
     struct cmlrt_file key = { .memory = NULL }, in = { .memory = NULL };
     struct server server = { NULL, NULL, NULL };
     struct cmlrt_pool *pool = NULL;
-    enum cml_status s = load(p, &key, &in);
+    enum cml_status s = program_pool(p, &pool);
 
     if (s == CML_E_ok)
-        s = program_pool(p, &pool);
+        s = load(p, &key, &in, pool);
     if (s == CML_E_ok)
         s = server_open(p, &server, key.payload, pool);
     cmlrt_unload(&key); /* the prepared form takes several times its size */

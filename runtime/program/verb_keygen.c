@@ -1,4 +1,5 @@
-/* keygen: client.key and eval.key, in the folder of -o.
+/* keygen: client.key and eval.key, in the folder of -o; eval.key is never whole
+ * in memory.
  *
  * Keys are never replaced but with --force.  eval.key is written first:
  * client.key is the commit, and without it the other is taken back.
@@ -51,8 +52,8 @@ check_free(struct program *p, const char *path)
 }
 
 static enum cml_status
-save_key(struct program *p, const struct pair *k, enum cmlrt_type type,
-         const char *path)
+save_part(struct program *p, const struct pair *k, enum cmlrt_type type,
+          const char *path)
 {
     const bool secret = type == CMLRT_CLIENT_KEY;
     const struct cmlrt_part part = { secret ? k->master : k->eval,
@@ -67,14 +68,49 @@ save_key(struct program *p, const struct pair *k, enum cmlrt_type type,
                       &p->fault);
 }
 
+struct making {
+    const struct cmlrt_secret *secret;
+    struct cmlrt_pool *pool;
+};
+
 static enum cml_status
-save(struct program *p, const struct pair *k, const struct paths *at)
+make(void *arg, const struct cmlrt_outlet *out)
 {
-    enum cml_status s = save_key(p, k, CMLRT_EVAL_KEY, at->eval);
+    const struct making *m = arg;
+
+    return cmlrt_eval_stream(out, m->secret, m->pool);
+}
+
+/* In pieces, which what is written in place cannot take: its header comes
+ * first and is known last. */
+static enum cml_status
+make_eval(struct program *p, struct pair *k, const char *path,
+          struct cmlrt_pool *pool)
+{
+    struct cmlrt_header h = program_header(p, CMLRT_EVAL_KEY);
+    enum cml_status s =
+        cmlrt_in_place(path) ? pair_new(p, k, pool) : pair_secret(p, k);
+    struct making m = { k->client.secret, pool };
 
     if (s != CML_E_ok)
         return s;
-    s = save_key(p, k, CMLRT_CLIENT_KEY, at->client);
+    if (k->eval)
+        return save_part(p, k, CMLRT_EVAL_KEY, path);
+    s = cmlrt_save_made(path, &h, make, &m, p->o.force ? 0u : CMLRT_ONCE,
+                        &p->fault);
+    memcpy(k->client.key, h.key, CMLRT_ID);
+    return s;
+}
+
+static enum cml_status
+save(struct program *p, struct pair *k, const struct paths *at,
+     struct cmlrt_pool *pool)
+{
+    enum cml_status s = make_eval(p, k, at->eval, pool);
+
+    if (s != CML_E_ok)
+        return s;
+    s = save_part(p, k, CMLRT_CLIENT_KEY, at->client);
     if (s != CML_E_ok && !p->o.force)
         (void)unlink(at->eval);
     if (s != CML_E_ok)
@@ -105,9 +141,7 @@ verb_keygen(struct program *p)
     if (s == CML_E_ok)
         s = program_pool(p, &pool);
     if (s == CML_E_ok)
-        s = pair_new(p, &k, pool);
-    if (s == CML_E_ok)
-        s = save(p, &k, &at);
+        s = save(p, &k, &at, pool);
     pair_close(&k);
     if (pool)
         cmlrt_pool_free(pool);
