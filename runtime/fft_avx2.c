@@ -122,6 +122,15 @@ transpose(struct cv *x)
 
 #include "runtime/fft_blocks.h"
 
+/* Of the low halves, signed.  clang would extend the sign of w first. */
+static inline U64
+mul_i32(U64 a, U64 w)
+{
+    __asm__("" : "+x"(w));
+    return _mm256_mul_epi32(a, w);
+}
+#define MUL_I32(a, w) ((mat_lanes)mul_i32((U64)(a), (U64)(w)))
+
 #include "runtime/kernels_body.h"
 
 #include "runtime/cmux_fused.h"

@@ -34,6 +34,12 @@ struct cmlrt_ks_shape {
     unsigned levels, log2_base;
 };
 
+/* Of a product with clear integers: rows of ciphertexts are `stride` words
+ * apart, rows of weights `pitch`. */
+struct cmlrt_mat_shape {
+    size_t inner, cols, words, stride, pitch;
+};
+
 struct kernels {
     const char *name;
 #define K(name, ret, params) ret(*name) params;

@@ -3,6 +3,7 @@
  *
  * The includer has defined fft_fwd and scatter.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #define MAGIC 0x1.8p52 /* MAGIC + y has round(y) in its low bits */
@@ -145,6 +146,9 @@ decompose_u32(uint32_t *restrict digit, const uint64_t *const *a,
 /* A panel of the key times the digits of a batch: the sums stay in registers.
  * GCC's vectors become those of the file's instruction set. */
 #define UNROLL _Pragma("GCC unroll 8")
+#ifndef EACH
+#define EACH(i, from, to) UNROLL for (unsigned i = (from); i < (to); i++)
+#endif
 
 enum { KS_AHEAD = 2048 }; /* words between use and prefetch of the key */
 
@@ -211,11 +215,315 @@ automorphism(uint64_t *restrict out, const uint64_t *restrict a, size_t n,
     }
 }
 
-static void
+/* Inlined into the loops below, its vectors are a third slower. */
+static __attribute__((noinline)) void
 axpy64(uint64_t *restrict out, const uint64_t *restrict a, uint64_t c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] += c * a[i];
+}
+
+/* ---- a matrix product
+ *
+ * Weights are cut into blocks.  Those of a dense block are sorted into lists of
+ * terms once and then serve every panel of words.  The inputs of a panel are
+ * copied: ciphertexts lie about a power of two apart, so that as they are they
+ * would share few sets of a cache.  Where few weights use an input, a copy does
+ * not pay, and each weight has its pass over the words.
+ */
+enum {
+    MAT_INPUTS = 64, /* of a block */
+    MAT_COLS = 32,
+    MAT_TILE = 4,   /* columns of a list, whose sums stay in registers */
+    MAT_WORDS = 32, /* of a panel */
+    MAT_PASS = 512, /* of a pass */
+    MAT_REUSED = 3, /* uses of an input that are not worth a copy */
+    MAT_DENSE = 5,  /* of so many weights not 0: one list for all */
+    MAT_DENSE_OF = 8,
+};
+
+/* What a strip of a tile has of vectors, for which there are 16 or 32
+ * registers; and that of a single column. */
+#if defined __AVX512F__
+enum { MAT_BYTES = 64, MAT_VECTORS = 4 };
+#elif defined __AVX2__
+enum { MAT_BYTES = 32, MAT_VECTORS = 2 };
+#else
+enum { MAT_BYTES = 16, MAT_VECTORS = 2 };
+#endif
+enum { MAT_MOST = 4 };
+
+typedef uint64_t mat_lanes __attribute__((vector_size(MAT_BYTES)));
+
+enum { MAT_LANES = MAT_BYTES / sizeof(uint64_t) };
+
+static inline size_t
+mat_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What a column, or a tile of them, sums: weights next to each other. */
+struct mat_list {
+    unsigned count;
+    bool narrow; /* weights have 32 bits */
+    uint16_t input[MAT_INPUTS];
+};
+
+struct mat_tile {
+    unsigned cols;
+    bool sparse; /* a list a column, else one for all */
+    struct mat_list list[MAT_TILE];
+    int64_t weight[MAT_TILE][MAT_INPUTS];
+};
+
+/* Where a list reads and adds. */
+struct mat_panel {
+    uint64_t *out;
+    const uint64_t *in; /* rows of MAT_WORDS */
+    size_t stride;      /* of out */
+    bool first;         /* of the inputs: sums start at 0 */
+};
+
+/* The terms of columns [0, cols) of weight, but for those of zeros only. */
+static void
+mat_list(struct mat_list *l, int64_t *to, const int64_t *weight, size_t pitch,
+         size_t inputs, unsigned cols)
+{
+    l->count = 0;
+    l->narrow = true;
+    for (size_t i = 0; i < inputs; i++, weight += pitch) {
+        int64_t any = 0;
+
+        for (unsigned c = 0; c < cols; c++) {
+            const int64_t w = weight[c];
+
+            any |= w;
+            l->narrow &= w == (int32_t)w;
+            to[l->count * cols + c] = w;
+        }
+        l->input[l->count] = (uint16_t)i;
+        if (any)
+            l->count++;
+    }
+}
+
+/* A list for all columns multiplies by zeros that not all of them have: with
+ * many of those, lists of their own are faster. */
+static void
+mat_tile(struct mat_tile *t, const int64_t *weight, size_t pitch, size_t inputs,
+         unsigned cols)
+{
+    size_t terms = 0;
+
+    for (unsigned c = 0; c < cols; c++) {
+        mat_list(&t->list[c], t->weight[c], weight + c, pitch, inputs, 1);
+        terms += t->list[c].count;
+    }
+    t->cols = cols;
+    t->sparse = terms * MAT_DENSE_OF < inputs * cols * MAT_DENSE;
+    if (!t->sparse)
+        mat_list(&t->list[0], t->weight[0], weight, pitch, inputs, cols);
+}
+
+static inline mat_lanes
+mat_load(const uint64_t *at)
+{
+    mat_lanes x;
+
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+/* The sums of a list over the words of n vectors. */
+static inline __attribute__((always_inline)) void
+mat_sum(const struct mat_panel *p, const struct mat_list *l,
+        const int64_t *weight, const unsigned cols, const unsigned n)
+{
+    mat_lanes sum[MAT_TILE][MAT_MOST] = { 0 };
+
+    if (!p->first)
+        EACH (c, 0, cols)
+            EACH (v, 0, n)
+                sum[c][v] = mat_load(p->out + c * p->stride + v * MAT_LANES);
+    for (unsigned t = 0; t < l->count; t++, weight += cols) {
+        const uint64_t *x = p->in + (size_t)l->input[t] * MAT_WORDS;
+
+        EACH (v, 0, n) {
+            const mat_lanes a = mat_load(x + v * MAT_LANES);
+
+            EACH (c, 0, cols)
+                sum[c][v] += a * (uint64_t)weight[c];
+        }
+    }
+    EACH (c, 0, cols)
+        memcpy(p->out + c * p->stride, sum[c], n * sizeof(mat_lanes));
+}
+
+#ifdef MUL_I32
+/* The same for weights of 32 bits, where the product of words is not one
+ * instruction: x = low + 2^32 high with a signed low half, and the sums of
+ * both are kept apart. */
+static inline __attribute__((always_inline)) void
+mat_sum_narrow(const struct mat_panel *p, const struct mat_list *l,
+               const int64_t *weight, const unsigned cols, const unsigned n)
+{
+    mat_lanes low[MAT_TILE][MAT_MOST] = { 0 }, high[MAT_TILE][MAT_MOST] = { 0 };
+
+    if (!p->first)
+        EACH (c, 0, cols)
+            EACH (v, 0, n)
+                low[c][v] = mat_load(p->out + c * p->stride + v * MAT_LANES);
+    for (unsigned t = 0; t < l->count; t++, weight += cols) {
+        const uint64_t *x = p->in + (size_t)l->input[t] * MAT_WORDS;
+
+        EACH (v, 0, n) {
+            const mat_lanes a = mat_load(x + v * MAT_LANES);
+            const mat_lanes h = (a + (UINT64_C(1) << 31)) >> 32;
+
+            EACH (c, 0, cols) {
+                const mat_lanes w = (mat_lanes){ 0 } + (uint64_t)weight[c];
+
+                low[c][v] += MUL_I32(a, w);
+                high[c][v] += MUL_I32(h, w);
+            }
+        }
+    }
+    EACH (c, 0, cols)
+        EACH (v, 0, n) {
+            const mat_lanes sum = low[c][v] + (high[c][v] << 32);
+
+            memcpy(p->out + c * p->stride + v * MAT_LANES, &sum, sizeof sum);
+        }
+}
+#endif
+
+/* Strips of a panel, as wide as the registers allow. */
+static inline __attribute__((always_inline)) void
+mat_run(struct mat_panel p, const struct mat_list *l, const int64_t *weight,
+        const unsigned cols)
+{
+    const uint64_t *end = p.out + MAT_WORDS;
+    unsigned n = cols > 1 ? MAT_VECTORS : MAT_MOST;
+
+#ifdef MUL_I32
+    if (l->narrow) {
+        n = cols > 1 ? 1 : MAT_MOST;
+        for (; p.out < end; p.out += n * MAT_LANES, p.in += n * MAT_LANES)
+            mat_sum_narrow(&p, l, weight, cols, n);
+        return;
+    }
+#endif
+    for (; p.out < end; p.out += n * MAT_LANES, p.in += n * MAT_LANES)
+        mat_sum(&p, l, weight, cols, n);
+}
+
+static void
+mat_tile_run(const struct mat_tile *t, struct mat_panel p)
+{
+    const unsigned lists = t->sparse ? t->cols : 1;
+
+    for (unsigned i = 0; i < lists; i++, p.out += p.stride)
+        switch (t->sparse ? 1 : t->cols) {
+#define CASE(n) \
+    case n: mat_run(p, &t->list[i], t->weight[i], n); break;
+            CASE(1) CASE(2) CASE(3) CASE(4)
+#undef CASE
+        }
+}
+
+/* A dense block. */
+static void
+mat_panels(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
+           const int64_t *weight, bool first)
+{
+    uint64_t copy[MAT_INPUTS * MAT_WORDS] __attribute__((aligned(64)));
+    struct mat_tile tile[MAT_COLS / MAT_TILE];
+
+    for (size_t c = 0; c < s->cols; c += MAT_TILE)
+        mat_tile(&tile[c / MAT_TILE], weight + c, s->pitch, s->inner,
+                 (unsigned)mat_least(MAT_TILE, s->cols - c));
+    for (size_t w = 0; w < s->words; w += MAT_WORDS) {
+        for (size_t i = 0; i < s->inner; i++)
+            memcpy(copy + i * MAT_WORDS, in + i * s->stride + w,
+                   MAT_WORDS * sizeof *copy);
+        for (size_t c = 0; c < s->cols; c += MAT_TILE)
+            mat_tile_run(&tile[c / MAT_TILE],
+                         (struct mat_panel){ out + c * s->stride + w, copy,
+                                             s->stride, first });
+    }
+}
+
+/* A block of few weights. */
+static void
+mat_passes(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
+           const int64_t *weight, bool first)
+{
+    for (size_t w = 0; w < s->words; w += MAT_PASS)
+        for (size_t c = 0; c < s->cols; c++) {
+            const size_t n = mat_least(MAT_PASS, s->words - w);
+            uint64_t *to = out + c * s->stride + w;
+
+            if (first)
+                memset(to, 0, n * sizeof *to);
+            for (size_t i = 0; i < s->inner; i++)
+                if (weight[i * s->pitch + c] != 0)
+                    axpy64(to, in + i * s->stride + w,
+                           (uint64_t)weight[i * s->pitch + c], n);
+        }
+}
+
+static void
+mat_block(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
+          const int64_t *weight, bool first)
+{
+    size_t terms = 0;
+
+    for (size_t i = 0; i < s->inner; i++)
+        for (size_t c = 0; c < s->cols; c++)
+            terms += weight[i * s->pitch + c] != 0;
+    if (s->inner > 1 && terms > MAT_REUSED * s->inner)
+        mat_panels(out, s, in, weight, first);
+    else
+        mat_passes(out, s, in, weight, first);
+}
+
+/* The words behind the last whole panel, one by one: a body, or the phase of a
+ * simulation. */
+static void
+mat_rest(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
+         const int64_t *weight)
+{
+    const size_t from = s->words - s->words % MAT_WORDS;
+
+    for (size_t c = 0; c < s->cols; c++)
+        for (size_t w = from; w < s->words; w++) {
+            uint64_t sum = 0;
+
+            for (size_t i = 0; i < s->inner; i++)
+                sum +=
+                    in[i * s->stride + w] * (uint64_t)weight[i * s->pitch + c];
+            out[c * s->stride + w] = sum;
+        }
+}
+
+static void
+matmul64(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
+         const int64_t *weight)
+{
+    struct cmlrt_mat_shape block = *s;
+
+    mat_rest(out, s, in, weight);
+    block.words -= block.words % MAT_WORDS;
+    if (block.words == 0)
+        return;
+    for (size_t c = 0; c < s->cols; c += MAT_COLS)
+        for (size_t i = 0; i < s->inner; i += MAT_INPUTS) {
+            block.inner = mat_least(MAT_INPUTS, s->inner - i);
+            block.cols = mat_least(MAT_COLS, s->cols - c);
+            mat_block(out + c * s->stride, &block, in + i * s->stride,
+                      weight + i * s->pitch + c, i == 0);
+        }
 }
 
 static void

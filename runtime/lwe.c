@@ -83,57 +83,31 @@ cmlrt_lwe_mul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                 (uint64_t)factor[i] * in[(size_t)i * env->big + w];
 }
 
-/* axpy64 of the reference is a plain loop; a server has the fast one */
+/* single words need no vectors; a server has those of its processor */
 static const struct kernels *
 kernels_of(const struct cmlrt_env *env)
 {
     return env->eval ? env->eval->ring.kernels : cmlrt_kernels_select("ref");
 }
 
-/* Columns [c0, c1) of one row of the product, words [w0, w0 + words). */
-static void
-matmul_tile(uint64_t *out, const uint64_t *in, const struct cmlrt_matmul *d,
-            const struct cmlrt_env *env, const int64_t range[4])
-{
-    const struct kernels *k = kernels_of(env);
-    const size_t words = (size_t)(range[3] - range[2]);
-    const int64_t *weights = d->weights;
-
-    for (int64_t c = range[0]; c < range[1]; c++) {
-        uint64_t *to = out + (size_t)c * env->big + (size_t)range[2];
-
-        memset(to, 0, words * sizeof *to);
-        for (int64_t i = 0; i < d->inner; i++) {
-            const int64_t w = weights[i * d->cols + c];
-
-            if (w != 0)
-                k->axpy64(to, in + (size_t)i * env->big + (size_t)range[2],
-                          (uint64_t)w, words);
-        }
-    }
-}
-
-/* Tiles of words, so that the inputs of a tile stay in the cache for all
- * columns. */
 void
 cmlrt_lwe_matmul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                        const void *with, int64_t begin, int64_t end)
 {
     const struct cmlrt_matmul *d = with;
-    const int64_t tile = 512, big = (int64_t)env->big;
+    const int64_t *weights = d->weights;
+    struct cmlrt_mat_shape s = { (size_t)d->inner, 0, env->big, env->big,
+                                 (size_t)d->cols };
 
-    for (int64_t r = begin / d->cols; r * d->cols < end; r++) {
-        const int64_t c0 = r * d->cols < begin ? begin - r * d->cols : 0;
-        const int64_t left = end - r * d->cols;
-        const int64_t c1 = left < d->cols ? left : d->cols;
+    while (begin < end) {
+        const int64_t row = begin / d->cols, col = begin % d->cols;
+        const int64_t left = end - begin, cols = d->cols - col;
 
-        for (int64_t w = 0; w < big; w += tile) {
-            const int64_t w1 = w + tile < big ? w + tile : big;
-
-            matmul_tile(out + (size_t)(r * d->cols) * env->big,
-                        in + (size_t)(r * d->inner) * env->big, d, env,
-                        (const int64_t[4]){ c0, c1, w, w1 });
-        }
+        s.cols = (size_t)(left < cols ? left : cols);
+        kernels_of(env)->matmul64(out + (size_t)begin * env->big, &s,
+                                  in + (size_t)(row * d->inner) * env->big,
+                                  weights + col);
+        begin += (int64_t)s.cols;
     }
 }
 

@@ -335,6 +335,83 @@ START_TEST(sums_of_products_are_exact)
 }
 END_TEST
 
+/* Words, inputs and outputs around the borders of panels, blocks and tiles. */
+static struct cmlrt_mat_shape
+random_shape(struct cmlrt_rng *g)
+{
+    struct cmlrt_mat_shape s;
+
+    s.words = 1 + cmlrt_rng_u64(g) % 70 + (cmlrt_rng_u64(g) % 8 ? 0 : 512);
+    s.inner = 1 + cmlrt_rng_u64(g) % (cmlrt_rng_u64(g) % 8 ? 150 : 3);
+    s.cols = 1 + cmlrt_rng_u64(g) % 40;
+    s.stride = s.words + cmlrt_rng_u64(g) % 3;
+    s.pitch = s.cols + cmlrt_rng_u64(g) % 3;
+    return s;
+}
+
+/* A matrix is narrow, wide or mixed, and so many 16ths of it are zeros. */
+static void
+random_weights(int64_t *weight, size_t n, struct cmlrt_rng *g)
+{
+    static const int64_t corner[] = { INT64_MIN,        INT64_MAX,
+                                      INT32_MIN,        INT32_MAX,
+                                      INT64_C(1) << 32, -1,
+                                      INT64_C(1) << 31, 1 };
+    const uint64_t kind = cmlrt_rng_u64(g) % 3, zeros = cmlrt_rng_u64(g) % 17;
+
+    for (size_t i = 0; i < n; i++) {
+        const int64_t r = (int64_t)cmlrt_rng_u64(g);
+        const uint64_t at = cmlrt_rng_u64(g);
+
+        weight[i] = kind == 0 ? (int32_t)r : r;
+        if (at >> 8 & 1)
+            weight[i] = corner[at >> 16 & 7];
+        if (kind == 0 && weight[i] != (int32_t)weight[i])
+            weight[i] = INT32_MIN;
+        if (kind == 2 && at >> 9 & 63)
+            weight[i] = r % 128;
+        if (at % 16 < zeros)
+            weight[i] = 0;
+    }
+}
+
+START_TEST(matrix_product_is_its_sum)
+{
+    enum { ROW = 70 + 512 + 2, MOST_OUT = 40 * ROW };
+    const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
+    uint64_t *in = alloc(150 * ROW * sizeof *in);
+    uint64_t *out = alloc((MOST_OUT + 1) * sizeof *out);
+    uint64_t *want = alloc((MOST_OUT + 1) * sizeof *want);
+    int64_t *weight = alloc(150 * 42 * sizeof *weight);
+    struct cmlrt_rng g;
+
+    cmlrt_rng_init(&g, seed, CMLRT_MASK, 31);
+    for (uint64_t t = 0; k && t < 300; t++) {
+        const struct cmlrt_mat_shape s = random_shape(&g);
+
+        random_words(in, s.inner * s.stride, t);
+        random_words(out, MOST_OUT + 1, t + 1000);
+        random_weights(weight, s.inner * s.pitch, &g);
+        memcpy(want, out, (MOST_OUT + 1) * sizeof *want);
+        for (size_t c = 0; c < s.cols; c++) {
+            uint64_t *to = want + 1 + c * s.stride;
+
+            memset(to, 0, s.words * sizeof *to);
+            for (size_t i = 0; i < s.inner; i++)
+                for (size_t w = 0; w < s.words; w++)
+                    to[w] += (uint64_t)weight[i * s.pitch + c]
+                             * in[i * s.stride + w];
+        }
+        k->matmul64(out + 1, &s, in, weight); /* unaligned */
+        ck_assert_mem_eq(out, want, (MOST_OUT + 1) * sizeof *want);
+    }
+    free(in);
+    free(out);
+    free(want);
+    free(weight);
+}
+END_TEST
+
 /* Column c of row r of a key in panels. */
 static size_t
 panel_at(const struct cmlrt_ks_shape *s, size_t r, size_t c)
@@ -424,6 +501,7 @@ main(void)
                         GADGETS * MAX_TABLES);
     tcase_add_loop_test(tc, digits_have_their_moments, 0, GADGETS);
     tcase_add_loop_test(tc, sums_of_products_are_exact, 0, MAX_TABLES);
+    tcase_add_loop_test(tc, matrix_product_is_its_sum, 0, MAX_TABLES);
     tcase_add_loop_test(tc, keyswitch_is_its_sum, 0, 3 * MAX_TABLES);
     tcase_add_loop_test(tc, a_table_is_found_by_name, 0, MAX_TABLES);
     suite_add_tcase(suite, tc);

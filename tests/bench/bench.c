@@ -1,7 +1,7 @@
 /* Times of the runtime's kernels, one line a figure: name value unit.
  *
- *     bench [fft|lev|pbs|A|B0|..|D]...     all of these without arguments
- *     bench cost
+ *     bench [fft|lev|matmul|pbs|A|B0|..|D]...     all of these without
+ * arguments bench cost
  *
  * Names are those of the table in lang-spec/kernels.md.  A figure is the best
  * of its rounds, `_median` beside it; CML_KERNELS chooses the table.  No
@@ -126,6 +126,70 @@ bench_fftw(unsigned log2_n)
     free(x);
 }
 #endif
+
+/* ---- products of ciphertexts with clear weights */
+
+enum { BIG = 4097, INNER = 64, COLS = 32 };
+
+/* One pass over a column of out for each weight that is not 0, in panels. */
+static void
+axpy_product(const struct kernels *k, uint64_t *out, const uint64_t *in,
+             const int64_t *weight)
+{
+    enum { PANEL = 512 };
+
+    for (size_t w = 0; w < BIG; w += PANEL) {
+        const size_t n = w + PANEL < BIG ? PANEL : BIG - w;
+
+        for (size_t c = 0; c < COLS; c++) {
+            uint64_t *to = out + c * BIG + w;
+
+            memset(to, 0, n * sizeof *to);
+            for (size_t i = 0; i < INNER; i++)
+                if (weight[i * COLS + c] != 0)
+                    k->axpy64(to, in + i * BIG + w,
+                              (uint64_t)weight[i * COLS + c], n);
+        }
+    }
+}
+
+/* `of` of 32 weights are not 0; bits: how many the largest have. */
+static void
+bench_matmul(const struct kernels *k, const char *what, unsigned of,
+             unsigned bits)
+{
+    const struct cmlrt_mat_shape s = { INNER, COLS, BIG, BIG, COLS };
+    uint64_t *in = get(INNER * BIG * sizeof *in);
+    uint64_t *out = get((size_t)COLS * BIG * sizeof *out);
+    int64_t *weight = get((size_t)INNER * COLS * sizeof *weight);
+    struct rounds tiles = { .n = 60 }, axpy = { .n = 60 };
+    char name[64];
+
+    for (size_t i = 0; i < (size_t)INNER * BIG; i++)
+        in[i] = i * UINT64_C(0x9e3779b97f4a7c15);
+    for (size_t i = 0; i < (size_t)INNER * COLS; i++) {
+        const uint64_t r = (i + 1) * UINT64_C(0xd1342543de82ef95);
+
+        if ((r >> 20) % 32 < of)
+            weight[i] = (int64_t)(r | 1) >> (64 - bits);
+    }
+    for (size_t r = 0; r < tiles.n; r++) {
+        double t = now();
+
+        k->matmul64(out, &s, in, weight);
+        tiles.at[r] = now() - t;
+        t = now();
+        axpy_product(k, out, in, weight);
+        axpy.at[r] = now() - t;
+    }
+    (void)snprintf(name, sizeof name, "lwe_matmul_64x32%s", what);
+    report(&tiles, name, 1e3, "ms");
+    (void)snprintf(name, sizeof name, "lwe_matmul_64x32%s_axpy", what);
+    report(&axpy, name, 1e3, "ms");
+    free(in);
+    free(out);
+    free(weight);
+}
 
 /* ---- bootstraps and keyswitches */
 
@@ -459,6 +523,12 @@ main(int argc, char **argv)
     for (unsigned l = 4; wanted(argc, argv, "lev") && l <= 6; l++) {
         bench_product(k, "select", l, 2);
         bench_product(k, "keyswitch", l, 1);
+    }
+    if (wanted(argc, argv, "matmul")) {
+        bench_matmul(k, "", 32, 8);
+        bench_matmul(k, "_wide", 32, 64);
+        bench_matmul(k, "_half", 16, 8);
+        bench_matmul(k, "_sparse", 3, 8);
     }
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         const struct cmlrt_set *set = &sets[i].set;
