@@ -258,17 +258,16 @@ digits32(double *row, const uint32_t *acc, const struct cmlrt_shape *s,
     }
 }
 
-/* Words of X^a acc - acc at streams t, or of acc itself where it is not
- * rotated; turned to -x and rounded as gadget_of says. */
+/* Words of X^a acc - acc at streams t, or of acc itself without
+ * streams; turned to -x and rounded as gadget_of says. */
 INLINE void
 words64(U64 *word, U64 *flip, const uint64_t *acc, const struct streams *st,
-        size_t j, size_t m, const struct gadget *g, const unsigned count,
-        const bool rotated)
+        size_t j, size_t m, const struct gadget *g, const unsigned count)
 {
     EACH (t, 0, count) {
         U64 w = LOAD_U64(acc + t * m + j), turn;
 
-        if (rotated) {
+        if (st) {
             const U64 sign = SET_U64(st->minus[t] ? UINT64_MAX : 0);
             const U64 x = LOADU_U64(acc + (st->from[t] + j));
 
@@ -306,7 +305,7 @@ digits64(double *rows, const uint64_t *acc, const struct cmlrt_shape *s,
     for (size_t j = st->begin; j < st->end; j += W) {
         U64 word[16], flip[16];
 
-        words64(word, flip, acc, st, j, m, &g, 2 * radix, rotated);
+        words64(word, flip, acc, rotated ? st : NULL, j, m, &g, 2 * radix);
         for (unsigned l = 0; l < s->levels; l++) {
             const unsigned shift = 64 - s->log2_base * (l + 1);
             double *row = rows + l * apart;

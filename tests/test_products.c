@@ -319,7 +319,7 @@ START_TEST(product_of_any_input_is_within_its_noise)
         return;
     cmux_open(&c, k, p, inputs);
     for (uint64_t i = 0; i < DRAWS; i++)
-        c19 += product64_error(&c, k, inputs, 20 + i) / DRAWS;
+        c19 += product64_error(&c, k, inputs, 20 + i) / (double)DRAWS;
     ck_assert_msg(c19 < 1.5 && c19 > 0.3, "%s: C = %g", k->name, c19);
     cmux_close(&c);
 }
