@@ -143,39 +143,51 @@ decompose_u32(uint32_t *restrict digit, const uint64_t *const *a,
         }
 }
 
-/* A panel of the key times the digits of a batch: the sums stay in registers.
- * GCC's vectors become those of the file's instruction set. */
 #define UNROLL _Pragma("GCC unroll 8")
 #ifndef EACH
 #define EACH(i, from, to) UNROLL for (unsigned i = (from); i < (to); i++)
 #endif
 
-enum { KS_AHEAD = 2048 }; /* words between use and prefetch of the key */
+/* GCC's vectors, no longer than the registers: longer ones would go through
+ * memory. */
+#if defined __AVX512F__
+enum { VECTOR_BYTES = 64 };
+#elif defined __AVX2__
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
 
-typedef uint32_t ks_lanes
-    __attribute__((vector_size(CMLRT_PANEL * 2), may_alias));
+enum {
+    KS_AHEAD = 2048, /* words between use and prefetch of the key */
+    KS_LANES = VECTOR_BYTES / sizeof(uint32_t),
+    KS_WIDTH = 2 * KS_LANES, /* columns of a pass over a panel */
+};
 
+typedef uint32_t ks_lanes __attribute__((vector_size(VECTOR_BYTES), may_alias));
+
+/* KS_WIDTH columns of the key times the digits of a batch: the sums stay in
+ * registers. */
 static inline __attribute__((always_inline)) void
-keyswitch_panel(uint32_t *out, size_t stride, const uint32_t *key,
-                const uint32_t *digit, size_t rows, const unsigned batch)
+keyswitch_columns(uint32_t *out, size_t stride, const uint32_t *key,
+                  const uint32_t *digit, size_t rows, const unsigned batch)
 {
     ks_lanes sum[8][2];
 
-    UNROLL for (unsigned b = 0; b < batch; b++) sum[b][0] = sum[b][1] =
-        (ks_lanes){ 0 };
+    EACH (b, 0, batch)
+        sum[b][0] = sum[b][1] = (ks_lanes){ 0 };
     for (size_t r = 0; r < rows; r++, key += CMLRT_PANEL, digit += batch) {
         const ks_lanes *k = (const void *)key;
 
         __builtin_prefetch(key + KS_AHEAD, 0, 2);
-        __builtin_prefetch(key + KS_AHEAD + CMLRT_PANEL / 2, 0, 2);
-        UNROLL for (unsigned b = 0; b < batch; b++)
-        {
+        if (KS_WIDTH * sizeof *key > 64)
+            __builtin_prefetch(key + KS_AHEAD + KS_WIDTH / 2, 0, 2);
+        EACH (b, 0, batch) {
             sum[b][0] += k[0] * digit[b];
             sum[b][1] += k[1] * digit[b];
         }
     }
-    UNROLL for (unsigned b = 0; b < batch; b++)
-    {
+    EACH (b, 0, batch) {
         const ks_lanes minus[2] = { -sum[b][0], -sum[b][1] };
 
         memcpy(out + b * stride, minus, sizeof minus);
@@ -190,13 +202,14 @@ keyswitch(uint32_t *out, const struct cmlrt_ks_shape *s, const uint32_t *key,
     uint32_t *digit = scratch;
 
     decompose_u32(digit, a, batch, s);
-    for (size_t j = 0; j < s->stride; j += CMLRT_PANEL) {
+    for (size_t j = 0; j < s->stride; j += KS_WIDTH) {
+        const size_t column = j % CMLRT_PANEL;
+        const uint32_t *from = key + (j - column) * rows + column;
         uint32_t *to = out + j;
-        const uint32_t *panel = key + j * rows;
 
         switch (batch) {
 #define CASE(n) \
-    case n: keyswitch_panel(to, s->stride, panel, digit, rows, n); break;
+    case n: keyswitch_columns(to, s->stride, from, digit, rows, n); break;
             CASE(1) CASE(2) CASE(3) CASE(4) CASE(5) CASE(6) CASE(7) CASE(8)
 #undef CASE
         }
@@ -244,18 +257,13 @@ enum {
 
 /* What a strip of a tile has of vectors, for which there are 16 or 32
  * registers; and that of a single column. */
-#if defined __AVX512F__
-enum { MAT_BYTES = 64, MAT_VECTORS = 4 };
-#elif defined __AVX2__
-enum { MAT_BYTES = 32, MAT_VECTORS = 2 };
-#else
-enum { MAT_BYTES = 16, MAT_VECTORS = 2 };
-#endif
-enum { MAT_MOST = 4 };
+enum {
+    MAT_VECTORS = VECTOR_BYTES == 64 ? 4 : 2,
+    MAT_MOST = 4,
+    MAT_LANES = VECTOR_BYTES / sizeof(uint64_t),
+};
 
-typedef uint64_t mat_lanes __attribute__((vector_size(MAT_BYTES)));
-
-enum { MAT_LANES = MAT_BYTES / sizeof(uint64_t) };
+typedef uint64_t mat_lanes __attribute__((vector_size(VECTOR_BYTES)));
 
 static inline size_t
 mat_least(size_t a, size_t b)

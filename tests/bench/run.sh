@@ -30,7 +30,7 @@ done
 awk 'function better(a, b, unit) { return unit == "per_s" ? a > b : a < b }
      /^#/ || $1 ~ /_median$/ { next }
      FNR == NR { n = $1; sub(/_min$/, "", n)
-                 if ($1 ~ /^(pbs|ks).*_B[0-9]+$/) next # their medians
+                 if ($1 ~ /^(pbs|ks)_[^_]+_B[0-9]+$/) next # their medians
                  if (!(n in ref) || better($2, ref[n], $3)) ref[n] = $2; next }
      !($1 in own) { order[++count] = $1; unit[$1] = $3 }
      !($1 in own) || better($2, own[$1], $3) { own[$1] = $2 }
