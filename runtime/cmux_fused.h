@@ -17,8 +17,10 @@
  */
 
 enum {
-    AHEAD = 65536, /* bytes between use and prefetch of the key */
-    PAD = 8,       /* doubles behind a block of a row */
+    /* bytes between use and prefetch of the key, measured */
+    AHEAD = 65536,
+    AHEAD_LARGE = 32768, /* N >= 2048 */
+    PAD = 8,             /* doubles behind a block of a row */
 };
 
 /* keeps the compiler from mixing phases that must not be mixed */
@@ -29,6 +31,7 @@ struct product {
     const double *key; /* of the next block */
     double *rows; /* the larger of R and NC; the first NC become the outputs */
     size_t row;   /* doubles from one to the next */
+    size_t ahead; /* AHEAD of this ring */
     double *halves; /* R blocks */
     unsigned nrows, nouts;
 };
@@ -37,9 +40,9 @@ struct product {
 
 /* lines of the key, `each` of them for the i-th time */
 INLINE void
-prefetch(const double *key, size_t i, const size_t each)
+prefetch(const char *ahead, size_t i, const size_t each)
 {
-    const char *p = (const char *)key + AHEAD + i * each * 64;
+    const char *p = ahead + i * each * 64;
 
     EACH (j, 0, each)
         PREFETCH(p + 64 * j);
@@ -56,17 +59,18 @@ middle(struct product *x, size_t b, size_t at, const unsigned R,
     const double *key = x->key;
     double *rows = x->rows + at, *half = x->halves;
     const size_t lines = (size_t)NC * BLOCK_CELLS / 16;
+    const char *ahead = (const char *)key + x->ahead;
     struct cv t[W];
 
     EACH (r, 0, R) {
-        prefetch(key, r, lines);
+        prefetch(ahead, r, lines);
         block_load(t, rows + r * n);
         block_fwd_1(t, roots);
         block_store(half + r * BLOCK_CELLS, t);
         FENCE();
     }
     EACH (r, 0, R) {
-        prefetch(key, R + r, lines);
+        prefetch(ahead, R + r, lines);
         block_load(t, half + r * BLOCK_CELLS);
         block_fwd_2(t, roots);
         block_store(half + r * BLOCK_CELLS, t);
@@ -399,6 +403,7 @@ product_of(const struct cmlrt_shape *s, const double *ggsw, void *scratch)
     x.nouts = s->k + 1;
     x.nrows = cmlrt_shape_rows(s);
     x.row = row_cells(n);
+    x.ahead = n >= 2048 ? AHEAD_LARGE : AHEAD;
     x.halves = x.rows + (x.nrows > s->k ? x.nrows : x.nouts) * x.row;
     return x;
 }
