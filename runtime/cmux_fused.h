@@ -18,7 +18,7 @@
 
 enum {
     /* bytes between use and prefetch of the key, measured */
-    AHEAD = 65536,
+    AHEAD = 98304,
     AHEAD_LARGE = 32768, /* N >= 2048 */
     PAD = 8,             /* doubles behind a block of a row */
 };

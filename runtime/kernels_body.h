@@ -179,9 +179,9 @@ keyswitch_columns(uint32_t *out, size_t stride, const uint32_t *key,
     for (size_t r = 0; r < rows; r++, key += CMLRT_PANEL, digit += batch) {
         const ks_lanes *k = (const void *)key;
 
-        __builtin_prefetch(key + KS_AHEAD, 0, 2);
+        __builtin_prefetch(key + KS_AHEAD, 0, 3);
         if (KS_WIDTH * sizeof *key > 64)
-            __builtin_prefetch(key + KS_AHEAD + KS_WIDTH / 2, 0, 2);
+            __builtin_prefetch(key + KS_AHEAD + KS_WIDTH / 2, 0, 3);
         EACH (b, 0, batch) {
             sum[b][0] += k[0] * digit[b];
             sum[b][1] += k[1] * digit[b];
