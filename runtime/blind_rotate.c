@@ -128,7 +128,9 @@ cmlrt_blind_rotate(const struct cmlrt_rotations *r, const struct cmlrt_eval *e,
     const size_t n = cmlrt_ring_degree(&e->set);
     const size_t ggsw = cmlrt_ggsw_rows(&e->set) * (e->set.k + 1) * n;
 
-    for (size_t i = 0; i < e->set.n; i++)
+    for (size_t i = 0; i < e->set.n; i++) {
+        if (r->done)
+            atomic_store_explicit(r->done, (uint32_t)i, memory_order_relaxed);
         for (unsigned b = 0; b < r->batch; b++) {
             const double *row = e->bsk + i * ggsw;
             const uint32_t count = r->counts[b][i];
@@ -140,4 +142,7 @@ cmlrt_blind_rotate(const struct cmlrt_rotations *r, const struct cmlrt_eval *e,
             else
                 k->cmux64(r->acc[b], &e->shape, count, row, scratch);
         }
+    }
+    if (r->done)
+        atomic_store_explicit(r->done, e->set.n, memory_order_relaxed);
 }

@@ -9,6 +9,7 @@
 #include "runtime/engine.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +39,7 @@ struct engine {
     const struct cml_step *step;
     uint64_t first_row;
     uint8_t step_seed[CMLRT_SEED];
+    _Atomic uint32_t done; /* of a single bootstrap: rows of the key */
 };
 
 static size_t
@@ -183,6 +185,22 @@ run_elements(void *arg, unsigned thread, int64_t begin, int64_t end)
     }
 }
 
+/* A step of one bootstrap: a thread has it, others have the key ready. */
+static void
+run_single(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    struct engine *e = arg;
+
+    (void)end; /* a turn each */
+    if (begin > 0) {
+        cmlrt_key_ahead(e->job->eval, &e->done);
+        return;
+    }
+    e->env[thread].done = &e->done;
+    run_elements(e, thread, 0, 1);
+    e->env[thread].done = NULL;
+}
+
 /* Elements of a turn: every thread has as many turns, none is longer than what
  * a pass over a key serves. */
 static int64_t
@@ -236,6 +254,20 @@ collect(uint8_t *to, const struct engine *e, size_t row)
     return to;
 }
 
+static void
+run_step(struct engine *e, int64_t elements)
+{
+    struct cmlrt_pool *pool = e->job->pool;
+
+    if (elements == 1 && e->threads > 1 && e->step->pbs
+        && e->job->mode == CMLRT_ENCRYPTED) {
+        atomic_store(&e->done, 0);
+        cmlrt_pool_run(pool, 2, 1, run_single, e);
+        return;
+    }
+    cmlrt_pool_run(pool, elements, grain_of(e, elements), run_elements, e);
+}
+
 static uint8_t *
 run_group(struct engine *e, uint8_t *out, size_t rows)
 {
@@ -247,12 +279,9 @@ run_group(struct engine *e, uint8_t *out, size_t rows)
         e->pointer[(r + 1) * pointers - 1] =
             e->job->words + (e->first_row + r) * e->layout.words;
     for (int64_t i = 0; i < m->nsteps; i++) {
-        const int64_t elements = (int64_t)rows * steps[i].items;
-
         e->step = &steps[i];
         seed_step(e, i);
-        cmlrt_pool_run(e->job->pool, elements, grain_of(e, elements),
-                       run_elements, e);
+        run_step(e, (int64_t)rows * steps[i].items);
     }
     for (size_t r = 0; r < rows; r++)
         out = collect(out, e, r);

@@ -7,6 +7,8 @@
 
 #include "runtime/rt.h"
 
+#include <stdatomic.h>
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "streams and payloads are little-endian words");
 
@@ -184,6 +186,7 @@ struct cmlrt_rotations {
     uint32_t *counts[CMLRT_BATCH]; /* n each */
     unsigned batch;
     bool narrow;
+    _Atomic uint32_t *done; /* NULL, or rows of the key that were used */
 };
 /* scratch of cmux */
 void cmlrt_blind_rotate(const struct cmlrt_rotations *r,

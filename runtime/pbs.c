@@ -139,6 +139,7 @@ bootstrap(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
 
     /* entries below the top half of a word would be lost */
     p.r.narrow = cmlrt_narrow(env->set) && t->log2_delta_out >= 32;
+    p.r.done = env->done;
     for (int64_t i = begin; i < end; i += p.r.batch) {
         p.r.batch = end - i < BATCH ? (unsigned)(end - i) : BATCH;
         for (unsigned b = 0; b < p.r.batch; b++) {

@@ -131,11 +131,17 @@ struct cmlrt_env {
     const uint8_t *mask_seed;
     uint64_t first_glwe;
     struct cmlrt_rng *rng; /* of answers and of simulated noise */
+    /* NULL, or where a bootstrap counts the rows of the key it has used */
+    _Atomic uint32_t *done;
     /* simulate: standard deviations on the torus; all 0 in clear */
     bool simulated, clear;
     double sd_fresh, sd_ks, sd_ms, sd_br, sd_zero;
     double sd_cut; /* of the masks of an answer in 32 bits */
 };
+
+/* ahead.c: reads the bootstrapping key ahead of the bootstrap that counts
+ * `done`, until that is n. */
+void cmlrt_key_ahead(const struct cmlrt_eval *e, const _Atomic uint32_t *done);
 
 size_t cmlrt_scratch_bytes(const struct cmlrt_set *set,
                            const struct kernels *kernels);

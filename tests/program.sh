@@ -149,6 +149,17 @@ param @w : real[1,1] = [2]
   output %3 { name = @y }
 }
 END
+# one bootstrap a row: an idle thread reads its key ahead
+cat >single.ir <<'END'
+ir 1 single
+set insecure.toy = 1
+{
+  %0 = input { name = @x } : int in -4..3
+  %1 = abs %0 : int
+  output %1 { name = @y }
+}
+END
+printf '%s\n' -3 >single.csv
 cat >linear.csv <<'END'
 income,age,height,weight
 1,2,3,4
@@ -157,7 +168,7 @@ income,age,height,weight
 END
 printf '0,1,2,3\n3,1,2,0\n0,3,3,3\n0,0,3,3\n1,1,1,1\n' >net.csv
 
-for model in linear net two other probability logarithm; do
+for model in linear net two other probability logarithm single; do
     compile $model
 done
 compile net --split
@@ -188,6 +199,7 @@ cycle() {
 }
 
 cycle linear linear.csv
+cycle single single.csv
 cycle net net.csv
 [ "$(head -n 1 clear)" = 'score[0],score[1],score[2],species' ] ||
     wrong "another header: $(head -n 1 clear)"

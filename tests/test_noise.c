@@ -436,7 +436,7 @@ rotate_once(struct rig *r, uint64_t *out, uint64_t *acc, uint64_t *test,
     const size_t n = cmlrt_ring_degree(&r->set);
     uint32_t count[128];
     const struct cmlrt_rotations one = {
-        { acc }, { count }, 1, cmlrt_narrow(&r->set)
+        { acc }, { count }, 1, cmlrt_narrow(&r->set), NULL
     };
     uint64_t lwe[128], index, want;
 

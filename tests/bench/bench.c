@@ -240,6 +240,7 @@ open_keys(struct keys *y, const struct cmlrt_set *set, const struct kernels *k)
 
         y->scratch[t] = get(k->cmux_bytes(&y->eval->shape));
         r->narrow = cmlrt_narrow(set);
+        r->done = NULL;
         for (unsigned b = 0; b < BATCHES; b++) {
             r->acc[b] = get(cmlrt_acc_words(set) * sizeof(uint64_t));
             r->counts[b] = get((set->n + 1) * sizeof(uint32_t));
@@ -315,6 +316,45 @@ bench_two_threads(struct keys *y, const char *set, unsigned batch, size_t times)
     }
     printf("pbs_%s_2thr_B%u %.4f per_s\n", set, batch,
            (double)(THREADS * times * batch) / best);
+    cmlrt_pool_free(pool);
+}
+
+static void
+ahead_task(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    struct keys *y = arg;
+
+    (void)thread;
+    for (int64_t t = begin; t < end; t++)
+        if (t == 0)
+            cmlrt_blind_rotate(&y->r[0], y->eval, y->scratch[0]);
+        else
+            cmlrt_key_ahead(y->eval, y->r[0].done);
+}
+
+/* A single ciphertext, the key read ahead by a core that is idle. */
+static void
+bench_ahead(struct keys *y, const char *set, size_t rounds)
+{
+    struct cmlrt_pool *pool = cmlrt_pool_new(THREADS);
+    struct rounds r = { .n = rounds };
+    _Atomic uint32_t done;
+    char name[64];
+
+    if (!pool)
+        exit(75);
+    y->r[0].batch = 1;
+    y->r[0].done = &done;
+    for (size_t i = 0; i < rounds; i++) {
+        const double t = now();
+
+        atomic_store(&done, 0);
+        cmlrt_pool_run(pool, THREADS, 1, ahead_task, y);
+        r.at[i] = now() - t;
+    }
+    y->r[0].done = NULL;
+    (void)snprintf(name, sizeof name, "pbs_%s_ahead_B1", set);
+    report(&r, name, 1e3, "ms");
     cmlrt_pool_free(pool);
 }
 
@@ -539,6 +579,7 @@ main(int argc, char **argv)
         open_keys(&y, set, k);
         bench_cmux(&y, sets[i].name);
         bench_rotations(&y, sets[i].name, 1, set->log2_n > 12 ? 6 : 40);
+        bench_ahead(&y, sets[i].name, set->log2_n > 12 ? 6 : 40);
         bench_rotations(&y, sets[i].name, 4, set->log2_n > 12 ? 3 : 12);
         bench_two_threads(&y, sets[i].name, 1, set->log2_n > 12 ? 3 : 20);
         bench_two_threads(&y, sets[i].name, 4, set->log2_n > 12 ? 3 : 5);
