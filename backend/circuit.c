@@ -74,12 +74,23 @@ static LLVMValueRef
 matmul(struct be_module *m, const struct ir_ins *ins)
 {
     const struct ir_blob *b = ir_data(m->f, ins->as.lwe_matmul_clear.weights);
+    const struct ir_ins *in = ir_at(m->f, ins->in[0]);
     struct matmul_fields w;
 
     w.weights = integers(m, b->name, 0);
     w.inner = be_i64(m, b->type.dim[0]);
     w.cols = be_i64(m, b->type.rank == 2 ? b->type.dim[1] : 1);
+    w.index = be_is_view(m, ins->in[0].id)
+                  ? integers(m, in->as.lwe_gather.index, 0)
+                  : be_null(m);
     return RECORD(m, w);
+}
+
+/* The value that a product reads for operand i. */
+static uint32_t
+viewed(const struct be_module *m, uint32_t i)
+{
+    return m->value[be_is_view(m, i) ? m->f->ins[i].in[0].id : i];
 }
 
 static LLVMValueRef
@@ -195,6 +206,8 @@ emit(struct be_module *m, const struct ir_ins *ins)
         add_step(m, ins, BE_cmlrt_lwe_neg, in, be_null(m), -1, n);
         return;
     case IR_lwe_gather:
+        if (be_is_view(m, (uint32_t)(ins - m->f->ins)))
+            return;
         add_step(m, ins, BE_cmlrt_lwe_gather, in,
                  integers(m, ins->as.lwe_gather.index, 0), -1, n);
         return;
@@ -208,7 +221,8 @@ emit(struct be_module *m, const struct ir_ins *ins)
                  integers(m, ins->as.lwe_mul_clear.data, 0), -1, n);
         return;
     case IR_lwe_matmul_clear:
-        add_step(m, ins, BE_cmlrt_lwe_matmul_clear, in, matmul(m, ins), -1, n);
+        add_step(m, ins, BE_cmlrt_lwe_matmul_clear, viewed(m, ins->in[0].id),
+                 matmul(m, ins), -1, n);
         return;
     case IR_lwe_sum:
         add_step(m, ins, BE_cmlrt_lwe_sum, in, sum(m, ins), -1, n);

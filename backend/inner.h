@@ -46,6 +46,7 @@ struct be_module {
     size_t *offset;  /* of inputs, messages, answers, outputs: elements;
                         of other clear values: bytes of scratch */
     uint32_t *value; /* of ciphertexts: index into the row's values */
+    bool *wanted;    /* of ciphertexts: as they are, not by a product */
     uint32_t nvalues;
     size_t prologue_bytes, epilogue_bytes;
     struct be_step *step; /* circuit.c */
@@ -64,6 +65,8 @@ struct be_fn {
 
 /* layout.c */
 void be_layout(struct be_module *m);
+/* lwe.gather i is never made: products read its operand through its index */
+bool be_is_view(const struct be_module *m, uint32_t i);
 /* index in a row of the first GLWE of a glwe.encrypt */
 size_t be_first_glwe(const struct be_module *m, uint32_t piece);
 

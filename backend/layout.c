@@ -36,6 +36,26 @@ take(struct be_module *m, uint32_t i, size_t *bytes)
     *bytes += 8 * ir_count(&m->f->ins[i].type);
 }
 
+/* Products take the ciphertexts that they need one by one: a convolution is a
+ * gather and a product, and its patches are never copied. */
+static void
+find_views(struct be_module *m)
+{
+    const struct ir_func *f = m->f;
+
+    m->wanted = arena_new(&m->mem, bool, f->n);
+    for (uint32_t i = 0; i < f->n; i++)
+        for (size_t j = 0; j < f->ins[i].nin; j++)
+            if (f->ins[i].op != IR_lwe_matmul_clear)
+                m->wanted[f->ins[i].in[j].id] = true;
+}
+
+bool
+be_is_view(const struct be_module *m, uint32_t i)
+{
+    return m->f->ins[i].op == IR_lwe_gather && !m->wanted[i];
+}
+
 void
 be_layout(struct be_module *m)
 {
@@ -45,6 +65,7 @@ be_layout(struct be_module *m)
     m->place = arena_new(&m->mem, enum be_place, f->n);
     m->offset = arena_new(&m->mem, size_t, f->n);
     m->value = arena_new(&m->mem, uint32_t, f->n);
+    find_views(m);
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
         const size_t n = ir_count(&ins->type);
@@ -62,7 +83,8 @@ be_layout(struct be_module *m)
             take(m, i, &m->prologue_bytes);
         else if (m->place[i] == BE_AFTER)
             take(m, i, &m->epilogue_bytes);
-        if (ins->type.base == IR_LWE && ins->op != IR_output)
+        if (ins->type.base == IR_LWE && ins->op != IR_output
+            && !be_is_view(m, i))
             m->value[i] = m->nvalues++;
     }
 }

@@ -206,7 +206,7 @@ lists(struct be_module *m, struct manifest_fields *r)
             piece(m, &pieces, i);
         if (ins->op == IR_lwe_decrypt)
             answer(m, &answers, i);
-        if (ins->type.base != IR_LWE || ins->op == IR_output
+        if (ins->type.base != IR_LWE || ins->op == IR_output || be_is_view(m, i)
             || m->role == BE_CLIENT) /* the shape of the circuit */
             continue;
         v.count = be_i64(m, (int64_t)ir_count(&ins->type));

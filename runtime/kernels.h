@@ -38,6 +38,7 @@ struct cmlrt_ks_shape {
  * apart, rows of weights `pitch`. */
 struct cmlrt_mat_shape {
     size_t inner, cols, words, stride, pitch;
+    const int64_t *index; /* the rows to take, or NULL: the first `inner` */
 };
 
 struct kernels {

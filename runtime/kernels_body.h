@@ -271,6 +271,13 @@ mat_least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Ciphertext i of the product. */
+static inline const uint64_t *
+mat_row(const struct cmlrt_mat_shape *s, const uint64_t *in, size_t i)
+{
+    return in + (s->index ? (size_t)s->index[i] : i) * s->stride;
+}
+
 /* What a column, or a tile of them, sums: weights next to each other. */
 struct mat_list {
     unsigned count;
@@ -453,7 +460,7 @@ mat_panels(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
                  (unsigned)mat_least(MAT_TILE, s->cols - c));
     for (size_t w = 0; w < s->words; w += MAT_WORDS) {
         for (size_t i = 0; i < s->inner; i++)
-            memcpy(copy + i * MAT_WORDS, in + i * s->stride + w,
+            memcpy(copy + i * MAT_WORDS, mat_row(s, in, i) + w,
                    MAT_WORDS * sizeof *copy);
         for (size_t c = 0; c < s->cols; c += MAT_TILE)
             mat_tile_run(&tile[c / MAT_TILE],
@@ -476,7 +483,7 @@ mat_passes(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
                 memset(to, 0, n * sizeof *to);
             for (size_t i = 0; i < s->inner; i++)
                 if (weight[i * s->pitch + c] != 0)
-                    axpy64(to, in + i * s->stride + w,
+                    axpy64(to, mat_row(s, in, i) + w,
                            (uint64_t)weight[i * s->pitch + c], n);
         }
 }
@@ -510,7 +517,7 @@ mat_rest(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
 
             for (size_t i = 0; i < s->inner; i++)
                 sum +=
-                    in[i * s->stride + w] * (uint64_t)weight[i * s->pitch + c];
+                    mat_row(s, in, i)[w] * (uint64_t)weight[i * s->pitch + c];
             out[c * s->stride + w] = sum;
         }
 }
@@ -529,7 +536,9 @@ matmul64(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
         for (size_t i = 0; i < s->inner; i += MAT_INPUTS) {
             block.inner = mat_least(MAT_INPUTS, s->inner - i);
             block.cols = mat_least(MAT_COLS, s->cols - c);
-            mat_block(out + c * s->stride, &block, in + i * s->stride,
+            block.index = s->index ? s->index + i : NULL;
+            mat_block(out + c * s->stride, &block,
+                      s->index ? in : in + i * s->stride,
                       weight + i * s->pitch + c, i == 0);
         }
 }

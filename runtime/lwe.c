@@ -96,17 +96,21 @@ cmlrt_lwe_matmul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
 {
     const struct cmlrt_matmul *d = with;
     const int64_t *weights = d->weights;
-    struct cmlrt_mat_shape s = { (size_t)d->inner, 0, env->big, env->big,
-                                 (size_t)d->cols };
+    const int64_t *index = d->index;
+    struct cmlrt_mat_shape s = { (size_t)d->inner, 0,   env->big, env->big,
+                                 (size_t)d->cols,  NULL };
 
     while (begin < end) {
         const int64_t row = begin / d->cols, col = begin % d->cols;
         const int64_t left = end - begin, cols = d->cols - col;
 
+        const uint64_t *from = in + (size_t)(row * d->inner) * env->big;
+
         s.cols = (size_t)(left < cols ? left : cols);
+        if (index)
+            s.index = index + row * d->inner;
         kernels_of(env)->matmul64(out + (size_t)begin * env->big, &s,
-                                  in + (size_t)(row * d->inner) * env->big,
-                                  weights + col);
+                                  index ? in : from, weights + col);
         begin += (int64_t)s.cols;
     }
 }

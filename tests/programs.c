@@ -61,6 +61,23 @@ const struct program programs[] = {
       "%9 = constant { data = @c } : int\n%10 = sub %8, %9 : int\n"
       "%11 = constant { data = @m } : int\n%12 = mul %10, %11 : int\n"
       "%13 = add %12, %0 : int\noutput %13 { name = @y }\n}\n" },
+    { "patches that a product reads where they are", TOY
+      "param @c : int[6] = [1, 0, -1, 1, 0, 1]\n"
+      "param @v : int[2,6] = [1, 0, 1, -1, 0, -1, 0, 1, -1, 1, 1, 0]\n"
+      "param @w : int[6] = [3, 1, -2, 1, 2, 1]\n"
+      "const @j : int[1,2] = [5, 2]\n"
+      "const @i : int[2,6] = [0, 1, 2, 1, 2, 3, 2, 3, 4, 5, 0, 5]\n{\n"
+      "%0 = input { name = @x } : int[6] in -1..1\n"
+      "%1 = constant { data = @c } : int[6]\n%2 = add %0, %1 : int[6]\n"
+      "%3 = abs %2 : int[6]\n"
+      "%4 = gather %3 { index = @j } : int[1,2]\n"
+      "%5 = constant { data = @v } : int[2,6]\n"
+      "%6 = matmul %4, %5 : int[1,6]\n%7 = abs %6 : int[1,6]\n"
+      "%8 = constant { data = @w } : int[6]\n%9 = matmul %7, %8 : int[1]\n"
+      "%10 = gather %3 { index = @i } : int[2,6]\n"
+      "%11 = matmul %10, %8 : int[2]\n%12 = sum %10 { axis = 1 } : int[2]\n"
+      "output %6 { name = @p }\noutput %9 { name = @q }\n"
+      "output %11 { name = @r }\noutput %12 { name = @s }\n}\n" },
     { "a sum of 28 bits, and one of its inputs in a table", TOY
       "param @w : int[3] = [1048575, -524287, 3]\n{\n"
       "%0 = input { name = @x } : int[3] in -50..77\n"

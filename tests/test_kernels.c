@@ -337,7 +337,7 @@ END_TEST
 
 /* Words, inputs and outputs around the borders of panels, blocks and tiles. */
 static struct cmlrt_mat_shape
-random_shape(struct cmlrt_rng *g)
+random_shape(struct cmlrt_rng *g, int64_t *index)
 {
     struct cmlrt_mat_shape s;
 
@@ -346,6 +346,9 @@ random_shape(struct cmlrt_rng *g)
     s.cols = 1 + cmlrt_rng_u64(g) % 40;
     s.stride = s.words + cmlrt_rng_u64(g) % 3;
     s.pitch = s.cols + cmlrt_rng_u64(g) % 3;
+    s.index = cmlrt_rng_u64(g) % 2 ? index : NULL;
+    for (size_t i = 0; i < s.inner; i++)
+        index[i] = (int64_t)(cmlrt_rng_u64(g) % s.inner);
     return s;
 }
 
@@ -382,12 +385,12 @@ START_TEST(matrix_product_is_its_sum)
     uint64_t *in = alloc(150 * ROW * sizeof *in);
     uint64_t *out = alloc((MOST_OUT + 1) * sizeof *out);
     uint64_t *want = alloc((MOST_OUT + 1) * sizeof *want);
-    int64_t *weight = alloc(150 * 42 * sizeof *weight);
+    int64_t *weight = alloc(150 * 42 * sizeof *weight), index[150];
     struct cmlrt_rng g;
 
     cmlrt_rng_init(&g, seed, CMLRT_MASK, 31);
     for (uint64_t t = 0; k && t < 300; t++) {
-        const struct cmlrt_mat_shape s = random_shape(&g);
+        const struct cmlrt_mat_shape s = random_shape(&g, index);
 
         random_words(in, s.inner * s.stride, t);
         random_words(out, MOST_OUT + 1, t + 1000);
@@ -399,8 +402,9 @@ START_TEST(matrix_product_is_its_sum)
             memset(to, 0, s.words * sizeof *to);
             for (size_t i = 0; i < s.inner; i++)
                 for (size_t w = 0; w < s.words; w++)
-                    to[w] += (uint64_t)weight[i * s.pitch + c]
-                             * in[i * s.stride + w];
+                    to[w] +=
+                        (uint64_t)weight[i * s.pitch + c]
+                        * in[(s.index ? (size_t)index[i] : i) * s.stride + w];
         }
         k->matmul64(out + 1, &s, in, weight); /* unaligned */
         ck_assert_mem_eq(out, want, (MOST_OUT + 1) * sizeof *want);

@@ -276,7 +276,8 @@ START_TEST(linear_rows_do_their_sums)
     enum { COUNT = 12, D = 52 };
     static const int64_t from[COUNT] = { 3, 3, 0, 11, 5, 6, 7, 8, 9, 1, 2, 4 };
     static const int64_t weight[3 * 2] = { 5, -7, 0, 2, -1, 3 };
-    const struct cmlrt_matmul product = { weight, 3, 2 };
+    const struct cmlrt_matmul product = { weight, 3, 2, NULL };
+    const struct cmlrt_matmul patches = { weight, 3, 2, from };
     const struct cmlrt_sum sum = { 3, 2 }; /* 2 x 3 x 2 -> 2 x 2 */
     int64_t m[COUNT], factor[COUNT];
     uint64_t *x, *y, added[COUNT];
@@ -310,6 +311,10 @@ START_TEST(linear_rows_do_their_sums)
     ROW(8, cmlrt_lwe_matmul_clear(&r.env, y, x, &product, 0, 8),
         m[i / 2 * 3] * weight[i % 2] + m[i / 2 * 3 + 1] * weight[2 + i % 2]
             + m[i / 2 * 3 + 2] * weight[4 + i % 2]);
+    ROW(8, cmlrt_lwe_matmul_clear(&r.env, y, x, &patches, 0, 8),
+        m[from[i / 2 * 3]] * weight[i % 2]
+            + m[from[i / 2 * 3 + 1]] * weight[2 + i % 2]
+            + m[from[i / 2 * 3 + 2]] * weight[4 + i % 2]);
     ROW(4, cmlrt_lwe_sum(&r.env, y, x, &sum, 0, 4),
         m[i / 2 * 6 + i % 2] + m[i / 2 * 6 + 2 + i % 2]
             + m[i / 2 * 6 + 4 + i % 2]);
@@ -326,7 +331,7 @@ START_TEST(ranges_can_be_cut)
     enum { ROWS = 5, INNER = 4, COLS = 3, OUT = ROWS * COLS, D = 50 };
     const size_t in = ROWS * INNER;
     int64_t weight[INNER * COLS], message[ROWS * INNER];
-    const struct cmlrt_matmul product = { weight, INNER, COLS };
+    const struct cmlrt_matmul product = { weight, INNER, COLS, NULL };
     uint64_t *x, *whole, *cut;
     struct rig r;
 
@@ -577,7 +582,7 @@ divide(int64_t w[2], const uint64_t *out, const uint64_t *x, size_t big)
 START_TEST(weights_are_read_off_unless_rerandomised)
 {
     static const int64_t weight[2] = { -91, 57 }, message[2] = { 5, 9 };
-    const struct cmlrt_matmul product = { weight, 2, 1 };
+    const struct cmlrt_matmul product = { weight, 2, 1, NULL };
     const struct cmlrt_reply reply = { -1, 64 };
     const struct cmlrt_set *set = _i ? &insecure_linear_k2 : &insecure_linear;
     uint64_t *x, *y;
