@@ -37,6 +37,10 @@ struct reply_fields {
 #define Z(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
 };
+struct border_fields {
+#define B(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
 struct place_fields {
 #define Y(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
@@ -129,6 +133,18 @@ reply(struct be_module *m, const struct ir_ins *ins)
     z.log2_flood = be_i64(m, ins->as.lwe_answer.log2_flood);
     z.word_bits = be_i64(m, ins->as.lwe_answer.word_bits);
     return RECORD(m, z);
+}
+
+/* A keyswitch to a key of another set; its place is that in the manifest. */
+static LLVMValueRef
+border(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct ir_switch *s = ir_switch_of(
+        m->f, ir_from_set(m->f, ins), ins->type.set, ins->op == IR_lwe_convert);
+    struct border_fields b;
+
+    b.index = be_i64(m, s - m->f->sets.sw);
+    return RECORD(m, b);
 }
 
 /* The ciphertexts of an operand. */
@@ -228,7 +244,13 @@ emit(struct be_module *m, const struct ir_ins *ins)
         add_step(m, ins, BE_cmlrt_lwe_sum, in, sum(m, ins), -1, n);
         return;
     case IR_lwe_keyswitch:
-        add_step(m, ins, BE_cmlrt_lwe_keyswitch, in, be_null(m), -1, n);
+        if (ir_from_set(m->f, ins) == ins->type.set) {
+            add_step(m, ins, BE_cmlrt_lwe_keyswitch, in, be_null(m), -1, n);
+            return;
+        }
+        /* fallthrough */
+    case IR_lwe_convert:
+        add_step(m, ins, BE_cmlrt_lwe_switch, in, border(m, ins), -1, n);
         return;
     case IR_lwe_pbs:
         add_step(m, ins, BE_cmlrt_lwe_pbs, in, table(m, ins), -1, n);

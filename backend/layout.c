@@ -92,11 +92,14 @@ be_layout(struct be_module *m)
 size_t
 be_first_glwe(const struct be_module *m, uint32_t piece)
 {
-    const size_t n = (size_t)1 << m->f->params.log2_n;
     size_t first = 0;
 
-    for (uint32_t i = 0; i < piece; i++)
+    for (uint32_t i = 0; i < piece; i++) {
+        const struct ir_type *t = &m->f->ins[i].type;
+        const size_t n = (size_t)1 << ir_params_of(m->f, t->set)->log2_n;
+
         if (m->f->ins[i].op == IR_glwe_encrypt)
-            first += (ir_count(&m->f->ins[i].type) + n - 1) / n;
+            first += (ir_count(t) + n - 1) / n;
+    }
     return first;
 }

@@ -30,6 +30,14 @@ struct value_fields {
 #define V(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
 };
+struct set_fields {
+#define K(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
+struct switch_fields {
+#define H(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
 struct step_fields {
 #define S(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
@@ -52,7 +60,8 @@ static void
 push(struct be_module *m, struct list *l, void *fields, size_t bytes)
 {
     if (!l->item)
-        l->item = arena_new(&m->mem, LLVMValueRef, (size_t)m->f->n + m->nsteps);
+        l->item = arena_new(&m->mem, LLVMValueRef,
+                            (size_t)m->f->n + m->nsteps + IR_MAX_SWITCHES);
     l->item[l->n++] = structure(m, fields, bytes);
 }
 
@@ -126,6 +135,7 @@ piece(struct be_module *m, struct list *l, uint32_t i)
     struct piece_fields r;
 
     r.count = be_i64(m, (int64_t)ir_count(&ins->type));
+    r.set = be_i64(m, ins->type.set);
     r.log2_delta = be_i64(m, ins->type.log2_delta);
     r.lo = be_i64(m, in->ilo);
     r.hi = be_i64(m, in->ihi);
@@ -142,6 +152,7 @@ answer(struct be_module *m, struct list *l, uint32_t i)
     struct answer_fields r;
 
     r.count = be_i64(m, (int64_t)ir_count(&ins->type));
+    r.set = be_i64(m, from->type.set);
     r.value = be_i64(m, m->value[ins->in[0].id]);
     r.log2_delta = be_i64(m, from->type.log2_delta);
     r.lo = be_i64(m, ins->as.lwe_decrypt.lo);
@@ -164,6 +175,7 @@ step(struct be_module *m, struct list *l, const struct be_step *s,
     r.run = s->fn;
     r.items = be_i64(m, (int64_t)s->items);
     r.pbs = be_i64(m, s->pbs);
+    r.set = be_i64(m, ir_from_set(m->f, s->ins));
     r.level = be_i64(m, level[s->ins - m->f->ins]);
     r.name = be_string(m, text);
     push(m, l, &r, sizeof r);
@@ -210,6 +222,7 @@ lists(struct be_module *m, struct manifest_fields *r)
             || m->role == BE_CLIENT) /* the shape of the circuit */
             continue;
         v.count = be_i64(m, (int64_t)ir_count(&ins->type));
+        v.set = be_i64(m, ins->type.set);
         v.key = be_i64(m, ins->type.key == IR_SMALL);
         push(m, &values, &v, sizeof v);
     }
@@ -238,28 +251,60 @@ model_id(struct be_module *m)
 }
 
 static void
+set(struct be_module *m, struct list *l, const struct ir_params *p)
+{
+    struct set_fields r;
+
+    r.k = be_i64(m, p->k);
+    r.log2_n = be_i64(m, p->log2_n);
+    r.n = be_i64(m, p->n);
+    r.br_levels = be_i64(m, p->br_levels);
+    r.br_log2_base = be_i64(m, p->br_log2_base);
+    r.ks_levels = be_i64(m, p->ks_levels);
+    r.ks_log2_base = be_i64(m, p->ks_log2_base);
+    r.t_lwe = be_i64(m, p->t_lwe);
+    r.t_glwe = be_i64(m, p->t_glwe);
+    r.ternary = be_i64(m, p->ternary);
+    r.v_fresh = be_f64(m, p->v_fresh);
+    r.v_br = be_f64(m, p->v_br);
+    r.v_ks = be_f64(m, p->v_ks);
+    r.v_ms = be_f64(m, p->v_ms);
+    r.v_zero = be_f64(m, p->v_zero);
+    push(m, l, &r, sizeof r);
+}
+
+static void
+switches(struct be_module *m, struct list *l)
+{
+    for (uint32_t i = 0; i < m->f->sets.switches; i++) {
+        const struct ir_switch *s = &m->f->sets.sw[i];
+        struct switch_fields r;
+
+        r.from = be_i64(m, s->from);
+        r.to = be_i64(m, s->to);
+        r.big = be_i64(m, s->big);
+        r.levels = be_i64(m, s->levels);
+        r.log2_base = be_i64(m, s->log2_base);
+        r.t = be_i64(m, s->t);
+        r.v = be_f64(m, s->v);
+        push(m, l, &r, sizeof r);
+    }
+}
+
+static void
 parameters(struct be_module *m, struct manifest_fields *r)
 {
     const struct ir_params *p = &m->f->params;
+    struct list sets = { 0 }, sw = { 0 };
 
-    r->k = be_i64(m, p->k);
-    r->log2_n = be_i64(m, p->log2_n);
-    r->n = be_i64(m, p->n);
-    r->br_levels = be_i64(m, p->br_levels);
-    r->br_log2_base = be_i64(m, p->br_log2_base);
-    r->ks_levels = be_i64(m, p->ks_levels);
-    r->ks_log2_base = be_i64(m, p->ks_log2_base);
-    r->t_lwe = be_i64(m, p->t_lwe);
-    r->t_glwe = be_i64(m, p->t_glwe);
-    r->ternary = be_i64(m, p->ternary);
+    for (uint32_t i = 0; i <= m->f->sets.more; i++)
+        set(m, &sets, ir_params_of(m->f, i));
+    switches(m, &sw);
+    r->nsets = be_i64(m, (int64_t)sets.n), r->sets = array(m, &sets);
+    r->nswitches = be_i64(m, (int64_t)sw.n), r->switches = array(m, &sw);
     r->level = be_i64(m, p->level);
     r->insecure = be_i64(m, p->insecure);
     r->log2_pfail = be_f64(m, p->log2_pfail);
-    r->v_fresh = be_f64(m, p->v_fresh);
-    r->v_br = be_f64(m, p->v_br);
-    r->v_ks = be_f64(m, p->v_ks);
-    r->v_ms = be_f64(m, p->v_ms);
-    r->v_zero = be_f64(m, p->v_zero);
     r->cost = be_f64(m, p->cost);
 }
 

@@ -167,6 +167,7 @@ ir_func_bare(struct arena *mem, const struct ir_func *f)
     for (const struct ir_setting *s = f->settings; s; s = s->next)
         ir_set(g, s->key, s->value, s->at);
     g->params = f->params;
+    g->sets = f->sets;
     return g;
 }
 

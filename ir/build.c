@@ -206,3 +206,27 @@ ir_outputs(const struct ir_func *f, ir_ref *list, size_t max)
 {
     return list_ops(f, IR_output, list, max);
 }
+
+const struct ir_params *
+ir_params_of(const struct ir_func *f, uint32_t i)
+{
+    return i ? &f->sets.set[i - 1] : &f->params;
+}
+
+const struct ir_switch *
+ir_switch_of(const struct ir_func *f, uint32_t from, uint32_t to, bool big)
+{
+    for (uint32_t i = 0; i < f->sets.switches; i++) {
+        const struct ir_switch *s = &f->sets.sw[i];
+
+        if (s->from == from && s->to == to && s->big == big)
+            return s;
+    }
+    return NULL;
+}
+
+uint32_t
+ir_from_set(const struct ir_func *f, const struct ir_ins *ins)
+{
+    return ir_at(f, ins->in[0])->type.set;
+}

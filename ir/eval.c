@@ -403,6 +403,7 @@ dispatch(struct eval *e)
     case IR_output:
     case IR_glwe_extract:
     case IR_lwe_keyswitch:
+    case IR_lwe_convert:
     case IR_lwe_answer: copy(e, e->in[0]); return;
     case IR_lwe_add_clear:
         clear_operand(e, IR_add, ins->type.log2_delta);

@@ -492,6 +492,13 @@ cipher(struct infer *x, enum ir_base base)
     return NULL;
 }
 
+/* Sets are chosen late and stand in the type alone. */
+static uint8_t
+given_set(const struct infer *x)
+{
+    return x->given ? x->given->set : 0;
+}
+
 static const char *
 glwe(struct infer *x)
 {
@@ -500,6 +507,7 @@ glwe(struct infer *x)
     if (in(x, 0)->enc || x->as->glwe_encrypt.log2_delta > 63)
         return say(x, "no room for this message");
     cipher(x, IR_GLWE);
+    x->out->set = given_set(x);
     x->out->log2_delta = (uint8_t)x->as->glwe_encrypt.log2_delta;
     return NULL;
 }
@@ -576,6 +584,17 @@ lwe_small(struct infer *x)
     if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
         return say(x, "a keyswitch starts from the big key");
     x->out->key = IR_SMALL;
+    x->out->set = given_set(x);
+    return NULL;
+}
+
+static const char *
+lwe_convert(struct infer *x)
+{
+    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
+        return say(x, "a conversion starts from the big key");
+    lwe(x);
+    x->out->set = given_set(x);
     return NULL;
 }
 

@@ -82,6 +82,7 @@ struct ir_type {
     bool ranged;        /* lo and hi; INT: proved; REAL: declared or calibrated;
                            LWE: the variance is lo V_fresh + hi V_br */
     uint8_t key;        /* LWE: enum ir_key */
+    uint8_t set;        /* LWE, GLWE: whose key, an index of parameter sets */
     uint8_t log2_delta; /* LWE, GLWE */
     uint8_t rank;
     uint32_t dim[IR_MAX_RANK];
@@ -156,6 +157,25 @@ struct ir_params {
 };
 /* clang-format on */
 
+/* A circuit has one set of parameters, or a few: a keyswitch from the big key
+ * of one to the small or big key of another has a gadget of its own. */
+enum { IR_MAX_SETS = 3, IR_MAX_SWITCHES = 2 * IR_MAX_SETS * (IR_MAX_SETS - 1) };
+
+/* clang-format off */
+struct ir_switch {
+#define N(type, field) type field;
+#define R(field) double field;
+#include "ir/switch.def"
+};
+/* clang-format on */
+
+/* what a function with several sets has beyond its first */
+struct ir_sets {
+    uint32_t more, switches;
+    struct ir_params set[IR_MAX_SETS - 1];
+    struct ir_switch sw[IR_MAX_SWITCHES];
+};
+
 struct ir_func {
     struct arena *mem;
     const char *name;
@@ -164,7 +184,8 @@ struct ir_func {
     struct ir_blob *blobs, *last_blob;
     struct ir_blob *first[IR_NAMES_HASH], *last[IR_NAMES_HASH];
     struct ir_setting *settings, *last_setting;
-    struct ir_params params;
+    struct ir_params params; /* the first set; cost and bound are of all */
+    struct ir_sets sets;
     uint32_t fresh; /* numbers for ir_blob_add */
 };
 
@@ -191,6 +212,13 @@ ir_ref ir_copy_infer(struct ir_func *g, const struct ir_ins *ins,
                      const ir_ref *map);
 const struct ir_ins *ir_at(const struct ir_func *f, ir_ref v);
 bool ir_same(const struct ir_ins *a, const struct ir_ins *b);
+
+/* set i, and the switch between two of them or NULL */
+const struct ir_params *ir_params_of(const struct ir_func *f, uint32_t i);
+const struct ir_switch *ir_switch_of(const struct ir_func *f, uint32_t from,
+                                     uint32_t to, bool big);
+/* the set whose key the operand of a keyswitch is under */
+uint32_t ir_from_set(const struct ir_func *f, const struct ir_ins *ins);
 
 /* infer.c: NULL and *out, or what is wrong, as a phrase for a message:
  * "shapes [3] and [4] do not fit" */

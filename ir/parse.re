@@ -217,7 +217,7 @@ static bool
 read_type(struct reader *r, struct ir_type *t)
 {
     static const char *const base[] = { "real", "int", "glwe", "lwe" };
-    int64_t delta = 0;
+    int64_t delta = 0, set = 0;
 
     *t = (struct ir_type){ 0 };
     t->enc = accept(r, WORD, "enc");
@@ -234,6 +234,9 @@ read_type(struct reader *r, struct ir_type *t)
         t->key = IR_SMALL;
     if (t->base == IR_LWE || t->base == IR_GLWE) {
         t->enc = true;
+        if (accept(r, WORD, "set") && !read_int(r, 0, IR_MAX_SETS - 1, &set))
+            return false;
+        t->set = (uint8_t)set;
         if (!expect(r, WORD, "delta") || !read_int(r, 0, 63, &delta))
             return false;
         t->log2_delta = (uint8_t)delta;
@@ -520,6 +523,49 @@ read_params(struct reader *r, struct ir_params *p)
     return expect(r, PUNCT, "}");
 }
 
+/* The line of another set than the first follows the first's. */
+static bool
+read_set(struct reader *r, struct ir_func *f)
+{
+    if (!f->params.chosen)
+        return read_params(r, &f->params);
+    if (f->sets.more == IR_MAX_SETS - 1) {
+        complain(r, "fewer parameter sets");
+        return false;
+    }
+    return read_params(r, &f->sets.set[f->sets.more++]);
+}
+
+static bool
+read_switch(struct reader *r, struct ir_func *f)
+{
+    struct ir_switch s;
+    int64_t v;
+
+    if (!expect(r, PUNCT, "{"))
+        return false;
+    /* clang-format off */
+#define N(type, field) \
+    if (!read_field(r, #field, NULL, &v)) \
+        return false; \
+    s.field = (type)v;
+#define R(field) \
+    if (!read_field(r, #field, &s.field, NULL)) \
+        return false;
+#include "ir/switch.def"
+    /* clang-format on */
+    if (s.from == s.to || s.from > f->sets.more || s.to > f->sets.more
+        || s.levels < 1 || s.levels > 32 || s.log2_base < 1
+        || s.log2_base > 32 || !(s.v >= 0)
+        || f->sets.switches == IR_MAX_SWITCHES
+        || ir_switch_of(f, s.from, s.to, s.big)) {
+        complain(r, "one switch between two of the sets above");
+        return false;
+    }
+    f->sets.sw[f->sets.switches++] = s;
+    return expect(r, PUNCT, "}");
+}
+
 static bool
 read_setting(struct reader *r, struct ir_func *f)
 {
@@ -539,7 +585,8 @@ read_head(struct reader *r, struct ir_func *f)
 {
     while (!is(r, PUNCT, "{"))
         if (accept(r, WORD, "set") ? !read_setting(r, f)
-            : accept(r, WORD, "params") ? !read_params(r, &f->params)
+            : accept(r, WORD, "params") ? !read_set(r, f)
+            : accept(r, WORD, "switch") ? !read_switch(r, f)
                                         : !read_blob(r, f))
             return false;
     next(r);

@@ -83,6 +83,8 @@ ir_print_type(FILE *out, const struct ir_type *t)
     print_shape(out, t);
     if (t->base == IR_LWE && t->key == IR_SMALL)
         fputs(" small", out);
+    if (cipher && t->set)
+        fprintf(out, " set %u", t->set);
     if (cipher)
         fprintf(out, " delta %u", t->log2_delta);
     if (t->ranged)
@@ -164,6 +166,18 @@ print_params(FILE *out, const struct ir_params *p)
 }
 
 static void
+print_switch(FILE *out, const struct ir_switch *p)
+{
+    fprintf(out, "switch {");
+#define N(type, field) \
+    fprintf(out, " %s = %" PRId64 ",", #field, (int64_t)p->field);
+#define R(field) \
+    fprintf(out, " %s = ", #field), print_real(out, p->field), putc(',', out);
+#include "ir/switch.def"
+    fputs(" }\n", out);
+}
+
+static void
 print_ins(FILE *out, const struct ir_ins *ins, uint32_t i)
 {
     const bool has_result = !(ir_ops[ins->op].traits & IR_VOID);
@@ -193,6 +207,10 @@ ir_print(FILE *out, const struct ir_func *f)
     }
     if (f->params.chosen)
         print_params(out, &f->params);
+    for (uint32_t i = 0; i < f->sets.more; i++)
+        print_params(out, &f->sets.set[i]);
+    for (uint32_t i = 0; i < f->sets.switches; i++)
+        print_switch(out, &f->sets.sw[i]);
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
         print_blob(out, b);
     fputs("{\n", out);

@@ -143,6 +143,8 @@ deltas_agree(const struct ir_func *f, uint32_t i)
     for (size_t j = 0; j < ins->nin; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta
              && ins->op != IR_lwe_mul_clear)
+            || (operand(f, i, j)->set != ins->type.set
+                && ins->op != IR_lwe_keyswitch && ins->op != IR_lwe_convert)
             || (operand(f, i, j)->key != ins->type.key
                 && ins->op != IR_lwe_keyswitch))
             return false;
@@ -185,6 +187,21 @@ small_key_is_for_tables(const struct ir_func *f, uint32_t i)
             && (operand(f, i, j)->key == IR_SMALL) != (ins->op == IR_lwe_pbs))
             return false;
     return true;
+}
+
+/* What joins two sets is a switch that they have. */
+static bool
+sets_are_joined(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const uint32_t to = ins->type.set;
+
+    if (to > f->sets.more)
+        return false;
+    if (ins->op == IR_lwe_convert)
+        return ir_switch_of(f, ir_from_set(f, ins), to, true) != NULL;
+    return ins->op != IR_lwe_keyswitch || ir_from_set(f, ins) == to
+           || ir_switch_of(f, ir_from_set(f, ins), to, false) != NULL;
 }
 
 /* A table has 2^bits entries a row, and a padding bit above the message. */
@@ -291,7 +308,8 @@ static const struct {
     { "a range has lo <= hi", range_has_order },
     { "a param does not reach the client", params_stay },
     { "an output is decrypted", ciphertexts_end_in_decrypt },
-    { "operands have one key and one delta", deltas_agree },
+    { "operands have one key, one set and one delta", deltas_agree },
+    { "a set exists, and the switch between two", sets_are_joined },
     { "a ciphertext under the small key is bootstrapped",
       small_key_is_for_tables },
     { "a table has 2^bits entries and a padding bit", table_has_its_size },

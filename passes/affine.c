@@ -357,6 +357,7 @@ forms(struct builder *b)
     case IR_lwe_concat: concat(b); return;
     case IR_reshape:
     case IR_lwe_keyswitch:
+    case IR_lwe_convert:
     case IR_lwe_answer: copy(b); return;
     case IR_lwe_pbs: bootstraps(b); return;
     case IR_lwe_add_clear:

@@ -8,6 +8,8 @@
  */
 #include "runtime/engine.h"
 
+#include "runtime/inner.h"
+
 #include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -22,7 +24,8 @@ enum {
 
 struct engine {
     const struct cmlrt_job *job;
-    struct cmlrt_set set;
+    struct cmlrt_sets sets;
+    double sd_hop[CMLRT_MAX_SWITCHES];
     struct cmlrt_layout layout;
     unsigned threads;
     uint8_t seed[CMLRT_SEED];
@@ -31,7 +34,7 @@ struct engine {
     uint8_t *values;    /* group * row_bytes */
     uint64_t **pointer; /* group * (nvalues + 1) */
     /* a thread */
-    struct cmlrt_env *env;
+    struct cmlrt_env *env; /* sets.n each */
     struct cmlrt_rng *rng;
     uint8_t *scratch;
     size_t scratch_bytes;
@@ -51,7 +54,7 @@ round_up(size_t bytes)
 static size_t
 words_of(const struct engine *e, const struct cml_value *v)
 {
-    return v->key ? e->env->small : e->env->big;
+    return v->key ? e->env[v->set].small : e->env[v->set].big;
 }
 
 /* ---- setting up */
@@ -66,16 +69,18 @@ v_cut(const struct cmlrt_set *set)
 }
 
 static void
-fill_env(struct engine *e, struct cmlrt_env *env)
+fill_env(struct engine *e, struct cmlrt_env *env, size_t set)
 {
     const struct cmlrt_job *job = e->job;
-    const struct cml_manifest *m = job->m;
+    const struct cml_set *m = (const struct cml_set *)job->m->sets + set;
     const bool encrypted = job->mode == CMLRT_ENCRYPTED;
 
-    env->set = &e->set;
-    env->eval = job->eval;
-    env->big = encrypted ? ((size_t)e->set.k << e->set.log2_n) + 1 : 1;
-    env->small = encrypted ? (size_t)e->set.n + 1 : 1;
+    env->set = &e->sets.at[set];
+    env->eval = encrypted ? job->evals->at[set] : NULL;
+    env->hop = encrypted ? job->evals->hop : NULL;
+    env->sd_hop = e->sd_hop;
+    env->big = encrypted ? cmlrt_big(env->set) + 1 : 1;
+    env->small = encrypted ? (size_t)env->set->n + 1 : 1;
     env->mask_seed = job->mask_seed;
     env->simulated = job->mode == CMLRT_SIMULATED;
     env->clear = job->mode == CMLRT_CLEAR;
@@ -85,7 +90,7 @@ fill_env(struct engine *e, struct cmlrt_env *env)
         env->sd_ms = sqrt(m->v_ms);
         env->sd_br = sqrt(m->v_br);
         env->sd_zero = sqrt(m->v_zero);
-        env->sd_cut = sqrt(v_cut(&e->set));
+        env->sd_cut = sqrt(v_cut(env->set));
     }
 }
 
@@ -94,17 +99,22 @@ open_threads(struct engine *e)
 {
     e->threads = cmlrt_pool_threads(e->job->pool);
     e->scratch_bytes =
-        round_up(cmlrt_scratch_bytes(&e->set, e->job->kernels) + 1);
-    e->env = calloc(e->threads, sizeof *e->env);
+        round_up(cmlrt_sets_scratch(&e->sets, e->job->kernels) + 1);
+    e->env = calloc(e->threads * e->sets.n, sizeof *e->env);
     e->rng = calloc(e->threads, sizeof *e->rng);
     e->scratch = aligned_alloc(LINE, e->threads * e->scratch_bytes);
     if (!e->env || !e->rng || !e->scratch)
         return false;
-    for (unsigned t = 0; t < e->threads; t++) {
-        fill_env(e, &e->env[t]);
-        e->env[t].rng = &e->rng[t];
-        e->env[t].scratch = e->scratch + t * e->scratch_bytes;
+    for (size_t i = 0; i < e->threads * e->sets.n; i++) {
+        const size_t thread = i / e->sets.n;
+
+        fill_env(e, &e->env[i], i % e->sets.n);
+        e->env[i].rng = &e->rng[thread];
+        e->env[i].scratch = e->scratch + thread * e->scratch_bytes;
     }
+    for (size_t i = 0; i < e->sets.switches; i++)
+        e->sd_hop[i] =
+            sqrt(((const struct cml_switch *)e->job->m->switches)[i].v);
     return true;
 }
 
@@ -159,6 +169,13 @@ shut(struct engine *e)
 
 /* ---- running */
 
+/* Of the set whose ciphertexts the step reads. */
+static struct cmlrt_env *
+env_of(const struct engine *e, unsigned thread)
+{
+    return &e->env[thread * e->sets.n + (size_t)e->step->set];
+}
+
 /* Elements [begin, end) of a step over the group, row after row. */
 static void
 run_elements(void *arg, unsigned thread, int64_t begin, int64_t end)
@@ -166,7 +183,7 @@ run_elements(void *arg, unsigned thread, int64_t begin, int64_t end)
     const struct engine *e = arg;
     const size_t pointers = (size_t)e->job->m->nvalues + 1;
     const int64_t items = e->step->items;
-    struct cmlrt_env *env = &e->env[thread];
+    struct cmlrt_env *env = env_of(e, thread);
     cml_step_fn *run;
 
     memcpy(&run, &e->step->run, sizeof run);
@@ -190,15 +207,16 @@ static void
 run_single(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
     struct engine *e = arg;
+    struct cmlrt_env *env = env_of(e, thread);
 
     (void)end; /* a turn each */
     if (begin > 0) {
-        cmlrt_key_ahead(e->job->eval, &e->done);
+        cmlrt_key_ahead(env->eval, &e->done);
         return;
     }
-    e->env[thread].done = &e->done;
+    env->done = &e->done;
     run_elements(e, thread, 0, 1);
-    e->env[thread].done = NULL;
+    env->done = NULL;
 }
 
 /* Elements of a turn: every thread has as many turns, none is longer than what
@@ -249,7 +267,8 @@ collect(uint8_t *to, const struct engine *e, size_t row)
     uint64_t *const *value = e->pointer + row * ((size_t)m->nvalues + 1);
 
     for (int64_t i = 0; i < m->nanswers; i++)
-        to = pack(to, value[a[i].value], (size_t)a[i].count * e->env->big,
+        to = pack(to, value[a[i].value],
+                  (size_t)a[i].count * e->env[a[i].set].big,
                   encrypted ? a[i].word_bits : 64);
     return to;
 }
@@ -293,7 +312,7 @@ cmlrt_engine_run(const struct cmlrt_job *job, uint8_t *out)
 {
     struct engine e = { .job = job };
 
-    e.set = cmlrt_manifest_set(job->m);
+    e.sets = cmlrt_manifest_sets(job->m);
     e.layout = cmlrt_manifest_layout(job->m);
     if (!cmlrt_system_random(e.seed, sizeof e.seed))
         return CML_E_io;

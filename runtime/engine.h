@@ -15,7 +15,7 @@ struct cmlrt_layout {
     size_t reply_bytes;     /* of the output ciphertext */
 };
 
-struct cmlrt_set cmlrt_manifest_set(const struct cml_manifest *m);
+struct cmlrt_sets cmlrt_manifest_sets(const struct cml_manifest *m);
 struct cmlrt_layout cmlrt_manifest_layout(const struct cml_manifest *m);
 
 enum cmlrt_mode { CMLRT_ENCRYPTED, CMLRT_SIMULATED, CMLRT_CLEAR };
@@ -23,8 +23,8 @@ enum cmlrt_mode { CMLRT_ENCRYPTED, CMLRT_SIMULATED, CMLRT_CLEAR };
 struct cmlrt_job {
     const struct cml_manifest *m;
     enum cmlrt_mode mode;
-    const struct cmlrt_eval *eval; /* encrypted only */
-    const struct kernels *kernels; /* that eval was loaded with */
+    const struct cmlrt_evals *evals; /* encrypted only */
+    const struct kernels *kernels;   /* that evals were loaded with */
     struct cmlrt_pool *pool;
     const uint8_t *mask_seed; /* encrypted: of the input */
     size_t rows;

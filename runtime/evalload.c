@@ -36,16 +36,6 @@ cmlrt_zeros_load(void *arg, unsigned thread, int64_t begin, int64_t end)
     }
 }
 
-/* column c of row `at` of the keyswitch key, which lies in panels */
-static uint32_t *
-ks_word(const struct cmlrt_eval *e, size_t at, size_t c)
-{
-    const size_t rows = e->ks.inputs * e->ks.levels;
-
-    return e->ksk
-           + ((c / CMLRT_PANEL * rows + at) * CMLRT_PANEL + c % CMLRT_PANEL);
-}
-
 void
 cmlrt_ksk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
@@ -62,7 +52,8 @@ cmlrt_ksk_load(void *arg, unsigned thread, int64_t begin, int64_t end)
 
             memcpy(&body, bodies + at * sizeof body, sizeof body);
             for (size_t c = 0; c <= n; c++)
-                *ks_word(e, at, c) = c < n ? masks[j * n + c] : body;
+                *cmlrt_ks_word(e->ksk, &e->ks, at, c) =
+                    c < n ? masks[j * n + c] : body;
         }
     }
 }

@@ -1,7 +1,8 @@
 /* Ids that bind keys, ciphertexts and programs together: BLAKE2b-128.
  *
  *     parameter id   of the fields of the set, u64 each, little-endian, in the
- *                    order of struct cmlrt_set
+ *                    order of struct cmlrt_set; of further sets likewise, and
+ *                    of the switches, struct cmlrt_switch
  *     key id         of the payload of the evaluation key
  *     model id       comes with the manifest
  */
@@ -9,11 +10,14 @@
 
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 
-void
-cmlrt_params_id(uint8_t id[CMLRT_ID], const struct cmlrt_set *set)
+enum { SET_FIELDS = 10, SWITCH_FIELDS = 6 };
+
+static uint64_t *
+put_set(uint64_t *to, const struct cmlrt_set *set)
 {
-    const uint64_t field[] = {
+    const uint64_t field[SET_FIELDS] = {
         set->k,
         set->log2_n,
         set->n,
@@ -25,11 +29,47 @@ cmlrt_params_id(uint8_t id[CMLRT_ID], const struct cmlrt_set *set)
         (uint64_t)set->t_glwe,
         set->ternary,
     };
-    uint8_t bytes[sizeof field];
 
-    for (size_t i = 0; i < sizeof field; i++)
+    memcpy(to, field, sizeof field);
+    return to + SET_FIELDS;
+}
+
+static uint64_t *
+put_switch(uint64_t *to, const struct cmlrt_switch *s)
+{
+    const uint64_t field[SWITCH_FIELDS] = {
+        s->from, s->to, s->big, s->levels, s->log2_base, (uint64_t)s->t,
+    };
+
+    memcpy(to, field, sizeof field);
+    return to + SWITCH_FIELDS;
+}
+
+void
+cmlrt_sets_id(uint8_t id[CMLRT_ID], const struct cmlrt_sets *sets)
+{
+    uint64_t
+        field[CMLRT_MAX_SETS * SET_FIELDS + CMLRT_MAX_SWITCHES * SWITCH_FIELDS];
+    uint8_t bytes[sizeof field];
+    uint64_t *to = field;
+    size_t n;
+
+    for (size_t i = 0; i < sets->n; i++)
+        to = put_set(to, &sets->at[i]);
+    for (size_t i = 0; i < sets->switches; i++)
+        to = put_switch(to, &sets->sw[i]);
+    n = (size_t)(to - field) * sizeof *field;
+    for (size_t i = 0; i < n; i++)
         bytes[i] = (uint8_t)(field[i / 8] >> 8 * (i % 8));
-    cmlrt_key_id(id, bytes, sizeof bytes);
+    cmlrt_key_id(id, bytes, n);
+}
+
+void
+cmlrt_params_id(uint8_t id[CMLRT_ID], const struct cmlrt_set *set)
+{
+    const struct cmlrt_sets one = { .n = 1, .at = { *set } };
+
+    cmlrt_sets_id(id, &one);
 }
 
 void

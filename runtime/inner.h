@@ -138,6 +138,48 @@ size_t cmlrt_zeros_at(const struct cmlrt_set *set);
 size_t cmlrt_ksk_at(const struct cmlrt_set *set);
 size_t cmlrt_bsk_at(const struct cmlrt_set *set);
 
+/* column c of row `at` of a keyswitch key, which lies in panels */
+static inline uint32_t *
+cmlrt_ks_word(uint32_t *key, const struct cmlrt_ks_shape *s, size_t at,
+              size_t c)
+{
+    const size_t rows = s->inputs * s->levels;
+
+    return key
+           + ((c / CMLRT_PANEL * rows + at) * CMLRT_PANEL + c % CMLRT_PANEL);
+}
+
+/* ---- ksk.c */
+enum { CMLRT_KSK_NOISE = 1 }; /* the top half of the index of noise streams */
+/*     round((<a, key> + message) / 2^32),   a in the top half of its words;
+ * message with its noise */
+uint32_t cmlrt_ksk_body(const uint32_t *a, const uint64_t *key, size_t n,
+                        uint64_t message);
+
+/* ---- sets.c: of switch i, from so many words to so many masks */
+size_t cmlrt_switch_inputs(const struct cmlrt_sets *s, size_t i);
+size_t cmlrt_switch_outputs(const struct cmlrt_sets *s, size_t i);
+size_t cmlrt_switch_bytes(const struct cmlrt_sets *s, size_t i);
+/* masks of the levels of one word */
+size_t cmlrt_switch_mask_bytes(const struct cmlrt_sets *s, size_t i);
+void cmlrt_switch_masks(uint32_t *masks, const struct cmlrt_sets *s, size_t i,
+                        const uint8_t seed[CMLRT_SEED], uint64_t word);
+
+/* ---- setskey.c, setsload.c */
+enum cml_status cmlrt_switch_generate(uint8_t *payload,
+                                      const struct cmlrt_secrets *s, size_t i,
+                                      struct cmlrt_pool *pool);
+
+struct cmlrt_hop {
+    struct cmlrt_ks_shape shape;
+    uint32_t *key;
+};
+
+struct cmlrt_evals {
+    struct cmlrt_eval *at[CMLRT_MAX_SETS];
+    struct cmlrt_hop hop[CMLRT_MAX_SWITCHES];
+};
+
 /* masks of the levels of one word of the big key, n words each */
 size_t cmlrt_ksk_mask_bytes(const struct cmlrt_set *set);
 void cmlrt_ksk_masks(uint32_t *masks, const struct cmlrt_set *set,
@@ -199,6 +241,7 @@ void cmlrt_test_polynomial(uint64_t *test, const struct cmlrt_table *t,
 /* ---- scratch of the ABI rows, see cmlrt_scratch_bytes */
 size_t cmlrt_extract_bytes(const struct cmlrt_set *set);
 size_t cmlrt_keyswitch_bytes(const struct cmlrt_set *set);
+size_t cmlrt_switch_scratch(const struct cmlrt_sets *s, size_t i);
 size_t cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k);
 size_t cmlrt_answer_bytes(const struct cmlrt_set *set);
 

@@ -4,6 +4,8 @@
  *     out    = (0, .., 0, b) - sum_ij d_ij KSK_ij
  *
  * Only the top halves of the key's words exist, see ksk.c.  Adds (14) and (15).
+ * Between two sets it is the same, with a key of their own, to the small key or
+ * to the big one.
  */
 #include "runtime/abi.h"
 #include "runtime/inner.h"
@@ -15,37 +17,69 @@ round_up(size_t bytes)
 }
 
 static size_t
-digit_bytes(const struct cmlrt_set *set)
+digit_bytes(size_t inputs, size_t levels)
 {
-    return round_up(CMLRT_BATCH * cmlrt_big(set) * set->ks_levels
-                    * sizeof(uint32_t));
+    return round_up(CMLRT_BATCH * inputs * levels * sizeof(uint32_t));
+}
+
+static size_t
+scratch_bytes(size_t inputs, size_t levels, size_t outputs)
+{
+    return digit_bytes(inputs, levels)
+           + CMLRT_BATCH * (outputs + CMLRT_PANEL) * sizeof(uint32_t);
 }
 
 size_t
 cmlrt_keyswitch_bytes(const struct cmlrt_set *set)
 {
-    return digit_bytes(set)
-           + CMLRT_BATCH * ((size_t)set->n + CMLRT_PANEL) * sizeof(uint32_t);
+    return scratch_bytes(cmlrt_big(set), set->ks_levels, set->n);
+}
+
+size_t
+cmlrt_switch_scratch(const struct cmlrt_sets *s, size_t i)
+{
+    return scratch_bytes(cmlrt_switch_inputs(s, i), s->sw[i].levels,
+                         cmlrt_switch_outputs(s, i));
 }
 
 /* A batch takes one pass over the key. */
 static void
-switch_batch(const struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
-             unsigned batch)
+switch_batch(const struct cmlrt_env *env, const struct cmlrt_hop *hop,
+             uint64_t *out, const uint64_t *in, unsigned batch)
 {
-    const struct cmlrt_eval *e = env->eval;
-    uint32_t *sum = (void *)((char *)env->scratch + digit_bytes(env->set));
+    const struct cmlrt_ks_shape *s = &hop->shape;
+    uint32_t *sum =
+        (void *)((char *)env->scratch + digit_bytes(s->inputs, s->levels));
     const uint64_t *lwe[CMLRT_BATCH];
 
     for (unsigned b = 0; b < batch; b++)
         lwe[b] = in + b * env->big;
-    e->ring.kernels->keyswitch(sum, &e->ks, e->ksk, lwe, batch, env->scratch);
+    env->eval->ring.kernels->keyswitch(sum, s, hop->key, lwe, batch,
+                                       env->scratch);
     for (unsigned b = 0; b < batch; b++) {
-        uint64_t *to = out + b * env->small;
+        uint64_t *to = out + b * s->columns;
 
-        for (size_t j = 0; j < env->small; j++)
-            to[j] = (uint64_t)sum[b * e->ks.stride + j] << 32;
-        to[env->small - 1] += lwe[b][env->big - 1];
+        for (size_t j = 0; j < s->columns; j++)
+            to[j] = (uint64_t)sum[b * s->stride + j] << 32;
+        to[s->columns - 1] += lwe[b][env->big - 1];
+    }
+}
+
+/* hop: NULL in the clear and in simulation, where noise of sd is added */
+static void
+switch_all(struct cmlrt_env *env, const struct cmlrt_hop *hop, double sd,
+           uint64_t *out, const uint64_t *in, int64_t begin, int64_t end)
+{
+    unsigned batch;
+
+    for (int64_t i = begin; i < end; i += batch) {
+        batch = end - i < CMLRT_BATCH ? (unsigned)(end - i) : CMLRT_BATCH;
+        if (!hop)
+            for (unsigned b = 0; b < batch; b++)
+                out[i + b] = in[i + b] + cmlrt_normal(env->rng, sd);
+        else
+            switch_batch(env, hop, out + (size_t)i * hop->shape.columns,
+                         in + (size_t)i * env->big, batch);
     }
 }
 
@@ -53,16 +87,20 @@ void
 cmlrt_lwe_keyswitch(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                     const void *with, int64_t begin, int64_t end)
 {
-    unsigned batch;
+    struct cmlrt_hop own;
 
     (void)with;
-    for (int64_t i = begin; i < end; i += batch) {
-        batch = end - i < CMLRT_BATCH ? (unsigned)(end - i) : CMLRT_BATCH;
-        if (env->simulated || env->clear)
-            for (unsigned b = 0; b < batch; b++)
-                out[i + b] = in[i + b] + cmlrt_normal(env->rng, env->sd_ks);
-        else
-            switch_batch(env, out + (size_t)i * env->small,
-                         in + (size_t)i * env->big, batch);
-    }
+    if (env->eval)
+        own = (struct cmlrt_hop){ env->eval->ks, env->eval->ksk };
+    switch_all(env, env->eval ? &own : NULL, env->sd_ks, out, in, begin, end);
+}
+
+void
+cmlrt_lwe_switch(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                 const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_border *d = with;
+
+    switch_all(env, env->eval ? &env->hop[d->index] : NULL,
+               env->simulated ? env->sd_hop[d->index] : 0, out, in, begin, end);
 }

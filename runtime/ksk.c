@@ -10,18 +10,15 @@
 
 #include <string.h>
 
-enum { NOISE_INDEX = 1 }; /* in the top half of the index of noise streams */
-
-/* round((<a, s> + e + message) / 2^32);   a in the top half of its words */
-static uint32_t
-encrypt(const uint32_t *a, const struct cmlrt_secret *s, uint64_t message,
-        uint64_t noise)
+uint32_t
+cmlrt_ksk_body(const uint32_t *a, const uint64_t *key, size_t n,
+               uint64_t message)
 {
     uint32_t sum = 0;
 
-    for (size_t j = 0; j < s->set.n; j++)
-        sum += a[j] * (uint32_t)s->small[j];
-    message += ((uint64_t)sum << 32) + noise;
+    for (size_t j = 0; j < n; j++)
+        sum += a[j] * (uint32_t)key[j];
+    message += (uint64_t)sum << 32;
     return (uint32_t)((message + (UINT64_C(1) << 31)) >> 32);
 }
 
@@ -36,16 +33,17 @@ cmlrt_ksk_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
     begin += g->first;
     end += g->first;
     for (int64_t i = begin; i < end; i++) {
-        const uint64_t id = (uint64_t)NOISE_INDEX << 32 | (uint64_t)i;
+        const uint64_t id = (uint64_t)CMLRT_KSK_NOISE << 32 | (uint64_t)i;
         struct cmlrt_rng noise;
 
         cmlrt_rng_init(&noise, g->noise, CMLRT_NOISE, id);
         cmlrt_ksk_masks(masks, set, g->seed, (uint64_t)i);
         for (uint32_t j = 0; j < set->ks_levels; j++, to += sizeof(uint32_t)) {
             const unsigned shift = 64 - set->ks_log2_base * (j + 1);
-            const uint32_t body = encrypt(masks + (size_t)j * set->n, g->secret,
-                                          g->secret->big[i] << shift,
-                                          cmlrt_tuniform(&noise, set->t_lwe));
+            const uint32_t body = cmlrt_ksk_body(
+                masks + (size_t)j * set->n, g->secret->small, set->n,
+                (g->secret->big[i] << shift)
+                    + cmlrt_tuniform(&noise, set->t_lwe));
 
             memcpy(to, &body, sizeof body);
         }

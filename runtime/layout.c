@@ -1,8 +1,8 @@
 /* What a manifest says of sizes; the only place that adds them up. */
 #include "runtime/engine.h"
 
-struct cmlrt_set
-cmlrt_manifest_set(const struct cml_manifest *m)
+static struct cmlrt_set
+set_of(const struct cml_set *m)
 {
     return (struct cmlrt_set){
         .k = (uint32_t)m->k,
@@ -18,6 +18,24 @@ cmlrt_manifest_set(const struct cml_manifest *m)
     };
 }
 
+struct cmlrt_sets
+cmlrt_manifest_sets(const struct cml_manifest *m)
+{
+    const struct cml_set *set = m->sets;
+    const struct cml_switch *sw = m->switches;
+    struct cmlrt_sets s = { .n = (size_t)m->nsets,
+                            .switches = (size_t)m->nswitches };
+
+    for (size_t i = 0; i < s.n; i++)
+        s.at[i] = set_of(&set[i]);
+    for (size_t i = 0; i < s.switches; i++)
+        s.sw[i] = (struct cmlrt_switch){
+            (uint32_t)sw[i].from,   (uint32_t)sw[i].to,        sw[i].big != 0,
+            (uint32_t)sw[i].levels, (uint32_t)sw[i].log2_base, (int)sw[i].t
+        };
+    return s;
+}
+
 static size_t
 at_least(size_t x, int64_t y)
 {
@@ -31,8 +49,7 @@ cmlrt_manifest_layout(const struct cml_manifest *m)
     const struct cml_output *output = m->outputs;
     const struct cml_piece *piece = m->pieces;
     const struct cml_answer *answer = m->answers;
-    const int64_t n = (int64_t)1 << m->log2_n;
-    const size_t lwe = (size_t)(m->k * n + 1);
+    const struct cml_set *set = m->sets;
     struct cmlrt_layout l = { 0 };
 
     for (int64_t i = 0; i < m->ninputs; i++)
@@ -40,14 +57,18 @@ cmlrt_manifest_layout(const struct cml_manifest *m)
     for (int64_t i = 0; i < m->noutputs; i++)
         l.outputs += (size_t)output[i].count;
     for (const struct cml_piece *p = piece; p < piece + m->npieces; p++) {
+        const int64_t n = (int64_t)1 << set[p->set].log2_n;
+
         l.messages = at_least(l.messages, p->first + p->count);
         l.words = at_least(l.words, p->word + p->count);
         l.glwes = at_least(l.glwes, p->glwe + (p->count + n - 1) / n);
     }
     for (const struct cml_answer *a = answer; a < answer + m->nanswers; a++) {
+        const int64_t big = set[a->set].k << set[a->set].log2_n;
+
         l.phases += (size_t)a->count;
         l.replies = at_least(l.replies, a->first + a->count);
-        l.reply_bytes += (size_t)a->count * lwe * (size_t)(a->word_bits / 8);
+        l.reply_bytes += (size_t)(a->count * (big + 1) * (a->word_bits / 8));
     }
     return l;
 }

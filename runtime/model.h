@@ -61,6 +61,18 @@ struct cmlrt_place {
 #define Y(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"
 };
+struct cmlrt_border {
+#define B(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cml_set {
+#define K(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cml_switch {
+#define H(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
 struct cmlrt_reply {
 #define Z(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"

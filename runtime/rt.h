@@ -30,10 +30,28 @@ struct cmlrt_set {
     bool ternary;
 };
 
+/* A keyswitch from the big key of one set to a key of another. */
+struct cmlrt_switch {
+    uint32_t from, to;
+    bool big; /* to the big key */
+    uint32_t levels, log2_base;
+    int t; /* TUniform bound */
+};
+
+enum { CMLRT_MAX_SETS = 3, CMLRT_MAX_SWITCHES = 12 };
+
+/* All of a program; most have one set and no switch. */
+struct cmlrt_sets {
+    size_t n, switches;
+    struct cmlrt_set at[CMLRT_MAX_SETS];
+    struct cmlrt_switch sw[CMLRT_MAX_SWITCHES];
+};
+
 struct cmlrt_pool;   /* pool.c */
 struct cmlrt_rng;    /* csprng.c */
 struct cmlrt_secret; /* secret.c: both keys, wiped when freed */
 struct cmlrt_eval;   /* evalkey.c: what the server computes with */
+struct cmlrt_evals;  /* setsload.c: of all sets */
 
 /* ---- pool.c: threads over a range; chunks in any order, any thread */
 typedef void cmlrt_task(void *arg, unsigned thread, int64_t begin, int64_t end);
@@ -56,6 +74,7 @@ enum cmlrt_purpose {
     CMLRT_ZERO_MASK,
     CMLRT_ANSWER,
     CMLRT_SIMULATE,
+    CMLRT_SET_KEY,
 };
 
 /* getrandom(2); false when the system gives none */
@@ -83,6 +102,16 @@ enum cml_status cmlrt_secret_new(struct cmlrt_secret **out,
 void cmlrt_secret_free(struct cmlrt_secret *s);
 /* phase b - <a, s> of an LWE ciphertext under the big key */
 uint64_t cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe);
+
+/* ---- setskey.c: the secrets of all sets, from one master */
+struct cmlrt_secrets {
+    struct cmlrt_sets sets;
+    struct cmlrt_secret *at[CMLRT_MAX_SETS];
+};
+enum cml_status cmlrt_secrets_new(struct cmlrt_secrets *out,
+                                  const struct cmlrt_sets *sets,
+                                  const uint8_t master[CMLRT_SEED]);
+void cmlrt_secrets_free(struct cmlrt_secrets *s);
 
 /* ---- encrypt.c: a GLWE whose masks come from stream (seed, MASK, index) and
  * of which only the first count body words are kept:
@@ -121,10 +150,28 @@ enum cml_status cmlrt_eval_load(struct cmlrt_eval **out,
                                 struct cmlrt_pool *pool);
 void cmlrt_eval_free(struct cmlrt_eval *e);
 
-/* ---- what a step sees; one per thread and row in flight */
+/* ---- sets.c, setskey.c, setsload.c: the same of all sets and their switches
+ */
+size_t cmlrt_sets_bytes(const struct cmlrt_sets *sets);
+enum cml_status cmlrt_sets_generate(uint8_t *payload,
+                                    const struct cmlrt_secrets *s,
+                                    struct cmlrt_pool *pool);
+enum cml_status cmlrt_sets_stream(const struct cmlrt_outlet *out,
+                                  const struct cmlrt_secrets *s,
+                                  struct cmlrt_pool *pool);
+enum cml_status cmlrt_evals_load(struct cmlrt_evals **out,
+                                 const struct cmlrt_sets *sets,
+                                 const uint8_t *payload,
+                                 const struct kernels *kernels,
+                                 struct cmlrt_pool *pool);
+void cmlrt_evals_free(struct cmlrt_evals *e);
+
+/* ---- what a step sees; one per thread and set: that of
+ * what the step reads */
 struct cmlrt_env {
     const struct cmlrt_set *set;
     const struct cmlrt_eval *eval; /* NULL in clear and simulate */
+    const struct cmlrt_hop *hop;   /* of all sets; likewise */
     size_t big, small;             /* words of a ciphertext */
     void *scratch;                 /* cmlrt_scratch_bytes(), 64-byte aligned */
     /* encrypted: where the input's masks come from, and the row's first GLWE */
@@ -136,6 +183,7 @@ struct cmlrt_env {
     /* simulate: standard deviations on the torus; all 0 in clear */
     bool simulated, clear;
     double sd_fresh, sd_ks, sd_ms, sd_br, sd_zero;
+    const double *sd_hop;
     double sd_cut; /* of the masks of an answer in 32 bits */
 };
 
@@ -145,5 +193,7 @@ void cmlrt_key_ahead(const struct cmlrt_eval *e, const _Atomic uint32_t *done);
 
 size_t cmlrt_scratch_bytes(const struct cmlrt_set *set,
                            const struct kernels *kernels);
+size_t cmlrt_sets_scratch(const struct cmlrt_sets *sets,
+                          const struct kernels *kernels);
 
 #endif

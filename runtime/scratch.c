@@ -16,3 +16,21 @@ cmlrt_scratch_bytes(const struct cmlrt_set *set, const struct kernels *kernels)
         most = need[i] > most ? need[i] : most;
     return most;
 }
+
+size_t
+cmlrt_sets_scratch(const struct cmlrt_sets *sets, const struct kernels *kernels)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < sets->n; i++) {
+        const size_t need = cmlrt_scratch_bytes(&sets->at[i], kernels);
+
+        most = need > most ? need : most;
+    }
+    for (size_t i = 0; i < sets->switches; i++) {
+        const size_t need = cmlrt_switch_scratch(sets, i);
+
+        most = need > most ? need : most;
+    }
+    return most;
+}

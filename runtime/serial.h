@@ -58,6 +58,8 @@ uint8_t *cmlrt_map(int fd, size_t bytes, const char *path);
 void cmlrt_unmap(uint8_t *at, size_t bytes);
 
 /* ---- ids.c: BLAKE2b-128 */
+void cmlrt_sets_id(uint8_t id[CMLRT_ID], const struct cmlrt_sets *sets);
+/* of a program with this set alone */
 void cmlrt_params_id(uint8_t id[CMLRT_ID], const struct cmlrt_set *set);
 void cmlrt_key_id(uint8_t id[CMLRT_ID], const uint8_t *payload, size_t bytes);
 

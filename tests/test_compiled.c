@@ -84,10 +84,24 @@ compile(struct model *x, bool optimise)
 static void
 check_parameters(const struct model *x)
 {
-#define N(type, field) \
-    ck_assert_int_eq(x->m->field, (int64_t)x->f->params.field);
-#define R(field) ck_assert_double_eq(x->m->field, x->f->params.field);
-#include "ir/params.def"
+    const struct cml_set *set = x->m->sets;
+    const struct cml_switch *sw = x->m->switches;
+
+    ck_assert_int_eq(x->m->nsets, x->f->sets.more + 1);
+    ck_assert_int_eq(x->m->nswitches, x->f->sets.switches);
+    ck_assert_int_eq(x->m->level, x->f->params.level);
+    ck_assert_double_eq(x->m->cost, x->f->params.cost);
+    ck_assert_double_eq(x->m->log2_pfail, x->f->params.log2_pfail);
+    for (uint32_t i = 0; i <= x->f->sets.more; i++) {
+        const struct ir_params *p = ir_params_of(x->f, i);
+#define K(type, field) ck_assert_double_eq((double)set[i].field, p->field);
+#include "runtime/manifest.def"
+    }
+    for (uint32_t i = 0; i < x->f->sets.switches; i++) {
+        const struct ir_switch *s = &x->f->sets.sw[i];
+#define H(type, field) ck_assert_double_eq((double)sw[i].field, s->field);
+#include "runtime/manifest.def"
+    }
 }
 
 /* The model of a text, or a random one; false if the passes refuse it. */
@@ -304,17 +318,53 @@ END_TEST
 
 /* ---- encrypted */
 
+/* of all sets of a program */
+struct keys {
+    uint8_t seed[CMLRT_SEED];
+    struct cmlrt_secrets secrets;
+    struct cmlrt_evals *evals;
+    struct cmlrt_pool *pool;
+};
+
+static void
+open_keys(struct keys *k, const struct cml_manifest *m,
+          const struct kernels *kernels, uint64_t seed)
+{
+    const struct cmlrt_sets sets = cmlrt_manifest_sets(m);
+    uint8_t *payload = rig_alloc(cmlrt_sets_bytes(&sets));
+
+    memset(k->seed, 1, sizeof k->seed);
+    memcpy(k->seed, &seed, sizeof seed);
+    k->pool = cmlrt_pool_new(1);
+    ck_assert_int_eq(cmlrt_secrets_new(&k->secrets, &sets, k->seed), CML_E_ok);
+    ck_assert_int_eq(cmlrt_sets_generate(payload, &k->secrets, k->pool),
+                     CML_E_ok);
+    ck_assert_int_eq(
+        cmlrt_evals_load(&k->evals, &sets, payload, kernels, k->pool),
+        CML_E_ok);
+    free(payload);
+}
+
+static void
+close_keys(struct keys *k)
+{
+    cmlrt_secrets_free(&k->secrets);
+    cmlrt_evals_free(k->evals);
+    cmlrt_pool_free(k->pool);
+}
+
 static void
 put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
               const int64_t *message, uint64_t glwe)
 {
-    const struct rig *rig = arg;
+    const struct keys *k = arg;
     const struct cmlrt_plain in = { message, (size_t)d->count,
                                     (unsigned)d->log2_delta };
 
-    ck_assert_int_le(d->count, 1 << rig->set.log2_n);
-    ck_assert_int_eq(cmlrt_encrypt(word, rig->secret, rig->seed, glwe, &in),
-                     CML_E_ok);
+    ck_assert_int_le(d->count, 1 << k->secrets.sets.at[d->set].log2_n);
+    ck_assert_int_eq(
+        cmlrt_encrypt(word, k->secrets.at[d->set], k->seed, glwe, &in),
+        CML_E_ok);
 }
 
 /* The next ciphertext of the answers. */
@@ -333,10 +383,24 @@ unpack(uint64_t *lwe, const uint8_t *from, size_t words, int64_t bits)
     return from;
 }
 
+static const uint8_t *
+read_answer(int64_t *replies, const struct cmlrt_secrets *s,
+            const struct cml_answer *a, const uint8_t *at)
+{
+    const size_t words = cmlrt_big(&s->sets.at[a->set]) + 1;
+    uint64_t *lwe = rig_alloc(words * sizeof *lwe);
+
+    for (int64_t e = 0; e < a->count; e++) {
+        at = unpack(lwe, at, words, a->word_bits);
+        replies[a->first + e] = reply_of(a, cmlrt_phase(s->at[a->set], lwe));
+    }
+    free(lwe);
+    return at;
+}
+
 static void
 run_encrypted(struct model *x, struct dice *d, uint64_t seed)
 {
-    const struct cmlrt_set set = cmlrt_manifest_set(x->m);
     const struct cml_answer *a = x->m->answers;
     const struct kernels *kernels = cmlrt_kernels_select(NULL);
     int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
@@ -345,29 +409,22 @@ run_encrypted(struct model *x, struct dice *d, uint64_t seed)
     struct cmlrt_job job = {
         .m = x->m, .mode = CMLRT_ENCRYPTED, .kernels = kernels, .rows = ROWS
     };
-    struct rig rig;
+    struct keys k;
     struct rows r;
-    uint64_t *lwe;
 
-    rig_open(&rig, &set, kernels, seed);
-    lwe = rig_alloc(rig.env.big * sizeof *lwe);
+    open_keys(&k, x->m, kernels, seed);
     draw_rows(&r, x, d);
-    each_piece(&r, x, put_encrypted, &rig);
-    job.eval = rig.eval, job.pool = rig.pool;
-    job.mask_seed = rig.seed, job.words = r.words;
+    each_piece(&r, x, put_encrypted, &k);
+    job.evals = k.evals, job.pool = k.pool;
+    job.mask_seed = k.seed, job.words = r.words;
     ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
     for (size_t i = 0; i < ROWS; i++) {
         for (int64_t j = 0; j < x->m->nanswers; j++)
-            for (int64_t e = 0; e < a[j].count; e++) {
-                at = unpack(lwe, at, rig.env.big, a[j].word_bits);
-                replies[a[j].first + e] =
-                    reply_of(&a[j], cmlrt_phase(rig.secret, lwe));
-            }
+            at = read_answer(replies, &k.secrets, &a[j], at);
         check_row(x, r.in[i], replies, "encrypted");
     }
     drop_rows(&r);
-    rig_close(&rig);
-    free(lwe);
+    close_keys(&k);
     free(out);
     free(replies);
 }
@@ -382,6 +439,80 @@ START_TEST(encrypted_is_the_evaluator)
             continue;
         if (!x.m->approx) /* is it right then? nearly */
             run_encrypted(&x, &d, seed);
+        close_model(&x);
+    }
+}
+END_TEST
+
+/* Three sets: an input under the second's key; keyswitches within a set and
+ * between two, conversions back and forth; an answer from each. */
+#define TOY_SET(k, log2_n, n, br_levels, br_log2_base, ks_levels, \
+                ks_log2_base) \
+    "params { k = " k ", log2_n = " log2_n ", n = " n \
+    ", br_levels = " br_levels ", br_log2_base = " br_log2_base \
+    ", ks_levels = " ks_levels ", ks_log2_base = " ks_log2_base \
+    ", t_lwe = 35, t_glwe = 3, level = 132, " \
+    "ternary = 0, insecure = 1, v_fresh = 1e-36, v_br = 1e-12, v_ks = 1e-9, " \
+    "v_ms = 1e-6, v_zero = 1e-32, cost = 1, log2_pfail = -60, }\n"
+#define TOY_SWITCH(from, to, big, levels, log2_base) \
+    "switch { from = " from ", to = " to ", big = " big ", levels = " levels \
+    ", log2_base = " log2_base ", t = 35, v = 1e-9, }\n"
+#define TABLE(in, name, type) \
+    "lwe.pbs %" in " { table = @" name ", offset = 0, bits = 3, " \
+    "log2_delta = 60, approx = 0 } : " type " delta 60\n"
+#define ANSWER(in, out, type) \
+    "%" in " { log2_flood = -1, word_bits = " out " } : " type " delta 60\n"
+
+/* clang-format off */
+static const char three_sets[] =
+    "ir 1 three\n"
+    TOY_SET("1", "10", "64", "3", "12", "5", "4")
+    TOY_SET("2", "8", "40", "2", "16", "4", "5")
+    TOY_SET("1", "9", "70", "4", "9", "3", "7")
+    TOY_SWITCH("1", "0", "0", "4", "5") TOY_SWITCH("0", "2", "0", "3", "6")
+    TOY_SWITCH("1", "0", "1", "5", "4") TOY_SWITCH("2", "1", "1", "7", "3")
+    "const @s : int[1,8] = [3, 1, 0, 2, 1, 0, 3, 3]\n"
+    "const @t : int[2,8] = [0, 2, 1, 3, 2, 1, 2, 0, 1, 1, 3, 0, 2, 0, 1, 2]\n"
+    "const @w : int[2,2] = [1, 0, 1, 2]\n"
+    "{\n"
+    "%0 = input { name = @x } : int[2] in 0..7\n"
+    "%1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] set 1 delta 60\n"
+    "%2 = glwe.extract %1 : lwe[2] set 1 delta 60\n"
+    "%3 = lwe.keyswitch %2 : lwe[2] small delta 60\n"
+    "%4 = " TABLE("3", "s", "lwe[2]")
+    "%5 = lwe.keyswitch %2 : lwe[2] small set 1 delta 60\n"
+    "%6 = " TABLE("5", "t", "lwe[2] set 1")
+    "%7 = lwe.convert %6 : lwe[2] delta 60\n"
+    "%8 = lwe.add %4, %7 : lwe[2] delta 60\n"
+    "%9 = lwe.keyswitch %8 : lwe[2] small set 2 delta 60\n"
+    "%10 = " TABLE("9", "t", "lwe[2] set 2")
+    "%11 = lwe.convert %10 : lwe[2] set 1 delta 60\n"
+    "%12 = lwe.add %11, %6 : lwe[2] set 1 delta 60\n"
+    "%13 = lwe.answer " ANSWER("8", "64", "lwe[2]")
+    "%14 = lwe.answer " ANSWER("12", "32", "lwe[2] set 1")
+    "%15 = lwe.answer " ANSWER("10", "64", "lwe[2] set 2")
+    "%16 = lwe.decrypt %13 { lo = 0, hi = 6 } : int[2] in 0..6\n"
+    "%17 = lwe.decrypt %14 { lo = 0, hi = 6 } : int[2] in 0..6\n"
+    "%18 = lwe.decrypt %15 { lo = 0, hi = 3 } : int[2] in 0..3\n"
+    "output %16 { name = @a }\noutput %17 { name = @b }\n"
+    "output %18 { name = @c }\n}\n";
+/* clang-format on */
+
+START_TEST(several_sets_are_the_evaluator)
+{
+    for (uint64_t seed = 1; seed <= models(ENCRYPTED); seed++) {
+        const struct source src = { "t.ir", three_sets, strlen(three_sets) };
+        struct dice d = { seed };
+        struct diag dg = { .src = &src, .out = stderr };
+        struct model x;
+
+        memset(&x, 0, sizeof x);
+        x.f = ir_parse(&x.mem, &dg);
+        ck_assert_ptr_nonnull(x.f);
+        compile(&x, false);
+        check_parameters(&x);
+        run_clear(&x, &d);
+        run_encrypted(&x, &d, seed);
         close_model(&x);
     }
 }
@@ -409,6 +540,7 @@ main(void)
     int failed;
 
     tcase_add_loop_test(tc, clear_is_the_evaluator, 0, RANDOM_KINDS);
+    tcase_add_test(tc, several_sets_are_the_evaluator);
     tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
     tcase_add_loop_test(tc, programs_are_the_evaluator, 0, nprograms);
     tcase_set_timeout(tc, 300);

@@ -72,6 +72,15 @@ check_refused(const char *text, const char *words)
       "%2 = glwe.extract %1 : lwe[2] delta 60\n"
 #define SMALL LWE "%3 = lwe.keyswitch %2 : lwe[2] small delta 60\n"
 
+#define SET \
+    "params { k = 1, log2_n = 9, n = 64, br_levels = 3, br_log2_base = 12, " \
+    "ks_levels = 5, ks_log2_base = 4, t_lwe = 35, t_glwe = 3, level = 132, " \
+    "ternary = 0, insecure = 1, v_fresh = 0, v_br = 0, v_ks = 0, v_ms = 0, " \
+    "v_zero = 0, cost = 0, log2_pfail = 0, }\n"
+#define TWO_SETS \
+    SET SET "switch { from = 0, to = 1, big = 1, levels = 5, log2_base = 4, " \
+            "t = 35, v = 0, }\n"
+
 /* clang-format off */
 static const struct {
     const char *rule, *text;
@@ -100,11 +109,23 @@ static const struct {
       HEAD "{\n" ENC "output %1 { name = @y }\n}\n" },
     { "an output is decrypted",
       HEAD "{\n" LWE "output %2 { name = @y }\n}\n" },
-    { "operands have one key and one delta",
+    { "operands have one key, one set and one delta",
       HEAD "{\n" LWE
       "%3 = glwe.encrypt %0 { log2_delta = 59 } : glwe[2] delta 59\n"
       "%4 = glwe.extract %3 : lwe[2] delta 59\n"
       "%5 = lwe.add %2, %4 : lwe[2] delta 60\n}\n" },
+    { "operands have one key, one set and one delta",
+      HEAD TWO_SETS "{\n" LWE
+      "%3 = lwe.convert %2 : lwe[2] set 1 delta 60\n"
+      "%4 = lwe.add %2, %3 : lwe[2] delta 60\n}\n" },
+    { "a set exists, and the switch between two",
+      HEAD TWO_SETS "{\n" LWE
+      "%3 = lwe.convert %2 : lwe[2] set 2 delta 60\n}\n" },
+    { "a set exists, and the switch between two",
+      HEAD TWO_SETS "{\n" LWE "%3 = lwe.convert %2 : lwe[2] delta 60\n}\n" },
+    { "a set exists, and the switch between two",
+      HEAD TWO_SETS "{\n" LWE
+      "%3 = lwe.keyswitch %2 : lwe[2] small set 1 delta 60\n}\n" },
     { "a ciphertext under the small key is bootstrapped",
       HEAD "{\n" SMALL "%4 = lwe.neg %3 : lwe[2] small delta 60\n}\n" },
     { "a table has 2^bits entries and a padding bit",
@@ -387,6 +408,14 @@ static const char ciphers[] =
     "ternary = 0, insecure = 1, v_fresh = 6.223015277861141e-38, "
     "v_br = 1e-20, v_ks = 0, v_ms = 1e-05, v_zero = 0, cost = 1.5, "
     "log2_pfail = -128.5, }\n"
+    "params { k = 2, log2_n = 9, n = 64, br_levels = 3, br_log2_base = 12, "
+    "ks_levels = 5, ks_log2_base = 4, t_lwe = 35, t_glwe = 3, level = 132, "
+    "ternary = 0, insecure = 1, v_fresh = 0, v_br = 0, v_ks = 0, v_ms = 0, "
+    "v_zero = 0, cost = 0, log2_pfail = 0, }\n"
+    "switch { from = 0, to = 1, big = 0, levels = 5, log2_base = 4, t = 35, "
+    "v = 1e-20, }\n"
+    "switch { from = 1, to = 0, big = 1, levels = 8, log2_base = 3, t = 35, "
+    "v = 1e-20, }\n"
     "const @i : int[2] = [1, 0]\n"
     "param @w : int[2,2] = [1, -1, 2, 0]\n"
     "const @t : int[1,8] = [3, 0, -2, 1, 0, 0, 0, 0]\n"
@@ -406,10 +435,16 @@ static const char ciphers[] =
     "  %12 = lwe.keyswitch %10 : lwe[2] small delta 60\n"
     "  %13 = lwe.pbs %12 { table = @t, offset = 2, bits = 3, log2_delta = 58, "
     "approx = 0 } : lwe[2] delta 58 noise 0 1\n"
-    "  %14 = lwe.answer %13 { log2_flood = -1, word_bits = 32 } : lwe[2] delta "
+    "  %14 = lwe.keyswitch %10 : lwe[2] small set 1 delta 60\n"
+    "  %15 = lwe.pbs %14 { table = @t, offset = 2, bits = 3, log2_delta = 58, "
+    "approx = 0 } : lwe[2] set 1 delta 58\n"
+    "  %16 = lwe.convert %15 : lwe[2] delta 58\n"
+    "  %17 = lwe.add %13, %16 : lwe[2] delta 58\n"
+    "  %18 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] set 1 delta 60\n"
+    "  %19 = lwe.answer %17 { log2_flood = -1, word_bits = 32 } : lwe[2] delta "
     "58\n"
-    "  %15 = lwe.decrypt %14 { lo = -2, hi = 3 } : int[2] in -2..3\n"
-    "  output %15 { name = @y }\n"
+    "  %20 = lwe.decrypt %19 { lo = -2, hi = 3 } : int[2] in -2..3\n"
+    "  output %20 { name = @y }\n"
     "}\n";
 /* clang-format on */
 

@@ -672,12 +672,12 @@ cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 /* The engine tells the simulator all of (72). */
 START_TEST(simulated_cut)
 {
-    const struct cml_value value = { SAMPLES, 0 };
-    const struct cml_answer answer = { SAMPLES, 0, 50, 0, 9, 0, 32 };
+    const struct cml_value value = { SAMPLES, 0, 0 };
+    const struct cml_answer answer = { SAMPLES, 0, 0, 50, 0, 9, 0, 32 };
     struct cml_step step = { .items = SAMPLES };
-    const struct cml_manifest m = { .k = 1 + _i,
-                                    .log2_n = 12,
-                                    .ternary = _i,
+    const struct cml_set set = { .k = 1 + _i, .log2_n = 12, .ternary = _i };
+    const struct cml_manifest m = { .nsets = 1,
+                                    .sets = &set,
                                     .nvalues = 1,
                                     .values = &value,
                                     .nanswers = 1,
@@ -707,6 +707,7 @@ START_TEST(simulated_cut)
 END_TEST
 
 static struct cmlrt_env seen;
+static double seen_hop;
 
 static void
 look(struct cmlrt_env *env, uint64_t *const *value, int64_t begin, int64_t end)
@@ -715,20 +716,28 @@ look(struct cmlrt_env *env, uint64_t *const *value, int64_t begin, int64_t end)
     (void)begin;
     (void)end;
     seen = *env;
+    seen_hop = env->sd_hop[1];
 }
 
 /* The simulator has the deviations of the manifest's variances, the clear has
  * none. */
 START_TEST(simulated_deviations)
 {
-    struct cml_step step = { .items = 1 };
-    const struct cml_manifest m = { .k = 1,
-                                    .log2_n = 8,
-                                    .v_fresh = 0x1p-100,
-                                    .v_ks = 0x1p-60,
-                                    .v_ms = 0x1p-50,
-                                    .v_br = 0x1p-70,
-                                    .v_zero = 0x1p-90,
+    struct cml_step step = { .items = 1, .set = 1 };
+    const struct cml_set set[2] = { { .k = 1, .log2_n = 9 },
+                                    { .k = 1,
+                                      .log2_n = 8,
+                                      .v_fresh = 0x1p-100,
+                                      .v_ks = 0x1p-60,
+                                      .v_ms = 0x1p-50,
+                                      .v_br = 0x1p-70,
+                                      .v_zero = 0x1p-90 } };
+    const struct cml_switch sw[2] = { { .from = 1, .levels = 2, .v = 0x1p-80 },
+                                      { .to = 1, .levels = 3, .v = 0x1p-40 } };
+    const struct cml_manifest m = { .nsets = 2,
+                                    .sets = set,
+                                    .nswitches = 2,
+                                    .switches = sw,
                                     .nsteps = 1,
                                     .steps = &step };
     struct cmlrt_pool *pool = cmlrt_pool_new(1);
@@ -749,6 +758,7 @@ START_TEST(simulated_deviations)
     ck_assert_double_eq(seen.sd_ms, 0x1p-25);
     ck_assert_double_eq(seen.sd_br, 0x1p-35);
     ck_assert_double_eq(seen.sd_zero, 0x1p-45);
+    ck_assert_double_eq(seen_hop, 0x1p-20);
     job.mode = CMLRT_CLEAR;
     ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)&none[1]), CML_E_ok);
     ck_assert(seen.clear && !seen.simulated);

@@ -104,27 +104,32 @@ static const struct cmlrt_set insecure = { 2, 8, 6, 2, 15, 4, 4, 30, 17,
                                            false };
 /* clang-format on */
 enum { COUNT = 300, GLWES = 3, ROWS = 3 };
-static const struct cml_piece pieces[] = { { COUNT, 50, 0, 9, 0, 0, 0 },
-                                           { 7, 50, 0, 9, COUNT, 2, COUNT } };
+static const struct cml_piece pieces[] = {
+    { COUNT, 0, 50, 0, 9, 0, 0, 0 }, { 7, 0, 50, 0, 9, COUNT, 2, COUNT }
+};
 
 static const uint8_t master[CMLRT_SEED] = { 1, 1 };
 static const uint8_t key_seed[CMLRT_SEED] = { 2, 2 };
 static const uint8_t file_seed[2][CMLRT_SEED] = { { 3, 3 }, { 4, 4 } };
 
+static const struct cml_set insecure_set = {
+    .k = 2,
+    .log2_n = 8,
+    .n = 6,
+    .br_levels = 2,
+    .br_log2_base = 15,
+    .ks_levels = 4,
+    .ks_log2_base = 4,
+    .t_lwe = 30,
+    .t_glwe = 17,
+};
+
 static struct cml_manifest
 manifest(void)
 {
-    return (struct cml_manifest){ .k = insecure.k,
-                                  .log2_n = insecure.log2_n,
-                                  .n = insecure.n,
-                                  .br_levels = insecure.br_levels,
-                                  .br_log2_base = insecure.br_log2_base,
-                                  .ks_levels = insecure.ks_levels,
-                                  .ks_log2_base = insecure.ks_log2_base,
-                                  .t_lwe = insecure.t_lwe,
-                                  .t_glwe = insecure.t_glwe,
-                                  .npieces = 2,
-                                  .pieces = pieces };
+    return (struct cml_manifest){
+        .nsets = 1, .sets = &insecure_set, .npieces = 2, .pieces = pieces
+    };
 }
 
 /* Two files of the same rows, as two runs of `encrypt`. */
@@ -133,9 +138,9 @@ encrypt_files(struct cmlrt_secret *secret, struct cmlrt_pool *pool)
 {
     const struct cml_manifest m = manifest();
     struct program p = { .m = &m,
-                         .set = insecure,
+                         .sets = { .n = 1, .at = { insecure } },
                          .layout = cmlrt_manifest_layout(&m) };
-    const struct client c = { .secret = secret };
+    const struct client c = { .secrets = { .at = { secret } } };
     const struct messages in = { ROWS, rig_alloc(ROWS * p.layout.messages
                                                  * sizeof(int64_t)) };
     uint64_t *words = rig_alloc(ROWS * p.layout.words * sizeof *words);
@@ -219,17 +224,18 @@ answer_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 }
 
 static enum cml_status
-run_answers(const struct cmlrt_eval *eval, const struct kernels *kernels,
+run_answers(struct cmlrt_eval *eval, const struct kernels *kernels,
             unsigned threads)
 {
-    const struct cml_value value = { ANSWERS, 0 };
-    const struct cml_answer answer = { ANSWERS, 0, 50, 0, 9, 0, 64 };
+    const struct cmlrt_evals evals = { .at = { eval } };
+    const struct cml_value value = { ANSWERS, 0, 0 };
+    const struct cml_answer answer = { ANSWERS, 0, 0, 50, 0, 9, 0, 64 };
     struct cml_step step[2] = { { .items = ANSWERS }, { .items = ANSWERS } };
     struct cml_manifest m = manifest();
     struct cmlrt_pool *pool = cmlrt_pool_new(threads);
     struct cmlrt_job job = { .m = &m,
                              .mode = CMLRT_ENCRYPTED,
-                             .eval = eval,
+                             .evals = &evals,
                              .kernels = kernels,
                              .pool = pool,
                              .mask_seed = file_seed[0],

@@ -40,7 +40,7 @@ bench_eval(struct figures *f, const struct server *server)
 enum cml_status
 bench_server(struct figures *f, struct cmlrt_pool *pool)
 {
-    uint8_t *payload = calloc(cmlrt_eval_bytes(&f->p->set), 1);
+    uint8_t *payload = calloc(cmlrt_sets_bytes(&f->p->sets), 1);
     struct server server = { NULL, NULL, NULL };
     enum cml_status s = payload ? CML_E_ok : program_no_memory(f->p);
     const double start = program_clock();

@@ -11,19 +11,19 @@ print_card(FILE *out, const struct program *p)
 }
 
 static void
-print_noise(FILE *out, const struct program *p)
+print_noise(FILE *out, const struct cmlrt_set *s)
 {
-    const size_t big = (size_t)p->set.k << p->set.log2_n;
+    const size_t big = (size_t)s->k << s->log2_n;
 
     fprintf(out,
             "noise           TUniform(2^%d) of 2^64 under the big key, "
             "dimension %zu, %s\n",
-            p->set.t_glwe, big, p->set.ternary ? "ternary" : "binary");
-    if (p->set.n)
+            s->t_glwe, big, s->ternary ? "ternary" : "binary");
+    if (s->n)
         fprintf(out,
                 "                TUniform(2^%d) of 2^64 under the small key, "
                 "dimension %u, binary\n",
-                p->set.t_lwe, (unsigned)p->set.n);
+                s->t_lwe, (unsigned)s->n);
 }
 
 /* Bounds far below what anybody asks for are not told to the bit. */
@@ -49,14 +49,15 @@ print_security(FILE *out, const struct program *p)
             "zama-ai/concrete\n"
             "                (2024, lattice estimator, MATZOV cost model)\n",
             (int)p->m->level);
-        fputs(p->set.ternary
+        fputs(p->sets.at[0].ternary
                   ? "                a primal-uSVP estimate gives 139.7 bits "
                     "for a ternary key at 2048\n"
                   : "                a primal-uSVP estimate gives 136 to 142 "
                     "bits at 600 to 2048\n",
               out);
     }
-    print_noise(out, p);
+    for (size_t i = 0; i < p->sets.n; i++)
+        print_noise(out, &p->sets.at[i]);
     print_failure(out, p);
 }
 

@@ -44,11 +44,11 @@ client_open(struct program *p, struct client *c)
     struct cmlrt_file file;
     enum cml_status s = cmlrt_load(&file, path, &want, &p->fault);
 
-    c->secret = NULL;
+    c->secrets = (struct cmlrt_secrets){ .sets = { 0 } };
     if (s != CML_E_ok)
         return s;
     memcpy(c->key, file.header.key, CMLRT_ID);
-    s = cmlrt_secret_new(&c->secret, &p->set, file.payload);
+    s = cmlrt_secrets_new(&c->secrets, &p->sets, file.payload);
     cmlrt_unload(&file);
     return s == CML_E_ok ? s : program_no_memory(p);
 }
@@ -69,7 +69,7 @@ encrypt_piece(const struct encryption *e, const struct cml_piece *d,
               uint64_t row)
 {
     const struct cmlrt_layout *l = &e->p->layout;
-    const int64_t n = (int64_t)1 << e->p->m->log2_n;
+    const int64_t n = (int64_t)1 << e->p->sets.at[d->set].log2_n;
     const int64_t *message = e->in->at + row * l->messages + d->first;
     uint64_t *word = e->words + row * l->words + d->word;
 
@@ -80,7 +80,8 @@ encrypt_piece(const struct encryption *e, const struct cml_piece *d,
                                         (size_t)(left < n ? left : n),
                                         (unsigned)d->log2_delta };
 
-        if (cmlrt_encrypt(word + i, e->c->secret, e->seed, glwe, &in)
+        if (cmlrt_encrypt(word + i, e->c->secrets.at[d->set], e->seed, glwe,
+                          &in)
             != CML_E_ok)
             return false;
     }
@@ -113,6 +114,24 @@ client_encrypt(struct program *p, uint64_t *words, const struct client *c,
 
 /* ---- decryption */
 
+static size_t
+big_words(const struct program *p, int64_t set)
+{
+    return ((size_t)p->sets.at[set].k << p->sets.at[set].log2_n) + 1;
+}
+
+/* the longest ciphertext */
+static uint64_t *
+lwe_new(const struct program *p)
+{
+    size_t most = 0;
+
+    for (size_t i = 0; i < p->sets.n; i++)
+        if (big_words(p, (int64_t)i) > most)
+            most = big_words(p, (int64_t)i);
+    return malloc(most * sizeof(uint64_t));
+}
+
 static const uint8_t *
 unpack(uint64_t *word, const uint8_t *from, size_t n, int64_t bits)
 {
@@ -134,17 +153,17 @@ client_decrypt(struct program *p, int64_t *replies, const struct client *c,
                const uint8_t *answers, size_t rows)
 {
     const struct cml_answer *a = p->m->answers;
-    const size_t big = ((size_t)p->set.k << p->set.log2_n) + 1;
-    uint64_t *lwe = malloc(big * sizeof *lwe);
+    uint64_t *lwe = lwe_new(p);
 
     if (!lwe)
         return program_no_memory(p);
     for (size_t r = 0; r < rows; r++, replies += p->layout.replies)
         for (int64_t i = 0; i < p->m->nanswers; i++)
             for (int64_t j = 0; j < a[i].count; j++) {
-                answers = unpack(lwe, answers, big, a[i].word_bits);
+                answers = unpack(lwe, answers, big_words(p, a[i].set),
+                                 a[i].word_bits);
                 replies[a[i].first + j] =
-                    reply_of(&a[i], cmlrt_phase(c->secret, lwe));
+                    reply_of(&a[i], cmlrt_phase(c->secrets.at[a[i].set], lwe));
             }
     free(lwe);
     return CML_E_ok;

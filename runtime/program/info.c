@@ -42,10 +42,8 @@ print_ends(FILE *out, const struct program *p)
 }
 
 static void
-print_parameters(FILE *out, const struct program *p)
+print_set(FILE *out, const struct cmlrt_set *s)
 {
-    const struct cmlrt_set *s = &p->set;
-
     fprintf(out, "parameters      k %u, N %u", (unsigned)s->k, 1u << s->log2_n);
     if (s->n)
         fprintf(out,
@@ -57,6 +55,21 @@ print_parameters(FILE *out, const struct program *p)
     else
         fputs(", no bootstrap", out);
     fputc('\n', out);
+}
+
+static void
+print_parameters(FILE *out, const struct program *p)
+{
+    for (size_t i = 0; i < p->sets.n; i++)
+        print_set(out, &p->sets.at[i]);
+    for (size_t i = 0; i < p->sets.switches; i++) {
+        const struct cmlrt_switch *s = &p->sets.sw[i];
+
+        fprintf(out,
+                "between sets    from %u to %u, %s key, %u levels of 2^%u\n",
+                (unsigned)s->from, (unsigned)s->to, s->big ? "big" : "small",
+                (unsigned)s->levels, (unsigned)s->log2_base);
+    }
 }
 
 static void

@@ -94,13 +94,10 @@ outputs(FILE *out, const struct program *p)
 }
 
 static void
-parameters(FILE *out, const struct program *p)
+parameters(FILE *out, const struct cmlrt_set *s)
 {
-    const struct cmlrt_set *s = &p->set;
-
-    text(out, "parameter_id", cmlrt_id_hex(p->params).text);
     fprintf(out,
-            ",\n  \"parameters\": {\"br_levels\": %u, \"br_log2_base\": "
+            "{\"br_levels\": %u, \"br_log2_base\": "
             "%u, \"k\": %u, \"ks_levels\": %u,\n    \"ks_log2_base\": %u, "
             "\"log2_n\": %u, \"n\": %u, \"t_glwe\": %d, \"t_lwe\": %d, "
             "\"ternary\": %s}",
@@ -108,6 +105,46 @@ parameters(FILE *out, const struct program *p)
             (unsigned)s->ks_levels, (unsigned)s->ks_log2_base,
             (unsigned)s->log2_n, (unsigned)s->n, s->t_glwe, s->t_lwe,
             s->ternary ? "true" : "false");
+}
+
+/* The first set, which most programs have alone; then what others add. */
+static void
+first_set(FILE *out, const struct program *p)
+{
+    text(out, "parameter_id", cmlrt_id_hex(p->params).text);
+    fputs(",\n  \"parameters\": ", out);
+    parameters(out, &p->sets.at[0]);
+}
+
+static void
+more_sets(FILE *out, const struct program *p)
+{
+    if (p->sets.n == 1)
+        return;
+    fputs(",\n  \"more_parameters\": [", out);
+    for (size_t i = 1; i < p->sets.n; i++) {
+        fputs(i > 1 ? ",\n    " : "\n    ", out);
+        parameters(out, &p->sets.at[i]);
+    }
+    fputs("]", out);
+}
+
+static void
+switches(FILE *out, const struct program *p)
+{
+    const struct cmlrt_switch *s = p->sets.sw;
+
+    if (p->sets.n == 1)
+        return;
+    fputs(",\n  \"switches\": [", out);
+    for (size_t i = 0; i < p->sets.switches; i++)
+        fprintf(out,
+                "%s\n    {\"big\": %s, \"from\": %u, \"levels\": %u, "
+                "\"log2_base\": %u, \"t\": %d, \"to\": %u}",
+                i ? "," : "", s[i].big ? "true" : "false", (unsigned)s[i].from,
+                (unsigned)s[i].levels, (unsigned)s[i].log2_base, s[i].t,
+                (unsigned)s[i].to);
+    fputs("]", out);
 }
 
 /* What a foreign client needs to write input.ct, lang-spec/formats.md. */
@@ -120,10 +157,10 @@ pieces(FILE *out, const struct program *p)
     for (int64_t i = 0; i < p->m->npieces; i++)
         fprintf(out,
                 "%s\n    {\"count\": %lld, \"glwe\": %lld, \"hi\": %lld, "
-                "\"lo\": %lld, \"log2_delta\": %lld}",
+                "\"lo\": %lld, \"log2_delta\": %lld, \"set\": %lld}",
                 i ? "," : "", (long long)d[i].count, (long long)d[i].glwe,
                 (long long)d[i].hi, (long long)d[i].lo,
-                (long long)d[i].log2_delta);
+                (long long)d[i].log2_delta, (long long)d[i].set);
     fputs("]", out);
 }
 
@@ -137,10 +174,11 @@ answers(FILE *out, const struct program *p)
     for (int64_t i = 0; i < p->m->nanswers; i++)
         fprintf(out,
                 "%s\n    {\"count\": %lld, \"hi\": %lld, \"lo\": %lld, "
-                "\"log2_delta\": %lld, \"word_bits\": %lld}",
+                "\"log2_delta\": %lld, \"set\": %lld, "
+                "\"word_bits\": %lld}",
                 i ? "," : "", (long long)a[i].count, (long long)a[i].hi,
                 (long long)a[i].lo, (long long)a[i].log2_delta,
-                (long long)a[i].word_bits);
+                (long long)a[i].set, (long long)a[i].word_bits);
     fputs("]", out);
 }
 
@@ -172,12 +210,14 @@ info_json(FILE *out, const struct program *p)
     truth(out, "insecure", m->insecure);
     number(out, "log2_p_fail", m->log2_pfail);
     text(out, "model", cmlrt_id_hex(m->model_id).text);
+    more_sets(out, p);
     text(out, "name", m->name);
     outputs(out, p);
-    parameters(out, p);
+    first_set(out, p);
     pieces(out, p);
     text(out, "role", role[m->role % 3]);
     sizes(out, p);
+    switches(out, p);
     text(out, "version", m->version);
     fputs("}\n", out);
 }

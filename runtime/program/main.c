@@ -113,12 +113,12 @@ program_main(const struct cml_manifest *m, int argc, char *const *argv,
     for (size_t v = 0; v < NVERBS; v++)
         has[v] = verb[v] != NULL;
     p.has = has;
-    p.set = cmlrt_manifest_set(m);
+    p.sets = cmlrt_manifest_sets(m);
     p.layout = cmlrt_manifest_layout(m);
     if (sodium_init() < 0) {
         s = cmlrt_fail(&p.fault, CML_E_io, "the system gives no randomness");
     } else {
-        cmlrt_params_id(p.params, &p.set);
+        cmlrt_sets_id(p.params, &p.sets);
         s = dispatch(&p, argc, argv, verb);
     }
     if (s != CML_E_ok)

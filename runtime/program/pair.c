@@ -14,14 +14,14 @@ pair_secret(struct program *p, struct pair *k)
     if (!cmlrt_system_random(k->master, sizeof k->master))
         return cmlrt_fail(&p->fault, CML_E_io,
                           "the system gives no randomness");
-    s = cmlrt_secret_new(&k->client.secret, &p->set, k->master);
+    s = cmlrt_secrets_new(&k->client.secrets, &p->sets, k->master);
     return s == CML_E_ok ? s : cmlrt_fail(&p->fault, s, "%s", cml_strstatus(s));
 }
 
 enum cml_status
 pair_new(struct program *p, struct pair *k, struct cmlrt_pool *pool)
 {
-    const size_t bytes = cmlrt_eval_bytes(&p->set);
+    const size_t bytes = cmlrt_sets_bytes(&p->sets);
     enum cml_status s = pair_secret(p, k);
 
     if (s != CML_E_ok)
@@ -29,7 +29,7 @@ pair_new(struct program *p, struct pair *k, struct cmlrt_pool *pool)
     k->eval = malloc(bytes);
     if (!k->eval)
         return program_no_memory(p);
-    s = cmlrt_eval_generate(k->eval, k->client.secret, pool);
+    s = cmlrt_sets_generate(k->eval, &k->client.secrets, pool);
     if (s != CML_E_ok)
         return cmlrt_fail(&p->fault, s, "%s", cml_strstatus(s));
     cmlrt_key_id(k->client.key, k->eval, bytes);
@@ -39,7 +39,7 @@ pair_new(struct program *p, struct pair *k, struct cmlrt_pool *pool)
 void
 pair_close(struct pair *k)
 {
-    cmlrt_secret_free(k->client.secret);
+    cmlrt_secrets_free(&k->client.secrets);
     cmlrt_wipe(k->master, sizeof k->master);
     free(k->eval);
     memset(k, 0, sizeof *k);

@@ -12,7 +12,7 @@ struct program {
     const char *self;
     const bool *has; /* verbs of this half */
     struct options o;
-    struct cmlrt_set set;
+    struct cmlrt_sets sets;
     struct cmlrt_layout layout;
     uint8_t params[CMLRT_ID];
     struct cml_fault fault;
@@ -117,7 +117,7 @@ bool reply_fits(const struct cml_answer *a, int64_t reply);
 
 /* ---- client.c: with the secret key */
 struct client {
-    struct cmlrt_secret *secret;
+    struct cmlrt_secrets secrets;
     uint8_t key[CMLRT_ID]; /* id of the pair */
 };
 /* from the file of --key */
@@ -141,7 +141,7 @@ enum cml_status client_check(struct program *p, const int64_t *replies,
 struct pair {
     struct client client;
     uint8_t master[CMLRT_SEED]; /* what the client's file holds */
-    uint8_t *eval;              /* cmlrt_eval_bytes(), or NULL */
+    uint8_t *eval;              /* cmlrt_sets_bytes(), or NULL */
 };
 /* Only the client's; close it, also after a failure. */
 enum cml_status pair_secret(struct program *p, struct pair *k);
@@ -154,7 +154,7 @@ void pair_close(struct pair *k);
 struct server {
     struct cmlrt_pool *pool;
     const struct kernels *kernels;
-    struct cmlrt_eval *eval;
+    struct cmlrt_evals *evals;
 };
 /* prepares the payload of an evaluation key, which may go then */
 enum cml_status server_open(struct program *p, struct server *s,

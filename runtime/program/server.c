@@ -11,7 +11,7 @@ server_open(struct program *p, struct server *s, const uint8_t *payload,
     status = program_kernels(p, &s->kernels);
     if (status != CML_E_ok)
         return status;
-    status = cmlrt_eval_load(&s->eval, &p->set, payload, s->kernels, pool);
+    status = cmlrt_evals_load(&s->evals, &p->sets, payload, s->kernels, pool);
     return status == CML_E_ok ? status : program_no_memory(p);
 }
 
@@ -21,7 +21,7 @@ server_run(struct program *p, const struct server *s, uint8_t *out,
 {
     const struct cmlrt_job job = { .m = p->m,
                                    .mode = CMLRT_ENCRYPTED,
-                                   .eval = s->eval,
+                                   .evals = s->evals,
                                    .kernels = s->kernels,
                                    .pool = s->pool,
                                    .mask_seed = seed,
@@ -38,6 +38,6 @@ server_run(struct program *p, const struct server *s, uint8_t *out,
 void
 server_close(struct server *s)
 {
-    cmlrt_eval_free(s->eval);
-    s->eval = NULL;
+    cmlrt_evals_free(s->evals);
+    s->evals = NULL;
 }

@@ -2,7 +2,7 @@
  * layout, so that a reader can refuse a file before it asks for memory.
  *
  *     client key     master seed, 32 bytes
- *     eval key       evalkey.c
+ *     eval key       sets.c
  *     input          seed of the masks, 32 bytes, then the rows' body words
  *     output         the rows' answers
  */
@@ -22,7 +22,7 @@ program_expect(const struct program *p, enum cmlrt_type type)
         e.secret = !p->o.insecure_permissions;
         break;
     case CMLRT_EVAL_KEY:
-        e.fixed = cmlrt_eval_bytes(&p->set);
+        e.fixed = cmlrt_sets_bytes(&p->sets);
         e.map = true;
         break;
     case CMLRT_INPUT_CT:

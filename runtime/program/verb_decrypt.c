@@ -35,7 +35,7 @@ verb_decrypt(struct program *p)
     const char *path = p->o.listed ? p->o.list[0] : "output.ct";
     struct cmlrt_expect want = program_expect(p, CMLRT_OUTPUT_CT);
     struct cmlrt_file file = { .memory = NULL };
-    struct client c = { NULL, { 0 } };
+    struct client c = { .key = { 0 } };
     enum cml_status s;
 
     client_guard();
@@ -47,6 +47,6 @@ verb_decrypt(struct program *p)
     if (s == CML_E_ok)
         s = decrypt(p, &c, &file, path);
     cmlrt_unload(&file);
-    cmlrt_secret_free(c.secret);
+    cmlrt_secrets_free(&c.secrets);
     return s;
 }

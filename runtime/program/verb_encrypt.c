@@ -51,7 +51,7 @@ verb_encrypt(struct program *p)
 {
     struct messages in = { 0, NULL };
     struct cmlrt_pool *pool = NULL;
-    struct client c = { NULL, { 0 } };
+    struct client c = { .key = { 0 } };
     enum cml_status s;
 
     client_guard();
@@ -63,7 +63,7 @@ verb_encrypt(struct program *p)
     if (s == CML_E_ok)
         s = encrypt(p, &c, &in, pool);
     messages_free(p, &in);
-    cmlrt_secret_free(c.secret);
+    cmlrt_secrets_free(&c.secrets);
     if (pool)
         cmlrt_pool_free(pool);
     return s;

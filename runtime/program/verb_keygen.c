@@ -58,7 +58,7 @@ save_part(struct program *p, const struct pair *k, enum cmlrt_type type,
     const bool secret = type == CMLRT_CLIENT_KEY;
     const struct cmlrt_part part = { secret ? k->master : k->eval,
                                      secret ? sizeof k->master
-                                            : cmlrt_eval_bytes(&p->set) };
+                                            : cmlrt_sets_bytes(&p->sets) };
     struct cmlrt_header h = program_header(p, type);
 
     memcpy(h.key, k->client.key, CMLRT_ID);
@@ -69,7 +69,7 @@ save_part(struct program *p, const struct pair *k, enum cmlrt_type type,
 }
 
 struct making {
-    const struct cmlrt_secret *secret;
+    const struct cmlrt_secrets *secrets;
     struct cmlrt_pool *pool;
 };
 
@@ -78,7 +78,7 @@ make(void *arg, const struct cmlrt_outlet *out)
 {
     const struct making *m = arg;
 
-    return cmlrt_eval_stream(out, m->secret, m->pool);
+    return cmlrt_sets_stream(out, m->secrets, m->pool);
 }
 
 /* In pieces, which what is written in place cannot take: its header comes
@@ -90,7 +90,7 @@ make_eval(struct program *p, struct pair *k, const char *path,
     struct cmlrt_header h = program_header(p, CMLRT_EVAL_KEY);
     enum cml_status s =
         cmlrt_in_place(path) ? pair_new(p, k, pool) : pair_secret(p, k);
-    struct making m = { k->client.secret, pool };
+    struct making m = { &k->client.secrets, pool };
 
     if (s != CML_E_ok)
         return s;
