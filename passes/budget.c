@@ -51,9 +51,8 @@ answer_event(const struct ir_func *f, uint32_t i)
                                   .tag = i };
 }
 
-/* (57): additions of ciphertexts; a product by a number counts as one. */
-static double
-additions(const struct ir_func *f, const struct ir_ins *ins)
+double
+budget_additions(const struct ir_func *f, const struct ir_ins *ins)
 {
     const double out = (double)ir_count(&ins->type);
 
@@ -78,7 +77,7 @@ budget_of(struct arena *mem, const struct ir_func *f)
     };
 
     for (uint32_t i = 0; i < f->n; i++) {
-        p.additions += additions(f, &f->ins[i]);
+        p.additions += budget_additions(f, &f->ins[i]);
         if (f->ins[i].op == IR_lwe_pbs)
             event[p.n++] = table_event(f, i);
         if (f->ins[i].op == IR_lwe_answer)

@@ -10,6 +10,10 @@
  * come from the settings log2_pfail and security. */
 struct search_problem budget_of(struct arena *mem, const struct ir_func *f);
 
+/* (57): additions of ciphertexts of an op; a product by a number counts as one.
+ */
+double budget_additions(const struct ir_func *f, const struct ir_ins *ins);
+
 /* How an answer leaves the server. */
 struct reply {
     uint32_t word_bits; /* 32, or 64 if there is no room */

@@ -16,8 +16,12 @@ coefficient(const struct search_problem *p, const struct search_event *e,
     case FRESH: return e->c_in;
     case BR: return e->c_br;
     case ZERO: return e->c_zero;
-    case KS: return p->pbs_ks ? e->c_br : e->table; /* (34), (33) */
-    case MS: return e->table;
+    case KS: /* (34), (33) */
+        return p->pbs_ks ? e->c_br : e->table && !e->foreign && !(e->words > 0);
+    case MS: return e->table && !e->foreign;
+    case KS1: return e->words;
+    case DIM: return e->c_dim;
+    case ONE: return e->rest;
     case ORIGINS: break;
     }
     return 0;
@@ -96,8 +100,11 @@ events_init(struct events *ev, const struct search_problem *p,
         add_form(ev, i, safe * safe, share * share / (all * all));
         if (e->v_max > 0)
             add_form(ev, i, e->v_max, 1);
-        if (e->table)
+        if (e->table && !e->foreign) {
             ev->tables += e->count;
+            ev->own += e->words > 0 ? 0 : e->count;
+            ev->words += e->words * e->count;
+        }
     }
 }
 

@@ -7,7 +7,17 @@
 #include "passes/search.h"
 
 /* where noise comes from */
-enum origin { FRESH, BR, ZERO, KS, MS, ORIGINS };
+enum origin {
+    FRESH,
+    BR,
+    ZERO,
+    KS,
+    MS,
+    KS1, /* a word of a keyswitch that another set feeds */
+    DIM, /* kN */
+    ONE, /* 1 */
+    ORIGINS
+};
 
 /* The variance at an event as a multiple of its limit:
  *
@@ -25,6 +35,8 @@ struct events {
     struct form *form; /* none implies another */
     size_t n;
     double tables; /* bootstraps a row */
+    double own;    /* those that this set feeds */
+    double words;  /* of the others: words of their inputs */
     bool shared;   /* there are several scalar events */
 };
 

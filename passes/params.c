@@ -7,6 +7,7 @@
 #include "passes/budget.h"
 
 #include "passes/encode.h"
+#include "passes/sets.h"
 
 #include <math.h>
 
@@ -119,20 +120,42 @@ size_answers(struct ir_func *g, const struct search_problem *p)
         bug("answers fail with 2^%g", g->params.log2_pfail);
 }
 
+/* The circuit under several sets, if that is cheaper than under this one. */
+static struct ir_func *
+divided(struct pass_ctx *cx, const struct ir_func *f,
+        const struct search_problem *one, const struct ir_params *s)
+{
+    const uint32_t most = (uint32_t)ir_get(f, "sets", IR_MAX_SETS);
+    struct sets_problem p;
+    struct sets sets;
+
+    if (s->insecure || s->n == 0 || most < 2
+        || !sets_problem(&p, cx->scratch, f, one)
+        || !sets_search(&sets, &p, s, most, cx->scratch))
+        return NULL;
+    return sets_build(cx->out, cx->scratch, &sets, &p);
+}
+
 struct ir_func *
 pass_params(struct pass_ctx *cx, const struct ir_func *f)
 {
     const struct search_problem p = budget_of(cx->scratch, f);
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
-    struct ir_func *g = ir_func_like(cx->out, f);
+    struct ir_func *g;
+    struct ir_params s;
     size_t tightest = 0;
 
-    for (uint32_t i = 0; i < f->n; i++)
-        map[i] = ir_copy(g, &f->ins[i], map);
-    if (!choose(&g->params, f, &p, &tightest)) {
+    if (!choose(&s, f, &p, &tightest)) {
         refuse(cx, f, &p, tightest);
         return NULL;
     }
+    g = divided(cx, f, &p, &s);
+    if (g)
+        return g;
+    g = ir_func_like(cx->out, f);
+    for (uint32_t i = 0; i < f->n; i++)
+        map[i] = ir_copy(g, &f->ins[i], map);
+    g->params = s;
     g->params.chosen = true;
     size_answers(g, &p);
     return g;

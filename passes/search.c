@@ -136,7 +136,17 @@ static double
 linear_cost(const struct search_problem *p, const struct place *at)
 {
     return p->additions * (p->pbs_ks ? at->n : model_dimension(at->r))
-           * (p->published_cost ? 1 : cost_linear());
+               * (p->published_cost ? 1 : cost_linear())
+           + p->dim_cost * model_dimension(at->r);
+}
+
+/* of all tables */
+static double
+ks_cost_all(const struct search_problem *p, const struct events *ev,
+            const struct place *at, uint32_t levels)
+{
+    return ev->own * ks_cost(p, model_dimension(at->r), at->n, levels)
+           + (ev->words > 0 ? ks_cost(p, ev->words, at->n, levels) : 0);
 }
 
 /* ---- candidates; variance falls and then rises with the base */
@@ -217,16 +227,14 @@ static void
 visit_ks(struct search *s, struct place *at, const struct point *br,
          double cost)
 {
-    const double dim = model_dimension(at->r);
-
     for (size_t i = 0; i < at->ks->n; i++) {
         const struct point *ks = &at->ks->at[i];
-        const double each = ks_cost(s->p, dim, at->n, ks->g.levels);
-        const double all = cost + s->ev.tables * each;
+        const double all = cost + ks_cost_all(s->p, &s->ev, at, ks->g.levels);
 
         if (all > s->best_cost)
             return;
         at->v[KS] = v_ks(s->p, at->r, ks->v);
+        at->v[KS1] = ks->v;
         if (events_fit(&s->ev, at->v, s->exact)) {
             take(s, at, br, ks, all);
             return;
@@ -247,7 +255,7 @@ visit_ring(struct search *s, struct place *at)
         if (cost > s->best_cost)
             return;
         at->v[BR] = at->n * br->v;
-        at->v[KS] = 0;
+        at->v[KS] = at->v[KS1] = 0;
         if (!events_hopeless(&s->ev, at->v, s->exact))
             visit_ks(s, at, br, cost);
     }
@@ -261,7 +269,8 @@ visit_least(struct search *s, struct place *at)
     size_t event = 0;
 
     at->v[BR] = at->n * at->br->at[at->br->n - 1].v;
-    at->v[KS] = v_ks(s->p, at->r, at->ks->at[at->ks->n - 1].v);
+    at->v[KS1] = at->ks->at[at->ks->n - 1].v;
+    at->v[KS] = v_ks(s->p, at->r, at->v[KS1]);
     ratio = events_worst(&s->ev, at->v, &event);
     if (ratio < s->best_ratio) {
         s->best_ratio = ratio;
@@ -327,6 +336,8 @@ visit_rings(struct search *s, uint32_t n, const struct points *ks,
         at.v[FRESH] = x->v_fresh;
         at.v[ZERO] = model_v_zero(x->r, x->v_fresh);
         at.v[MS] = v_ms(s->p, x->r, n);
+        at.v[DIM] = model_dimension(x->r);
+        at.v[ONE] = 1;
         visit(s, &at);
     }
 }
@@ -434,10 +445,30 @@ cost_of(const struct ir_params *s, const struct events *ev,
 {
     const double pbs = s->n * cmux_cost(ev->p, at->r, s->br_levels);
     const double ks =
-        s->n > 0 ? ks_cost(ev->p, model_dimension(at->r), s->n, s->ks_levels)
-                 : 0;
+        s->n > 0 ? ks_cost_all(ev->p, ev, at, s->ks_levels) : 0;
 
-    return ev->tables * (pbs + ks) + linear_cost(ev->p, at);
+    return ev->tables * pbs + ks + linear_cost(ev->p, at);
+}
+
+double
+search_v_ks1(const struct ir_params *s)
+{
+    const struct model_ring r = { s->k, s->log2_n, s->ternary };
+
+    return s->n > 0 ? (s->v_ks - MODEL_V_ROUND32) / model_dimension(r) : 0;
+}
+
+static void
+variances(double v[ORIGINS], const struct ir_params *s)
+{
+    v[FRESH] = s->v_fresh;
+    v[BR] = s->v_br;
+    v[ZERO] = s->v_zero;
+    v[KS] = s->v_ks;
+    v[MS] = s->v_ms;
+    v[KS1] = search_v_ks1(s);
+    v[DIM] = (double)((uint64_t)s->k << s->log2_n);
+    v[ONE] = 1;
 }
 
 bool
@@ -447,6 +478,7 @@ search_measure(struct ir_params *s, const struct search_problem *p,
     const struct place at = { .r = { s->k, s->log2_n, s->ternary }, .n = s->n };
     struct arena mem = { 0 };
     struct events ev;
+    double v[ORIGINS];
     bool good;
 
     s->v_fresh = p->noise == MODEL_GAUSS ? v_fresh(p, model_dimension(at.r))
@@ -455,9 +487,7 @@ search_measure(struct ir_params *s, const struct search_problem *p,
     s->v_br = s->v_ks = s->v_ms = 0;
     if (s->n > 0)
         measure_tables(s, p, &at);
-    const double v[ORIGINS] = { s->v_fresh, s->v_br, s->v_zero, s->v_ks,
-                                s->v_ms };
-
+    variances(v, s);
     events_init(&ev, p, &mem);
     s->cost = cost_of(s, &ev, &at) / 1e6;
     s->log2_pfail = events_union(p, v);
@@ -471,8 +501,8 @@ search_measure(struct ir_params *s, const struct search_problem *p,
 double
 search_variance(const struct ir_params *s, const struct search_event *e)
 {
-    const double v[ORIGINS] = { s->v_fresh, s->v_br, s->v_zero, s->v_ks,
-                                s->v_ms };
+    double v[ORIGINS];
 
+    variances(v, s);
     return events_variance(&(struct search_problem){ 0 }, e, v);
 }

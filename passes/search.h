@@ -7,6 +7,10 @@
  *     V = c_in V_fresh + c_br V_br + c_zero V_zero  [+ V_ks + V_ms: tables]
  *
  * and must stay within tau; P(some error > tau) is bounded by the sum (37).
+ *
+ * A program of several sets is searched one set at a time (sets.h).  What the
+ * others add is then a number, and keyswitches between this set and another are
+ * linear in its kN (those that leave it) or in its V_ks (those that come).
  */
 #ifndef CML_PASSES_SEARCH_H
 #define CML_PASSES_SEARCH_H
@@ -18,6 +22,10 @@ struct search_event {
     double c_in, c_br;   /* as (36): sums of squared weights per origin */
     double c_zero;       /* answers: encryptions of zero added, (70) */
     bool table;          /* a bootstrap: keyswitch, modulus switch */
+    bool foreign;        /* a table of another set: neither is of this one */
+    double words;        /* table fed by another set: the kN of that; or 0 */
+    double c_dim;        /* of kN: keyswitches from this set to others */
+    double rest;         /* variance that does not depend on this set */
     double tau;          /* (5), (7) or the guard (47), relative to the torus */
     double v_max;        /* 0, or a limit of V itself (46) */
     double count;        /* scalar operations */
@@ -33,6 +41,7 @@ struct search_problem {
     double log2_pfail; /* per row, as -128 */
     int level;         /* security curve: 128 or 132 */
     double additions;  /* of LWE ciphertexts, a row: (57) */
+    double dim_cost;   /* nanoseconds of keyswitches to others, for each kN */
     /* options */
     enum model_noise noise;
     model_cmux *v_cmux;  /* NULL: (18) + (19) */
@@ -60,6 +69,9 @@ bool search_leveled(struct ir_params *out, const struct search_problem *p,
  * above. */
 bool search_measure(struct ir_params *s, const struct search_problem *p,
                     size_t *tightest);
+
+/* V_ks of s for a word of its input, without the rounding of (15) */
+double search_v_ks1(const struct ir_params *s);
 
 /* Variance of event e under s, whose variances are filled. */
 double search_variance(const struct ir_params *s, const struct search_event *e);

@@ -15,6 +15,7 @@ static const struct {
     { "log2_pfail",       -1000, -1 },
     { "security",         128,  132 },
     { "insecure.toy",     0,      1 },
+    { "sets",             1,      3 },
 };
 /* clang-format on */
 
