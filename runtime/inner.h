@@ -166,9 +166,11 @@ void cmlrt_switch_masks(uint32_t *masks, const struct cmlrt_sets *s, size_t i,
                         const uint8_t seed[CMLRT_SEED], uint64_t word);
 
 /* ---- setskey.c, setsload.c */
-enum cml_status cmlrt_switch_generate(uint8_t *payload,
-                                      const struct cmlrt_secrets *s, size_t i,
-                                      struct cmlrt_pool *pool);
+/* the key of switch i with a given seed, for tests */
+enum cml_status cmlrt_switch_derive(uint8_t *payload,
+                                    const struct cmlrt_secrets *s, size_t i,
+                                    const uint8_t seed[CMLRT_SEED],
+                                    struct cmlrt_pool *pool);
 
 struct cmlrt_hop {
     struct cmlrt_ks_shape shape;

@@ -83,9 +83,9 @@ make_rows(void *arg, unsigned thread, int64_t begin, int64_t end)
     }
 }
 
-static enum cml_status
-make_switch(uint8_t *payload, const struct cmlrt_secrets *s, size_t i,
-            const uint8_t seed[CMLRT_SEED], struct cmlrt_pool *pool)
+enum cml_status
+cmlrt_switch_derive(uint8_t *payload, const struct cmlrt_secrets *s, size_t i,
+                    const uint8_t seed[CMLRT_SEED], struct cmlrt_pool *pool)
 {
     const size_t bytes =
         cmlrt_pool_threads(pool) * cmlrt_switch_mask_bytes(&s->sets, i);
@@ -104,15 +104,15 @@ make_switch(uint8_t *payload, const struct cmlrt_secrets *s, size_t i,
     return CML_E_ok;
 }
 
-enum cml_status
-cmlrt_switch_generate(uint8_t *payload, const struct cmlrt_secrets *s, size_t i,
-                      struct cmlrt_pool *pool)
+static enum cml_status
+generate_switch(uint8_t *payload, const struct cmlrt_secrets *s, size_t i,
+                struct cmlrt_pool *pool)
 {
     uint8_t seed[CMLRT_SEED];
 
     if (!cmlrt_system_random(seed, sizeof seed))
         return CML_E_io;
-    return make_switch(payload, s, i, seed, pool);
+    return cmlrt_switch_derive(payload, s, i, seed, pool);
 }
 
 enum cml_status
@@ -126,7 +126,7 @@ cmlrt_sets_generate(uint8_t *payload, const struct cmlrt_secrets *s,
         payload += cmlrt_eval_bytes(&s->sets.at[i]);
     }
     for (size_t i = 0; status == CML_E_ok && i < s->sets.switches; i++) {
-        status = cmlrt_switch_generate(payload, s, i, pool);
+        status = generate_switch(payload, s, i, pool);
         payload += cmlrt_switch_bytes(&s->sets, i);
     }
     return status;
@@ -140,7 +140,7 @@ stream_switch(const struct cmlrt_outlet *out, const struct cmlrt_secrets *s,
     const size_t bytes = cmlrt_switch_bytes(&s->sets, i);
     uint8_t *payload = malloc(bytes);
     enum cml_status status =
-        payload ? cmlrt_switch_generate(payload, s, i, pool) : CML_E_nomem;
+        payload ? generate_switch(payload, s, i, pool) : CML_E_nomem;
 
     if (status == CML_E_ok && !out->put(out->arg, payload, bytes))
         status = CML_E_io;

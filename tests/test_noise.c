@@ -6,6 +6,7 @@
  * every test also asks that twice and half of the formula do not agree.
  */
 #include "runtime/engine.h"
+#include "tests/chi.h"
 #include "tests/rig.h"
 
 #include <check.h>
@@ -16,12 +17,6 @@
 enum { KEYS = 8, EACH = 150, SAMPLES = KEYS * EACH };
 
 static const double u = 0x1p-128; /* q^-2 */
-
-static double
-torus(uint64_t x)
-{
-    return (double)(int64_t)x * 0x1p-64;
-}
 
 /* (2) */
 static double
@@ -45,38 +40,6 @@ rest(unsigned levels, unsigned log2_base)
 
 /* ---- the verdict */
 
-/* Quantile of chi-square / n by Wilson and Hilferty, error < 1e-4 here. */
-static double
-quantile(double n, double z)
-{
-    const double h = 2 / (9 * n), root = 1 - h + z * sqrt(h);
-
-    return root * root * root;
-}
-
-/* Second moment about zero: a formula's noise has mean zero. */
-static bool
-agrees(const double *x, size_t n, double variance)
-{
-    const double z = 3.2905; /* 99.9 %, both sides */
-    double square = 0;
-
-    for (size_t i = 0; i < n; i++)
-        square += x[i] * x[i] / (double)n;
-    return square / variance > quantile((double)n, -z)
-           && square / variance < quantile((double)n, z);
-}
-
-static double
-ratio(const double *x, size_t n, double variance)
-{
-    double square = 0;
-
-    for (size_t i = 0; i < n; i++)
-        square += x[i] * x[i] / (double)n;
-    return square / variance;
-}
-
 static double
 mean(const double *x, size_t n)
 {
@@ -86,14 +49,6 @@ mean(const double *x, size_t n)
         sum += x[i];
     return sum / (double)n;
 }
-
-#define CHECK_VARIANCE(x, n, variance) \
-    do { \
-        ck_assert_msg(agrees(x, n, variance), "measured / formula = %.3f", \
-                      ratio(x, n, variance)); \
-        ck_assert(!agrees(x, n, 2 * (variance))); \
-        ck_assert(!agrees(x, n, (variance) / 2)); \
-    } while (0)
 
 /* The verdict itself, on normal samples of a known and of a doubled variance.
  */
