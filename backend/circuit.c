@@ -185,6 +185,15 @@ add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
 }
 
 static void
+keyswitch(struct be_module *m, const struct ir_ins *ins, uint32_t in)
+{
+    const bool within = ir_from_set(m->f, ins) == ins->type.set;
+
+    add_step(m, ins, within ? BE_cmlrt_lwe_keyswitch : BE_cmlrt_lwe_switch, in,
+             within ? be_null(m) : border(m, ins), -1, ir_count(&ins->type));
+}
+
+static void
 concat(struct be_module *m, const struct ir_ins *ins)
 {
     size_t first = 0;
@@ -244,14 +253,7 @@ emit(struct be_module *m, const struct ir_ins *ins)
         add_step(m, ins, BE_cmlrt_lwe_sum, in, sum(m, ins), -1, n);
         return;
     case IR_lwe_keyswitch:
-        if (ir_from_set(m->f, ins) == ins->type.set) {
-            add_step(m, ins, BE_cmlrt_lwe_keyswitch, in, be_null(m), -1, n);
-            return;
-        }
-        /* fallthrough */
-    case IR_lwe_convert:
-        add_step(m, ins, BE_cmlrt_lwe_switch, in, border(m, ins), -1, n);
-        return;
+    case IR_lwe_convert: keyswitch(m, ins, in); return;
     case IR_lwe_pbs:
         add_step(m, ins, BE_cmlrt_lwe_pbs, in, table(m, ins), -1, n);
         return;
