@@ -444,8 +444,7 @@ cost_of(const struct ir_params *s, const struct events *ev,
         const struct place *at)
 {
     const double pbs = s->n * cmux_cost(ev->p, at->r, s->br_levels);
-    const double ks =
-        s->n > 0 ? ks_cost_all(ev->p, ev, at, s->ks_levels) : 0;
+    const double ks = s->n > 0 ? ks_cost_all(ev->p, ev, at, s->ks_levels) : 0;
 
     return ev->tables * pbs + ks + linear_cost(ev->p, at);
 }

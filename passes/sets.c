@@ -62,7 +62,7 @@ kind_of(const struct search_event *e, bool norms)
     struct kind k = { e->min_log2_n, 0 };
 
     if (norms)
-        k.norm = (int)ceil(log2(e->c_in + e->c_br) / 2);
+        k.norm = (int)ceil(log2(fmax(e->c_in + e->c_br, 1)) / 2);
     return k;
 }
 
@@ -89,7 +89,7 @@ list_kinds(struct kind list[SETS_CLASSES], const struct search_problem *one,
     return n;
 }
 
-/* Tables have at most 20 bits, so that without norms the list holds all. */
+/* Tables read at most 16 bits, so that without norms the list holds all. */
 static void
 find_classes(struct sets_problem *p, const struct search_problem *one,
              struct arena *mem)
@@ -102,6 +102,8 @@ find_classes(struct sets_problem *p, const struct search_problem *one,
         norms = false;
         p->classes = list_kinds(list, one, norms);
     }
+    if (p->classes > SETS_CLASSES)
+        p->classes = 0; /* no choice */
     p->class = arena_new(mem, int, p->f->n);
     for (size_t i = 0; i < one->n; i++) {
         const struct search_event *e = &one->event[i];

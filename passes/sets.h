@@ -10,7 +10,7 @@
 
 #include "passes/search.h"
 
-enum { SETS_CLASSES = 24 };
+enum { SETS_CLASSES = 16 };
 
 /* as search_event, its origins by class; constant while sets are tried */
 struct sets_event {

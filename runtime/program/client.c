@@ -124,7 +124,7 @@ big_words(const struct program *p, int64_t set)
 static uint64_t *
 lwe_new(const struct program *p)
 {
-    size_t most = 0;
+    size_t most = 1;
 
     for (size_t i = 0; i < p->sets.n; i++)
         if (big_words(p, (int64_t)i) > most)
