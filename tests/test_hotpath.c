@@ -50,6 +50,7 @@ static const int64_t numbers[COUNT] = { 1, 2, 3, 0, 5, 6, 7, 4 };
 static const uint64_t words[COUNT] = { 1, 2, 3, 0, 5, 6, 7, 4 };
 static const struct cmlrt_place place = { 0 };
 static const struct cmlrt_matmul product = { numbers, 4, 2, NULL };
+static const struct cmlrt_border border = { 0 };
 static const struct cmlrt_sum sum = { 2, 2 };
 static const struct cmlrt_table table = { numbers, 1, 3, 0, 60, 58, 0 };
 static const struct cmlrt_reply reply = { -1, 64 };
@@ -69,6 +70,7 @@ all_calls(struct cmlrt_env *env, uint64_t *y, const uint64_t *x)
     cmlrt_lwe_matmul_clear(env, y, x, &product, 0, 4);
     cmlrt_lwe_sum(env, y, x, &sum, 0, 4);
     cmlrt_lwe_keyswitch(env, y, x, NULL, 0, COUNT);
+    cmlrt_lwe_switch(env, y, x, &border, 0, COUNT);
     cmlrt_lwe_pbs(env, y, x, &table, 0, COUNT);
     cmlrt_lwe_answer(env, y, x, &reply, 0, COUNT);
 }
@@ -76,6 +78,7 @@ all_calls(struct cmlrt_env *env, uint64_t *y, const uint64_t *x)
 START_TEST(nothing_is_allocated_or_locked)
 {
     const struct kernels *k = cmlrt_kernels_usable((size_t)_i / 2);
+    struct cmlrt_hop own;
     uint64_t *x, *y;
     struct rig r;
 
@@ -86,6 +89,8 @@ START_TEST(nothing_is_allocated_or_locked)
     rig_open(&r, &insecure_sets[_i % 2], k, 1);
     watching = false;
     ck_assert_uint_gt(seen, 10); /* it can see */
+    own = (struct cmlrt_hop){ r.eval->ks, r.eval->ksk };
+    r.env.hop = &own;
     x = rig_alloc(COUNT * r.env.big * sizeof *x);
     y = rig_alloc(COUNT * r.env.big * sizeof *y);
     cmlrt_rng_bytes(&r.rng, x, COUNT * r.env.big * sizeof *x);
