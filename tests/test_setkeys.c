@@ -225,24 +225,18 @@ make(void *arg, const struct cmlrt_outlet *out)
     return cmlrt_sets_stream(out, &k->secrets, k->pool);
 }
 
-static struct cmlrt_expect
-expected(const uint8_t id[CMLRT_ID], const struct cmlrt_sets *sets)
-{
-    return (struct cmlrt_expect){ .type = CMLRT_EVAL_KEY,
-                                  .params = id,
-                                  .fixed = cmlrt_sets_bytes(sets) };
-}
-
 static bool
 loads(const struct cmlrt_sets *sets)
 {
     uint8_t id[CMLRT_ID];
-    struct cmlrt_expect want = expected(id, sets);
+    struct cmlrt_expect want = { .type = CMLRT_EVAL_KEY,
+                                 .fixed = cmlrt_sets_bytes(sets) };
     struct cmlrt_file file = { .memory = NULL };
     struct cml_fault f;
     enum cml_status s;
 
     cmlrt_sets_id(id, sets);
+    want.params = id;
     s = cmlrt_load(&file, "key", &want, &f);
     cmlrt_unload(&file);
     ck_assert(s == CML_E_ok || s == CML_E_mismatch);
