@@ -13,8 +13,10 @@ struct be_module;
 /* A client has no weights and no tables, a server no client functions. */
 enum be_role { BE_ALL, BE_CLIENT, BE_SERVER };
 
+/* report: a text that the object carries in BE_REPORT, or NULL */
+#define BE_REPORT ".cmlc.report"
 struct be_module *be_new(const struct ir_func *f, const struct source *src,
-                         enum be_role role);
+                         enum be_role role, const char *report);
 void be_optimise(struct be_module *m);
 void be_free(struct be_module *m);
 

@@ -7,6 +7,7 @@
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const abi_names[BE_NABI] = {
 #define RT(name) #name,
@@ -69,8 +70,21 @@ set_target(struct be_module *m)
     LLVMDisposeTargetData(layout);
 }
 
+/* A section of its own, so that a reader needs no symbols and runs nothing. */
+static void
+stamp(struct be_module *m, const char *report)
+{
+    LLVMValueRef g = be_string(m, report);
+
+    LLVMSetSection(g, BE_REPORT);
+    LLVMSetLinkage(g, LLVMExternalLinkage);
+    LLVMSetVisibility(g, LLVMHiddenVisibility);
+    LLVMSetValueName2(g, "cml_report", strlen("cml_report"));
+}
+
 struct be_module *
-be_new(const struct ir_func *f, const struct source *src, enum be_role role)
+be_new(const struct ir_func *f, const struct source *src, enum be_role role,
+       const char *report)
 {
     struct be_module *m = calloc(1, sizeof *m);
 
@@ -94,6 +108,8 @@ be_new(const struct ir_func *f, const struct source *src, enum be_role role)
     if (role != BE_CLIENT)
         be_circuit(m);
     be_manifest(m);
+    if (report)
+        stamp(m, report);
     be_debug_end(m);
     verify(m);
     return m;

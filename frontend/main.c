@@ -1,5 +1,9 @@
 /* cmlc: from the command line to an exit code.
  *
+ *     build     a model to a program, an object or a text
+ *     report    what a model or a program costs, risks and tells
+ *     explain   a message
+ *
  *     0 ok          1 the model has errors      2 usage      3 input or output
  *     6 no secure parameters      70 our bug      75 a resource limit
  *
@@ -11,6 +15,7 @@
 #include "frontend/frontend.h"
 #include "frontend/options.h"
 #include "passes/passes.h"
+#include "passes/report.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -130,15 +135,36 @@ write_binary(struct arena *mem, const struct options *o, struct be_module *m,
     return status ? fail(IO, "the linking driver failed for", path) : OK;
 }
 
+/* The report of a compiled model, a text that is to be freed. */
+static char *
+report_text(const struct report *r, const struct ir_func *f,
+            const struct source *src, enum report_of of)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    if (!out)
+        out_of_memory();
+    report_write(out, r, f, src, of);
+    if (fclose(out) != 0)
+        out_of_memory();
+    return text;
+}
+
 static int
 emit(struct arena *mem, const struct options *o, const struct ir_func *f,
-     const struct source *src, enum be_role role)
+     const struct source *src, const struct report *r, enum be_role role)
 {
+    static const enum report_of of[] = { REPORT_ALL, REPORT_CLIENT,
+                                         REPORT_SERVER };
     static const char *const suffix[] = { "", "-client", "-server" };
     const char *path = join(mem, o->output ? o->output : f->name, suffix[role]);
-    struct be_module *m = be_new(f, src, role);
+    char *report = report_text(r, f, src, of[role]);
+    struct be_module *m = be_new(f, src, role, report);
     int code = OK;
 
+    free(report);
     be_optimise(m);
     if (strcmp(o->emit, "llvm") == 0)
         be_print(m, stdout);
@@ -196,41 +222,150 @@ front(struct arena *mem, const struct options *o, struct diag *dg)
     return fe_compile(mem, dg, &fo);
 }
 
-static int
-compile(struct arena *mem, const struct options *o)
-{
+/* A model that is being compiled. */
+struct job {
+    struct arena *mem;
+    const struct options *o;
     struct source src;
-    struct diag dg = { .src = &src, .out = stderr };
-    int code = OK;
+    struct report *report;
+};
+
+/* The front end and, if `all` or the options ask for it, the passes; NULL after
+ * messages or the syntax tree, and *code. */
+static struct ir_func *
+lower(struct job *j, bool all, int *code)
+{
+    const struct options *o = j->o;
+    struct diag dg = { .src = &j->src, .out = stderr };
     struct pass_options po = { .diag = &dg,
                                .only = o->passes,
                                .stop_after = o->stop_after,
                                .dump_after = o->dump_after,
+                               .ways = true,
                                .time = o->time_passes,
                                .dump = stderr,
-                               .status = &code };
-    struct ir_func *f;
+                               .watch = report_watch,
+                               .arg = j->report,
+                               .status = code };
+    struct ir_func *f = front(j->mem, o, &dg);
 
-    if (!slurp(mem, o->input, &src))
-        return fail(IO, "cannot read", o->input);
-    f = front(mem, o, &dg);
-    if (!f)
-        return dg.errors ? BAD_INPUT : OK;
-    if (strcmp(o->emit, "ir") != 0 || o->passes || o->stop_after)
-        f = pass_run(mem, f, &po);
+    *code = f || !dg.errors ? OK : BAD_INPUT;
+    return f && all ? pass_run(j->mem, f, &po) : f;
+}
+
+static int
+compile(struct job *j)
+{
+    const struct options *o = j->o;
+    const bool ir = strcmp(o->emit, "ir") == 0;
+    int code;
+    struct ir_func *f = lower(j, !ir || o->passes || o->stop_after, &code);
+
     if (!f)
         return code;
-    if (strcmp(o->emit, "ir") == 0 || o->stop_after || o->passes) {
+    if (ir || o->stop_after || o->passes) {
         ir_print(stdout, f);
         return OK;
     }
     if (!o->split)
-        code = emit(mem, o, f, &src, BE_ALL);
-    else if ((code = emit(mem, o, f, &src, BE_CLIENT)) == OK)
-        code = emit(mem, o, f, &src, BE_SERVER);
+        code = emit(j->mem, o, f, &j->src, j->report, BE_ALL);
+    else if ((code = emit(j->mem, o, f, &j->src, j->report, BE_CLIENT)) == OK)
+        code = emit(j->mem, o, f, &j->src, j->report, BE_SERVER);
     if (code == OK && strcmp(o->emit, "exe") == 0)
         summary(o, f);
     return code;
+}
+
+/* ---- report */
+
+static int
+show(const struct job *j, const char *text, size_t len)
+{
+    const struct options *o = j->o;
+    const char *why = fe_report_show(j->mem, text, len, o->json, o->html);
+
+    if (!why)
+        return OK;
+    if (!*why)
+        return fail(IO, "cannot write", o->html);
+    fprintf(stderr, "cmlc: %s: %s\n", o->input, why);
+    return BAD_INPUT;
+}
+
+/* A program, an object or one half: what was stamped when it was made. */
+static int
+report_program(const struct job *j, FILE *f)
+{
+    const char *why;
+    size_t len = 0;
+    const char *text = fe_elf_section(j->mem, f, BE_REPORT, &len, &why);
+
+    if (text)
+        return show(j, text, len);
+    fprintf(stderr,
+            "cmlc: %s is a program, but %s\n  help: compile its model again "
+            "with this cmlc\n",
+            j->o->input, why);
+    return BAD_INPUT;
+}
+
+static int
+report_model(struct job *j)
+{
+    int code;
+    const struct ir_func *f;
+    char *text;
+
+    if (memchr(j->src.text, 0, j->src.len)) {
+        fprintf(stderr, "cmlc: %s is neither a model nor a program of cmlc\n",
+                j->o->input);
+        return BAD_INPUT;
+    }
+    f = lower(j, true, &code);
+    if (!f)
+        return code;
+    text = report_text(j->report, f, &j->src, REPORT_ALL);
+    code = show(j, text, strlen(text));
+    free(text);
+    return code;
+}
+
+static int
+report(struct job *j)
+{
+    FILE *f = strcmp(j->o->input, "-") == 0 ? NULL : fopen(j->o->input, "rb");
+    const bool program = f && fe_elf_is(f);
+    int code;
+
+    if (j->o->stop_after || j->o->passes)
+        code = fail(USAGE, "report runs all passes:",
+                    j->o->passes ? "--passes" : "--stop-after");
+    else if (program)
+        code = report_program(j, f);
+    else if (slurp(j->mem, j->o->input, &j->src))
+        code = report_model(j);
+    else
+        code = fail(IO, "cannot read", j->o->input);
+    if (f)
+        fclose(f);
+    return code;
+}
+
+static int
+explain(const struct options *o)
+{
+    const char *meant = NULL;
+
+    if (!o->input) {
+        diag_list(stdout);
+        return OK;
+    }
+    if (diag_explain(stdout, o->input, &meant))
+        return OK;
+    fail(USAGE, "there is no diagnostic", o->input);
+    if (meant)
+        fprintf(stderr, "  help: 'cmlc explain %s' was meant?\n", meant);
+    return USAGE;
 }
 
 static bool
@@ -253,6 +388,8 @@ pass_ok(const char *name)
 static int
 run(struct arena *mem, struct options *o)
 {
+    struct job j = { .mem = mem, .o = o, .report = report_new(mem) };
+
     if (!o->emit)
         o->emit = "exe";
     if (!emit_ok(o->emit))
@@ -264,7 +401,13 @@ run(struct arena *mem, struct options *o)
     if (o->dump_after && strcmp(o->dump_after, "all") != 0
         && !pass_ok(o->dump_after))
         return fail(USAGE, "no such pass:", o->dump_after);
-    return compile(mem, o);
+    if (strcmp(o->verb, "report") == 0)
+        return report(&j);
+    if (o->json || o->html)
+        return fail(USAGE,
+                    "an option of cmlc report:", o->json ? "--json" : "--html");
+    return slurp(mem, o->input, &j.src) ? compile(&j)
+                                        : fail(IO, "cannot read", o->input);
 }
 
 int
@@ -290,11 +433,8 @@ main(int argc, char **argv)
         options_help(stdout), code = OK;
     else if (o.help_passes)
         pass_help(stdout), code = OK;
-    else if (strcmp(o.input, "explain") == 0)
-        code = o.topic && diag_explain(stdout, o.topic)
-                   ? OK
-                   : fail(USAGE, "there is no diagnostic",
-                          o.topic ? o.topic : "of no code");
+    else if (strcmp(o.verb, "explain") == 0)
+        code = explain(&o);
     else
         code = run(&mem, &o);
     arena_free(&mem);

@@ -76,15 +76,28 @@ set(struct options *o, char *const **argv)
     return unknown(o, **argv);
 }
 
+static bool
+is_verb(const char *word)
+{
+    static const char *const verbs[] = { "build", "explain", "report" };
+
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+        if (strcmp(word, verbs[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The first word may be a verb: a model of that name is ./report. */
 static const char *
 operand(struct options *o, const char *arg)
 {
-    if (!o->input)
+    if (!o->verb && !o->input && is_verb(arg))
+        o->verb = arg;
+    else if (!o->input)
         o->input = arg;
-    else if (strcmp(o->input, "explain") == 0 && !o->topic)
-        o->topic = arg;
     else
-        return "a second model:";
+        return o->verb && strcmp(o->verb, "explain") == 0 ? "a second code:"
+                                                          : "a second model:";
     return NULL;
 }
 
@@ -104,7 +117,10 @@ options_parse(struct options *o, char *const *argv, const char **bad)
         else
             why = operand(o, *arg);
     }
-    if (why || o->input || o->help || o->help_passes || o->version)
+    if (!o->verb)
+        o->verb = "build";
+    if (why || o->input || o->help || o->help_passes || o->version
+        || strcmp(o->verb, "explain") == 0)
         return why;
     *bad = "(see cmlc --help)";
     return "no model is named";
@@ -114,7 +130,8 @@ void
 options_help(FILE *out)
 {
     fputs("usage: cmlc MODEL.cml [OPTION]...\n"
-          "       cmlc explain CODE\n\n",
+          "       cmlc report MODEL.cml|PROGRAM [--json] [--html=FILE]\n"
+          "       cmlc explain [CODE]\n\n",
           out);
     for (size_t i = 0; i < NOPTIONS; i++) {
         int width = fprintf(out, "  --%s", table[i].spelling);

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 struct options {
-    const char *input;
-    const char *topic; /* of `cmlc explain TOPIC` */
+    const char *verb;  /* build (if none is named), explain or report */
+    const char *input; /* MODEL, CODE or EXE; NULL: none */
     const char *meant; /* the option nearest to one that is unknown, or NULL */
 #define O(name, spelling, letter, arg, help) const char *name;
 #define F(name, spelling, letter, help) bool name;

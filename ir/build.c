@@ -135,8 +135,12 @@ renamed(struct ir_func *g, const struct ir_ins *ins, const ir_ref *map)
 ir_ref
 ir_copy(struct ir_func *g, const struct ir_ins *ins, const ir_ref *map)
 {
-    return place(g, (enum ir_op)ins->op, ins->at, renamed(g, ins, map),
-                 ins->nin, &ins->as, &ins->type);
+    const ir_ref v =
+        place(g, (enum ir_op)ins->op, ins->at, renamed(g, ins, map), ins->nin,
+              &ins->as, &ins->type);
+
+    g->ins[v.id].from = ins->from;
+    return v;
 }
 
 ir_ref

@@ -110,6 +110,9 @@ struct ir_ins {
     uint16_t op;
     uint16_t nin;
     struct span at;
+    /* of a ciphertext: the op of the circuit of integers, plus one, that it is
+     * part of; 0: none is known.  Kept by copies, in no text. */
+    uint32_t from;
     const ir_ref *in;
     union ir_attrs as;
     struct ir_type type;

@@ -133,7 +133,7 @@ budget_reply(const struct ir_params *s, const struct search_event *answer,
     const struct model_ring ring = { s->k, s->log2_n, s->ternary };
     double v = search_variance(s, answer), tau = answer->tau;
     const double cut = v + model_v_cut(ring, 32);
-    struct reply r = { 64, -1, 0 };
+    struct reply r = { .word_bits = 64, .log2_flood = -1 };
 
     if (model_log2_pfail(cut, tau) <= share) {
         r.word_bits = 32;
@@ -144,7 +144,18 @@ budget_reply(const struct ir_params *s, const struct search_event *answer,
     if (r.log2_flood >= 0)
         tau -= ldexp(1, r.log2_flood - 64);
     r.log2_pfail = model_log2_pfail(v, tau);
+    r.sigmas = tau / sqrt(v);
     return r;
+}
+
+struct reply
+budget_event(const struct ir_params *s, const struct search_event *e,
+             double share)
+{
+    const struct reply r = { .log2_pfail = tail(s, e),
+                             .sigmas = e->tau / sqrt(search_variance(s, e)) };
+
+    return e->table ? r : budget_reply(s, e, share);
 }
 
 double
@@ -155,8 +166,7 @@ budget_pfail(const struct ir_params *s, const struct search_problem *p)
 
     for (size_t i = 0; i < p->n; i++) {
         const struct search_event *e = &p->event[i];
-        const double one =
-            e->table ? tail(s, e) : budget_reply(s, e, share).log2_pfail;
+        const double one = budget_event(s, e, share).log2_pfail;
 
         sum = model_log2_add(sum, log2(e->count) + one);
     }

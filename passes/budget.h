@@ -19,6 +19,7 @@ struct reply {
     uint32_t word_bits; /* 32, or 64 if there is no room */
     int log2_flood;     /* -1: no room */
     double log2_pfail;  /* of one element */
+    double sigmas;      /* its tau, in standard deviations */
 };
 
 /* log2 of the failure probability that each element of an answer may have,
@@ -27,6 +28,10 @@ double budget_share(const struct ir_params *s, const struct search_problem *p);
 
 struct reply budget_reply(const struct ir_params *s,
                           const struct search_event *answer, double share);
+
+/* The same of any event: of a table, log2_pfail and sigmas count. */
+struct reply budget_event(const struct ir_params *s,
+                          const struct search_event *e, double share);
 
 /* The bound of a row (37), its answers as budget_reply gives them. */
 double budget_pfail(const struct ir_params *s, const struct search_problem *p);

@@ -16,10 +16,22 @@
 static const struct curve {
     int level;
     double slope, bias;
+    const char *date;
 } curves[] = {
-    { 132, -0.024891456582633045, 2.65734593837534 },
-    { 128, -0.025696778711484593, 2.675931372549016 },
+    { 132, -0.024891456582633045, 2.65734593837534, "2024-12" },
+    { 128, -0.025696778711484593, 2.675931372549016, "2024-06" },
 };
+
+struct model_basis
+model_basis(int level)
+{
+    return (struct model_basis){
+        .bits = 128,
+        .date = curves[level == 128].date,
+        .source = "zama-ai/concrete, curves_gen.rs",
+        .estimator = "lattice estimator, MATZOV cost model",
+    };
+}
 
 static double
 on_curve(int level, double n)

@@ -34,6 +34,14 @@ double model_v_tuniform(int t, double log2_q);          /* (2) */
 /* of fresh noise at q = 2^64; infinite below MODEL_MIN_DIMENSION */
 double model_v_fresh(int level, enum model_noise noise, double n);
 
+/* where a curve comes from, for reports */
+struct model_basis {
+    int bits;         /* that are promised */
+    const char *date; /* of publication, year-month */
+    const char *source, *estimator;
+};
+struct model_basis model_basis(int level);
+
 /* ---- gadget */
 double model_digit_m2(struct model_gadget g);  /* D2, (10) */
 double model_round_err(struct model_gadget g); /* R, (11) */

@@ -11,6 +11,7 @@ struct pass_options {
     const char *only;       /* comma-separated names, or NULL for all */
     const char *stop_after; /* a name, or NULL */
     const char *dump_after; /* names, "all" or NULL; to dump */
+    bool ways;              /* exit code 6: help that was tried, ways.h */
     bool time;              /* a line a pass, to dump */
     FILE *dump;
     /* called after each pass, with both sides still alive; may be NULL */

@@ -8,6 +8,7 @@
 #include "passes/passes.h"
 
 #include "passes/inner.h"
+#include "passes/ways.h"
 
 #include <string.h>
 #include <time.h>
@@ -347,6 +348,8 @@ pass_run(struct arena *out, const struct ir_func *f,
         *opt->status = cx.status;
     arena_free(&side[0]);
     arena_free(&side[1]);
+    if (!g && cx.status == 6 && opt->ways && !opt->only)
+        ways_out(opt->diag, f);
     return g;
 }
 

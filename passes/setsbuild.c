@@ -59,6 +59,7 @@ table(struct building *b, uint32_t i)
     type.set = (uint8_t)home;
     v = ir_build_typed(b->g, IR_lwe_convert, ins->at, &v, 1, NULL, &type);
     b->g->ins[v.id].type = type; /* with its noise */
+    b->g->ins[v.id].from = ins->from;
     return v;
 }
 

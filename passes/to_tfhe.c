@@ -404,8 +404,13 @@ pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
     l.map = arena_new(cx->scratch, ir_ref, f->n);
     l.raised = arena_alloc(cx->scratch, f->n, sizeof *l.raised);
     l.switched = arena_alloc(cx->scratch, f->n, sizeof *l.switched);
-    for (uint32_t i = 0; i < f->n; i++)
+    for (uint32_t i = 0; i < f->n; i++) {
+        const uint32_t first = l.g->n;
+
         l.map[i] = lower(&l, i);
+        for (uint32_t j = first; j < l.g->n; j++)
+            l.g->ins[j].from = i + 1;
+    }
     inner.out = cx->out; /* constants that only ops of the server had */
     return pass_dce(&inner, l.g);
 }

@@ -4,6 +4,7 @@
 #include "passes/encode.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 
 /* The widest input or table, and the largest weights, among the linear ops
@@ -56,19 +57,32 @@ look_at(struct proof *p, uint32_t i, bool *above)
         above[ins->in[j].id] = true;
 }
 
-/* The input that the client makes an encrypted value from, or NULL. */
-static const char *
-input_of(const struct ir_func *f, const struct ir_ins *ins)
+const char *
+why_input(const struct ir_func *f, const struct ir_ins *ins)
 {
     while (ins->op != IR_input && ins->nin > 0)
         ins = ir_at(f, ins->in[0]);
     return ins->op == IR_input ? ins->as.input.name : NULL;
 }
 
-/* Where the source asks for the bits of a name or of its family. */
+static void say(const struct why_chain *c, struct span at, const char *fmt, ...)
+    CML_PRINTF(3, 4);
+
 static void
-say_who_asked(struct pass_ctx *cx, const struct ir_func *f, const char *name,
-              const char *family)
+say(const struct why_chain *c, struct span at, const char *fmt, ...)
+{
+    char text[512];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    c->say(c->arg, at, text);
+}
+
+void
+why_asked(const struct why_chain *c, const struct ir_func *f, const char *name,
+          const char *family)
 {
     const char *const of[] = { name, family };
 
@@ -79,40 +93,44 @@ say_who_asked(struct pass_ctx *cx, const struct ir_func *f, const char *name,
         snprintf(key, sizeof key, "bits.%s", of[i] ? of[i] : "");
         s = ir_setting(f, key);
         if (s) {
-            diag_note(cx->diag, s->at, "%g bits were asked for here", s->value);
+            say(c, s->at, "%g bits were asked for here", s->value);
             return;
         }
     }
 }
 
 static void
-say_origin(struct pass_ctx *cx, const struct ir_func *f,
+say_origin(const struct why_chain *c, const struct ir_func *f,
            const struct ir_ins *origin)
 {
     const bool input = origin->op == IR_encrypt;
-    const char *name = input ? input_of(f, origin) : NULL;
+    const char *name = input ? why_input(f, origin) : NULL;
 
-    diag_note(cx->diag, origin->at,
-              "proved from %zu %s of %u bits, in [%" PRId64 ", %" PRId64 "]",
-              ir_count(&origin->type), input ? "inputs" : "values",
-              width(origin), origin->type.ilo, origin->type.ihi);
-    say_who_asked(cx, f, name, input ? "inputs" : "activations");
+    say(c, origin->at,
+        "proved from %zu %s of %u bits, in [%" PRId64 ", %" PRId64 "]",
+        ir_count(&origin->type), input ? "inputs" : "values", width(origin),
+        origin->type.ilo, origin->type.ihi);
+    why_asked(c, f, name, input ? "inputs" : "activations");
 }
 
-/* The declared param that integer weights were made of: w of w.int. */
+/* The declared param that integer weights were made of: w of w.int.  NULL for
+ * a name of the compiler's, c and a number. */
 static const char *
 declared_name(struct arena *mem, const char *name)
 {
     const char *dot = strrchr(name, '.');
+    const size_t n = dot ? (size_t)(dot - name) : strlen(name);
 
-    return dot ? arena_string(mem, name, (size_t)(dot - name)) : name;
+    if (name[0] == 'c' && n > 1 && strspn(name + 1, "0123456789") == n - 1)
+        return NULL;
+    return arena_string(mem, name, n);
 }
 
 void
-why_range(struct pass_ctx *cx, const struct ir_func *f, ir_ref v,
+why_chain(const struct why_chain *c, const struct ir_func *f, ir_ref v,
           struct interval h)
 {
-    bool *above = arena_new(cx->scratch, bool, f->n);
+    bool *above = arena_new(c->mem, bool, f->n);
     struct proof p = { f, NULL, NULL, NULL };
     const char *weights;
 
@@ -120,17 +138,36 @@ why_range(struct pass_ctx *cx, const struct ir_func *f, ir_ref v,
     for (uint32_t i = v.id + 1; i-- > 0;)
         if (above[i])
             look_at(&p, i, above);
-    diag_note(cx->diag, ir_at(f, v)->at,
-              "it lies in [%" PRId64 ", %" PRId64 "]", h.lo, h.hi);
+    say(c, ir_at(f, v)->at, "it lies in [%" PRId64 ", %" PRId64 "]", h.lo,
+        h.hi);
     if (p.origin)
-        say_origin(cx, f, p.origin);
+        say_origin(c, f, p.origin);
     if (p.weights) {
-        weights = declared_name(cx->scratch, p.blob->name);
-        diag_note(cx->diag, p.weights->at,
-                  "and from weights up to %" PRId64 ", of '%s'",
-                  largest(p.blob), weights);
-        say_who_asked(cx, f, weights, "weights");
+        weights = declared_name(c->mem, p.blob->name);
+        if (weights)
+            say(c, p.weights->at, "and from weights up to %" PRId64 ", of '%s'",
+                largest(p.blob), weights);
+        else
+            say(c, p.weights->at, "and from constants up to %" PRId64,
+                largest(p.blob));
+        if (weights)
+            why_asked(c, f, weights, "weights");
     }
+}
+
+static void
+note(void *diag, struct span at, const char *text)
+{
+    diag_note(diag, at, "%s", text);
+}
+
+void
+why_range(struct pass_ctx *cx, const struct ir_func *f, ir_ref v,
+          struct interval h)
+{
+    const struct why_chain c = { cx->scratch, note, cx->diag };
+
+    why_chain(&c, f, v, h);
 }
 
 void

@@ -55,6 +55,27 @@ for name in $(sed -nE 's/^D\([0-9]+, *(\w+),.*/\1/p' ir/diag.def); do
         frontend ir passes || fail "no message has the code $name"
 done
 
+# each message has a cause and a way out, whatever the case of its code; their
+# list in the book is that of the compiler
+for name in $(sed -nE 's/^D\([0-9]+, *(\w+),.*/\1/p' ir/diag.def); do
+    "$cmlc" explain "$(echo "$name" | tr a-z A-Z)" >"$tmp/out" ||
+        fail "nothing explains $name"
+    cause=$(sed '1,2d; /^way out$/,$d' "$tmp/out" | wc -w)
+    way=$(sed '1,/^way out$/d' "$tmp/out" | wc -w)
+    [ "$cause" -ge 5 ] && [ "$way" -ge 5 ] ||
+        fail "$name has no cause ($cause words) or no way out ($way words)"
+done
+"$cmlc" explain >"$tmp/out"
+sed -n '/^```$/,/^```$/p' lang-spec/messages.md | grep -v '^```$' |
+    cmp -s - "$tmp/out" || fail 'messages.md is not what cmlc explain lists'
+
+# the report: keys of the documents are those of the schema
+"$cmlc" report lang-spec/examples/digits/digits.cml --json >"$tmp/out"
+for key in $(grep -oE '"[a-z_]+": ' "$tmp/out" | sort -u | tr -d '": '); do
+    grep -q "\"$key\": " lang-spec/schema/report.json ||
+        fail "schema/report.json does not know $key"
+done
+
 # formulas: those that are cited exist; each is cited or belongs to a text
 cited=$(grep -rohE --include='*.[ch]' --include='*.def' \
             'crypto\.md \([0-9]+\)' ir passes backend runtime |

@@ -91,13 +91,71 @@ says 'cmlc '
 expect 0 "$cmlc" explain E0504
 says 'rounding approx'
 expect 2 "$cmlc" explain E9999
-expect 2 "$cmlc" explain
+expect 2 "$cmlc" explain E0508
+says "'cmlc explain E0506' was meant"
+expect 2 "$cmlc" explain too_wise
+says "'cmlc explain E0504' was meant"
+expect 0 "$cmlc" explain
+says 'E0504 too_wide'
+[ "$("$cmlc" --help | wc -l)" -le 24 ] || fail '--help has more than 24 lines'
+
+# report: of a model, and what its program, object and halves carry; nothing of
+# them is run
+expect 0 "$cmlc" report "$bc"
+says 'client learns'
+cp "$tmp/out" "$tmp/model.txt"
+expect 0 "$cmlc" report "$tmp/bc"
+cmp -s "$tmp/out" "$tmp/model.txt" || fail 'program and model report differently'
+expect 0 "$cmlc" report "$tmp/bc.o"
+cmp -s "$tmp/out" "$tmp/model.txt" || fail 'object and model report differently'
+expect 0 "$cmlc" report "$bc" --json
+cp "$tmp/out" "$tmp/model.json"
+chmod -x "$tmp/bc"
+expect 0 "$cmlc" report "$tmp/bc" --json
+chmod +x "$tmp/bc"
+cmp -s "$tmp/out" "$tmp/model.json" || fail 'program and model: other JSON'
+head -n 2 "$tmp/out" | grep -q '"schema": "cmlc.report/1",' || fail 'no schema'
+expect 0 "$cmlc" report "$tmp/half-server"
+says 'matmul'
+expect 0 "$cmlc" report "$tmp/half-client" --json
+! grep -q -e matmul -e "'w'" "$tmp/out" || fail 'a client reports the circuit'
+expect 0 "$cmlc" report "$bc" --html="$tmp/bc.html"
+grep -q '</svg>' "$tmp/bc.html" || fail 'no picture'
+expect 3 "$cmlc" report "$bc" --html="$tmp/no/such/folder"
+expect 1 "$cmlc" report "$cmlc"
+says 'carries no report of cmlc'
+printf 'a\000b' >"$tmp/neither"
+expect 1 "$cmlc" report "$tmp/neither"
+says 'neither a model nor a program'
+head -c 3000 "$tmp/bc" >"$tmp/cut"
+expect 1 "$cmlc" report "$tmp/cut"
+expect 3 "$cmlc" report "$tmp/absent.cml"
+expect 2 "$cmlc" report
+expect 2 "$cmlc" "$bc" --json
+
+# the files that a program makes are as large as the report says
+expect 0 "$tmp/bc" keygen -o "$tmp/keys"
+for file in client_key eval_key; do
+    size=$(wc -c <"$tmp/keys/$(echo $file | tr _ .)")
+    grep -q "\"$file\": $size[,}]" "$tmp/model.json" || fail "$file: $size bytes"
+done
+for example in breast_cancer diabetes digits; do
+    expect 0 "$cmlc" "$examples/$example/$example.cml" -o "$tmp/model" "$@"
+    expect 0 "$tmp/model" info --json
+    sizes=$(grep '"sizes"' "$tmp/out")
+    expect 0 "$cmlc" report "$tmp/model" --json
+    [ "$(tr -d ' \n' <"$tmp/out" | grep -o '"sizes":{[^}]*}')" = \
+      "$(echo "$sizes" | tr -d ' \n' | grep -o '"sizes":{[^}]*}')" ] ||
+        fail "$example: info has other sizes: $sizes"
+done
 
 # mistakes: the message, the exit code, and no file
 expect 1 "$cmlc" "$tmp/bad.cml" -o "$tmp/none"
 says "bad.cml:3:16: error: 'y' is not defined [E0201]"
 expect 6 "$cmlc" "$tmp/hard.cml" -o "$tmp/none"
 says 'E0504'
+[ "$(grep -c 'help: .*: compiles, .* ms a row$' "$tmp/out")" -ge 2 ] ||
+    fail 'fewer than two ways out'
 expect 2 "$cmlc"
 expect 2 "$cmlc" "$bc" --no-such-option=1
 expect 2 "$cmlc" "$bc" --spilt

@@ -63,7 +63,7 @@ compile(struct model *x, bool optimise)
 {
     const struct source src = { "random", "", 0 };
     const struct be_link how = { .runtime = SHIM, .link_arg = "-shared" };
-    struct be_module *m = be_new(x->f, &src, BE_ALL);
+    struct be_module *m = be_new(x->f, &src, BE_ALL, NULL);
     char folder[] = "/tmp/cml-test-XXXXXX", object[PATH], library[PATH];
 
     ck_assert_ptr_nonnull(mkdtemp(folder));

@@ -6,14 +6,18 @@
  *     ast      the syntax tree, as canonical CML
  *     ir       the front end's result
  *     PASS     the result of a pass, as in NAME.clean
- *     err      the messages of all stages; and there must be some
+ *     report   the report, as text
+ *     err      the messages of all stages, with ways out that were tried; and
+ *              there must be some
  *
  * CML_BLESS=1 writes the files instead of comparing them.  Whatever compiles
  * also goes through the whole pipeline, and every text on the way parses back.
  */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "frontend/frontend.h"
+#include "ir/json.h"
 #include "passes/passes.h"
+#include "passes/report.h"
 #include "tests/meaning.h"
 
 #include <check.h>
@@ -79,9 +83,30 @@ run_passes(struct job *j, const char *stop, const struct ir_func *f,
 {
     const struct pass_options po = { .diag = &j->diag,
                                      .stop_after = stop,
+                                     .ways = strcmp(j->stage, "err") == 0,
                                      .watch = watch };
 
     return pass_run(&j->mem, f, &po);
+}
+
+static void
+run_report(struct job *j, FILE *out)
+{
+    struct report *r = report_new(&j->mem);
+    const struct pass_options po = { .diag = &j->diag,
+                                     .watch = report_watch,
+                                     .arg = r };
+    const struct ir_func *f = pass_run(&j->mem, compile(j), &po);
+    char *text = NULL;
+    const char *why;
+    size_t len;
+    FILE *mem = open_memstream(&text, &len);
+
+    ck_assert(f);
+    report_write(mem, r, f, &j->src, REPORT_ALL);
+    fclose(mem);
+    fe_report_text(out, json_read(&j->mem, text, len, &why));
+    free(text);
 }
 
 /* What the compiler prints for a stage. */
@@ -93,6 +118,10 @@ run_stage(struct job *j, FILE *out)
 
     if (strcmp(j->stage, "ast") == 0) {
         ck_assert(fe_print_ast(out, &j->diag));
+        return;
+    }
+    if (strcmp(j->stage, "report") == 0) {
+        run_report(j, out);
         return;
     }
     f = compile(j);

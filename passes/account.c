@@ -1,0 +1,272 @@
+/* Costs by op from the circuit, failures by op from its events; see account.h.
+ */
+#include "passes/account.h"
+
+#include "passes/budget.h"
+#include "passes/cost.h"
+#include "passes/inner.h"
+#include "passes/sets.h"
+
+#include <math.h>
+
+struct account
+account_none(void)
+{
+    return (struct account){ .log2_pfail = (double)-INFINITY,
+                             .margin = (double)INFINITY };
+}
+
+struct account
+account_sum(struct account a, struct account b)
+{
+    return (struct account){
+        .bootstraps = a.bootstraps + b.bootstraps,
+        .ms = a.ms + b.ms,
+        .log2_pfail = model_log2_add(a.log2_pfail, b.log2_pfail),
+        .margin = fmin(a.margin, b.margin),
+    };
+}
+
+/* ---- costs, (55) to (57) */
+
+static double
+dimension(const struct ir_params *s)
+{
+    return model_dimension((struct model_ring){ s->k, s->log2_n, s->ternary });
+}
+
+/* with the keyswitch that it reads */
+static double
+table_ns(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const struct ir_params *s = ir_params_of(f, ins->type.set);
+    const struct ir_ins *in = ir_at(f, ins->in[0]);
+    const struct model_ring r = { s->k, s->log2_n, s->ternary };
+
+    return s->n * cost_cmux(r, s->br_levels)
+           + cost_ks(dimension(ir_params_of(f, ir_from_set(f, in))), s->n,
+                     s->ks_levels);
+}
+
+static double
+convert_ns(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const uint32_t from = ir_from_set(f, ins), to = ins->type.set;
+
+    return cost_ks(dimension(ir_params_of(f, from)),
+                   dimension(ir_params_of(f, to)),
+                   ir_switch_of(f, from, to, true)->levels);
+}
+
+static double
+op_ms(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const double n = (double)ir_count(&ins->type);
+
+    if (ins->op == IR_lwe_pbs)
+        return n * table_ns(f, ins) / 1e6;
+    if (ins->op == IR_lwe_convert)
+        return n * convert_ns(f, ins) / 1e6;
+    if (!ir_ops[ins->op].cipher)
+        return 0;
+    return budget_additions(f, ins) * dimension(ir_params_of(f, ins->type.set))
+           * cost_linear() / 1e6;
+}
+
+/* ---- events */
+
+static void
+add_event(struct account *to, const struct ir_params *s,
+          const struct search_event *e, double share, double bound)
+{
+    const struct reply r = budget_event(s, e, share);
+    const struct account a = { .log2_pfail = r.log2_pfail + log2(e->count),
+                               .margin = r.sigmas / model_kappa(bound) };
+
+    *to = account_sum(*to, a);
+}
+
+static void
+events_of_one(struct account *row, const struct ir_func *before,
+              const struct ir_func *after, const struct search_problem *p)
+{
+    const double share = budget_share(&after->params, p);
+
+    for (size_t i = 0; i < p->n; i++)
+        add_event(&row[before->ins[p->event[i].tag].from], &after->params,
+                  &p->event[i], share, p->log2_pfail);
+}
+
+/* The choice of sets that `after` was built by: setsbuild.c writes op after op,
+ * a table with its keyswitch before it and its conversion behind it. */
+static void
+choice(struct sets *s, const struct sets_problem *p, struct arena *mem,
+       const struct ir_func *after)
+{
+    const struct ir_func *f = p->f;
+    uint32_t a = 0;
+
+    s->n = after->sets.more + 1;
+    s->of_cluster = arena_new(mem, uint32_t, f->n);
+    for (uint32_t i = 0; i < s->n; i++) {
+        s->at[i] = *ir_params_of(after, i);
+        for (uint32_t j = 0; j < s->n; j++) {
+            const struct ir_switch *w = ir_switch_of(after, i, j, true);
+
+            if (w)
+                s->convert[i][j] =
+                    (struct model_gadget){ w->levels, w->log2_base };
+        }
+    }
+    for (uint32_t i = 0; i < f->n; i++) {
+        const uint16_t op = f->ins[i].op;
+
+        if (op == IR_lwe_keyswitch)
+            continue;
+        while (after->ins[a].op != op)
+            if (++a == after->n)
+                bug("params lost %s", ir_ops[op].name);
+        if (op == IR_lwe_pbs)
+            s->of_class[p->class[i]] = after->ins[a].type.set;
+        if (op == IR_lwe_pbs && a + 1 < after->n
+            && after->ins[a + 1].op == IR_lwe_convert)
+            a++;
+        if (pass_encrypted(&after->ins[a].type)) /* no number it decrypts to */
+            s->of_cluster[p->cluster[i]] = after->ins[a].type.set;
+        a++;
+    }
+}
+
+static void
+events_of_several(struct account *row, struct arena *mem,
+                  const struct ir_func *before, const struct ir_func *after,
+                  const struct search_problem *one)
+{
+    struct search_problem view[IR_MAX_SETS];
+    struct sets_problem p;
+    struct sets s = { 0 };
+    double share;
+
+    if (!sets_problem(&p, mem, before, one))
+        bug("a circuit of several sets has none to choose");
+    choice(&s, &p, mem, after);
+    for (uint32_t i = 0; i < s.n; i++)
+        view[i] =
+            sets_view(&s, &p, i, arena_new(mem, struct search_event, p.n));
+    share = budget_share(&s.at[0], &view[0]);
+    for (size_t i = 0; i < p.n; i++) {
+        const uint32_t home = s.of_cluster[p.event[i].cluster];
+
+        add_event(&row[before->ins[p.event[i].op].from], &s.at[home],
+                  &view[home].event[i], share, p.log2_pfail);
+    }
+}
+
+struct account *
+account_of(struct arena *mem, const struct ir_func *before,
+           const struct ir_func *after, uint32_t n)
+{
+    struct arena scratch = { 0 };
+    const struct search_problem p = budget_of(&scratch, before);
+    /* row 0 is for ops that know of none */
+    struct account *row = arena_new(mem, struct account, n + 1u);
+
+    for (uint32_t i = 0; i <= n; i++)
+        row[i] = account_none();
+    if (after->sets.more)
+        events_of_several(row, &scratch, before, after, &p);
+    else
+        events_of_one(row, before, after, &p);
+    for (uint32_t i = 0; i < after->n; i++) {
+        const struct ir_ins *ins = &after->ins[i];
+
+        row[ins->from].ms += op_ms(after, ins);
+        if (ins->op == IR_lwe_pbs)
+            row[ins->from].bootstraps += (double)ir_count(&ins->type);
+    }
+    arena_free(&scratch);
+    return row + 1;
+}
+
+/* ---- files */
+
+/* of a file; seed of its masks, or of all keys; hash */
+static const double header = 128, seed = 32, tail = 32;
+
+double
+account_client_key(void)
+{
+    return header + seed + tail;
+}
+
+/* Each set has three parts, then come the switches. */
+bool
+account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
+{
+    static const char *const name[] = { "bootstrap", "keyswitch", "zeros" };
+    const uint32_t sets = f->sets.more + 1, set = i / 3;
+    const struct ir_params *s;
+
+    if (set >= sets) {
+        const uint32_t sw = i - 3 * sets;
+
+        if (sw >= f->sets.switches)
+            return false;
+        out->key = f->sets.sw[sw].big ? "switch to another big key"
+                                      : "switch to another small key";
+        out->set = f->sets.sw[sw].from;
+        out->bytes =
+            seed
+            + 4 * dimension(ir_params_of(f, out->set)) * f->sets.sw[sw].levels;
+        return true;
+    }
+    s = ir_params_of(f, set);
+    out->key = name[i % 3];
+    out->set = set;
+    if (i % 3 == 0)
+        out->bytes =
+            8.0 * s->n * (s->k + 1) * s->br_levels * ldexp(1, (int)s->log2_n);
+    else if (i % 3 == 1)
+        out->bytes = s->n ? 4 * dimension(s) * s->ks_levels : 0;
+    else
+        out->bytes = seed + 8 * dimension(s);
+    return true;
+}
+
+double
+account_eval_key(const struct ir_func *f)
+{
+    double sum = header + tail;
+    struct account_part part;
+
+    for (uint32_t i = 0; account_eval_part(f, i, &part); i++)
+        sum += part.bytes;
+    return sum;
+}
+
+double
+account_input_row(const struct ir_func *f)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_glwe_encrypt)
+            sum += 8 * (double)ir_count(&f->ins[i].type);
+    return sum;
+}
+
+double
+account_output_row(const struct ir_func *f)
+{
+    double sum = 0;
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        if (ins->op == IR_lwe_answer)
+            sum += (double)ir_count(&ins->type)
+                   * (dimension(ir_params_of(f, ins->type.set)) + 1)
+                   * ins->as.lwe_answer.word_bits / 8;
+    }
+    return sum;
+}

@@ -1,0 +1,169 @@
+/* The ends of a model in its report: what comes in, what goes out, and what the
+ * two sides learn of each other. */
+#include "passes/report_inner.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+void
+report_shape(struct json_out *o, const struct ir_type *t)
+{
+    json_open(o, "shape", '[');
+    for (size_t i = 0; i < t->rank; i++)
+        json_write_number(o, NULL, t->dim[i]);
+    json_close(o, ']');
+}
+
+static void
+write_names(struct json_out *o, const struct ir_func *f, const char *key,
+            const char *of)
+{
+    const struct ir_blob *b = ir_blob_find(f, of, true);
+
+    json_open(o, key, '[');
+    for (uint32_t i = 0; b && i < b->type.dim[0]; i++)
+        json_write_text(o, NULL, b->text[i]);
+    json_close(o, ']');
+}
+
+void
+report_inputs(struct json_out *o, const struct ir_func *f)
+{
+    json_open(o, "inputs", '[');
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        const struct ir_type *t = &ins->type;
+        const bool integer = t->base == IR_INT;
+
+        if (ins->op != IR_input)
+            continue;
+        json_open(o, NULL, '{');
+        write_names(o, f, "columns", ins->as.input.name);
+        if (t->ranged)
+            json_write_number(o, "hi", integer ? (double)t->ihi : t->hi);
+        json_write_bool(o, "integer", integer);
+        if (t->ranged)
+            json_write_number(o, "lo", integer ? (double)t->ilo : t->lo);
+        json_write_text(o, "name", ins->as.input.name);
+        report_shape(o, t);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+void
+report_outputs(struct json_out *o, const struct ir_func *f)
+{
+    json_open(o, "outputs", '[');
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        if (ins->op != IR_output)
+            continue;
+        json_open(o, NULL, '{');
+        json_write_bool(o, "integer", ins->type.base == IR_INT);
+        write_names(o, f, "labels", ins->as.output.name);
+        json_write_text(o, "name", ins->as.output.name);
+        report_shape(o, &ins->type);
+        json_close(o, '}');
+    }
+    json_close(o, ']');
+}
+
+/* Integers that cross the border, and the grid they stand for: scale is 1 where
+ * the model's own integers do. */
+static void
+crossing(struct json_out *o, const struct ir_func *f, const struct ir_type *t,
+         const char *scale)
+{
+    const struct ir_blob *b = scale ? ir_data(f, scale) : NULL;
+
+    json_open(o, NULL, '{');
+    json_write_number(o, "count", (double)ir_count(t));
+    json_write_number(o, "hi", (double)t->ihi);
+    json_write_number(o, "lo", (double)t->ilo);
+    json_open(o, "scale", '[');
+    for (size_t i = 0; b && i < ir_count(&b->type); i++)
+        json_write_number(o, NULL, b->cell[i].r);
+    if (!b)
+        json_write_number(o, NULL, 1);
+    json_close(o, ']');
+    json_close(o, '}');
+}
+
+static void
+answers(struct json_out *o, const struct ir_func *f)
+{
+    json_open(o, "answers", '[');
+    for (uint32_t i = 0; i < f->n; i++) {
+        const char *scale = NULL;
+
+        if (f->ins[i].op != IR_lwe_decrypt)
+            continue;
+        for (uint32_t u = i + 1; u < f->n; u++)
+            if (f->ins[u].op == IR_dequant && f->ins[u].in[0].id == i)
+                scale = f->ins[u].as.dequant.scale;
+        crossing(o, f, &f->ins[i].type, scale);
+    }
+    json_close(o, ']');
+}
+
+static void
+sent(struct json_out *o, const struct ir_func *f)
+{
+    json_open(o, "sent", '[');
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *in;
+
+        if (f->ins[i].op != IR_glwe_encrypt)
+            continue;
+        in = ir_at(f, f->ins[i].in[0]);
+        crossing(o, f, &in->type,
+                 in->op == IR_quant ? in->as.quant.scale : NULL);
+    }
+    json_close(o, ']');
+}
+
+static void
+list_names(struct json_out *o, const char *what, const char *const *name)
+{
+    char text[512];
+
+    for (; *name; name++) {
+        snprintf(text, sizeof text, "%s '%.400s'", what, *name);
+        json_write_text(o, NULL, text);
+    }
+}
+
+/* Names of private values are left out of what goes to a client. */
+void
+report_learns(struct json_out *o, const struct report *r,
+              const struct ir_func *f, bool client)
+{
+    json_open(o, "learns", '{');
+    answers(o, f);
+    json_open(o, "client", '[');
+    json_write_text(o, NULL, "ranges and grids of the inputs");
+    json_write_text(o, NULL, "the answers: integers, their range and scale");
+    json_write_text(o, NULL, "names, shapes and labels of inputs and outputs");
+    json_write_text(o, NULL, "the parameter set and the failure bound");
+    list_names(o, "the const", r->constant);
+    json_close(o, ']');
+    json_open(o, "client_not", '[');
+    json_write_text(o, NULL, "the operations of the circuit and its tables");
+    json_write_text(o, NULL, "values between input and answer");
+    if (client)
+        json_write_text(o, NULL, "private weights");
+    else
+        list_names(o, "the param", r->param);
+    json_close(o, ']');
+    sent(o, f);
+    json_open(o, "server", '[');
+    json_write_text(o, NULL, "how many rows, and under which key");
+    json_close(o, ']');
+    json_open(o, "server_not", '[');
+    json_write_text(o, NULL, "inputs, answers, and all values between them");
+    json_write_text(o, NULL, "the secret keys");
+    json_close(o, ']');
+    json_close(o, '}');
+}
