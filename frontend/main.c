@@ -244,7 +244,7 @@ lower(struct job *j, bool all, int *code)
                                .ways = true,
                                .time = o->time_passes,
                                .dump = stderr,
-                               .watch = report_watch,
+                               .watch = o->passes ? NULL : report_watch,
                                .arg = j->report,
                                .status = code };
     struct ir_func *f = front(j->mem, o, &dg);
@@ -348,6 +348,10 @@ report(struct job *j)
         code = fail(IO, "cannot read", j->o->input);
     if (f)
         fclose(f);
+    if (code != OK && j->o->json) /* a document in any case */
+        printf("{\n  \"schema\": \"cmlc.report/1\",\n  \"error\": {\"exit\": "
+               "%d}\n}\n",
+               code);
     return code;
 }
 

@@ -46,11 +46,11 @@ fe_report_show(struct arena *mem, const char *text, size_t len, bool json,
         return "its report is none of cmlc";
     if (strcmp(json_string(j, "schema") + strlen(kind), "1") != 0)
         return "its report is of another version of cmlc";
+    if (html && !write_page(html, j))
+        return "";
     if (json)
         fwrite(text, 1, len, stdout);
     else if (!html)
         fe_report_text(stdout, j);
-    if (html && !write_page(html, j))
-        return "";
     return NULL;
 }

@@ -48,6 +48,12 @@ interval(char text[static 64], const struct json *op)
              hi ? hi->number : (double)NAN);
 }
 
+static void
+put_ms(char text[static 32], double ms)
+{
+    snprintf(text, 32, ms < 100 ? "%.3g" : "%.0f", ms);
+}
+
 /* a dash where there is nothing to say */
 static void
 cell(FILE *out, int width, const char *text, double x)
@@ -71,7 +77,7 @@ enum { LEAST = -1000 };
 static void
 row(FILE *out, const struct json *op)
 {
-    char dims[64], range[64], bits[64];
+    char dims[64], range[64], bits[64], time[32];
     const double table = json_number(op, "table_bits");
     const double ms = json_number(op, "ms");
 
@@ -87,8 +93,8 @@ row(FILE *out, const struct json *op)
     fprintf(out, "%*s", 9 - (int)strlen(json_string(op, "op")), "");
     fprintf(out, " %-9s %-20s %5s", dims, range, bits);
     number(out, 6, "", 0, json_number(op, "bootstraps"), "");
-    snprintf(bits, sizeof bits, "%.3g", ms);
-    cell(out, 9, bits, ms);
+    put_ms(time, ms);
+    cell(out, 9, time, ms);
     snprintf(bits, sizeof bits, "%.4g", json_number(op, "margin"));
     cell(out, 7, bits, json_number(op, "margin"));
     if (json_number(op, "log2_p_fail") < (double)LEAST)
@@ -240,6 +246,7 @@ void
 fe_report_text(FILE *out, const struct json *j)
 {
     const struct json *t = json_get(j, "totals");
+    char ms[32];
 
     fputs("model       ", out);
     put(out, json_string(j, "name"));
@@ -250,10 +257,11 @@ fe_report_text(FILE *out, const struct json *j)
     ends(out, j, "outputs", "output");
     crossings(out, j, "sent", "sent");
     crossings(out, j, "answers", "answered");
+    put_ms(ms, json_number(t, "ms"));
     fprintf(out,
-            "cost        %.0f bootstraps a row, about %.3g ms on one core with "
+            "cost        %.0f bootstraps a row, about %s ms on one core with "
             "AVX-512\n",
-            json_number(t, "bootstraps"), json_number(t, "ms"));
+            json_number(t, "bootstraps"), ms);
     fprintf(out, "p_fail      2^%.1f a row at most, 2^%.5g was asked for%s\n",
             fmax(json_number(t, "log2_p_fail"), (double)LEAST),
             json_number(t, "log2_p_fail_asked"),

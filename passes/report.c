@@ -154,7 +154,7 @@ report_watch(const char *pass, const struct ir_func *before,
     }
     if (strcmp(pass, "clean") == 0)
         collect(r, after);
-    if (strcmp(pass, "params") == 0)
+    if (strcmp(pass, "params") == 0 && r->row) /* only some passes may run */
         r->account = account_of(r->mem, before, after, r->n);
 }
 

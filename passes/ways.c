@@ -198,7 +198,10 @@ tell(struct trials *t, const struct way *w)
         return false;
     if (is_told(t, w) || t->n == sizeof t->told / sizeof *t->told)
         return true;
-    diag_help(t->dg, "%s: compiles, %.3g ms a row", w->text, ms);
+    diag_help(t->dg,
+              ms < 100 ? "%s: compiles, %.3g ms a row"
+                       : "%s: compiles, %.0f ms a row",
+              w->text, ms);
     t->told[t->n++] = *w;
     return true;
 }

@@ -130,6 +130,8 @@ says 'neither a model nor a program'
 head -c 3000 "$tmp/bc" >"$tmp/cut"
 expect 1 "$cmlc" report "$tmp/cut"
 expect 3 "$cmlc" report "$tmp/absent.cml"
+expect 1 "$cmlc" report "$tmp/bad.cml" --json
+says '"error": {"exit": 1}'
 expect 2 "$cmlc" report
 expect 2 "$cmlc" "$bc" --json
 
@@ -156,6 +158,15 @@ expect 6 "$cmlc" "$tmp/hard.cml" -o "$tmp/none"
 says 'E0504'
 [ "$(grep -c 'help: .*: compiles, .* ms a row$' "$tmp/out")" -ge 2 ] ||
     fail 'fewer than two ways out'
+# each of them is one, at that price
+sed -n 's/^ *help: \(.*\): compiles, \(.*\) ms a row$/\2 \1/p' "$tmp/out" \
+    >"$tmp/ways"
+while read -r ms way; do
+    sed "s/^}/    quantize { $(echo "$way" | sed 's/,/;/g'); }\n}/" \
+        "$tmp/hard.cml" >"$tmp/way.cml"
+    expect 0 "$cmlc" report "$tmp/way.cml"
+    says "about $ms ms on one core"
+done <"$tmp/ways"
 expect 2 "$cmlc"
 expect 2 "$cmlc" "$bc" --no-such-option=1
 expect 2 "$cmlc" "$bc" --spilt

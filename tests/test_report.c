@@ -198,7 +198,7 @@ START_TEST(bits_come_from_intervals)
                        bits_of(lo->number, lo->next->number)));
         ck_assert_int_eq(isfinite(table),
                          !strcmp(json_string(op, "op"), "lut"));
-        tables += isfinite(table);
+        tables += isfinite(table) ? 1 : 0;
         why = json_first(op, "why");
         ck_assert(why && json_number(why, "line") > 0);
         bits += isfinite(table) ? table : 0;
@@ -241,8 +241,8 @@ START_TEST(keys_have_their_size)
         if (strcmp(json_string(k, "file"), "eval.key") == 0)
             sum += json_number(k, "bytes");
     ck_assert(near(sum, json_number(json_get(m.j, "sizes"), "eval_key")));
-    ck_assert(
-        near(sum, (double)cmlrt_sets_bytes(&sets) + CMLRT_HEADER + CMLRT_TAIL));
+    ck_assert(near(
+        sum, (double)(cmlrt_sets_bytes(&sets) + CMLRT_HEADER + CMLRT_TAIL)));
     drop(&m);
 }
 END_TEST
