@@ -126,6 +126,22 @@ table(struct be_module *m, const struct ir_ins *ins)
 }
 
 static LLVMValueRef
+wide_table(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct ir_blob *b = ir_data(m->f, ins->as.lwe_bit_lut.table);
+    struct table_fields t;
+
+    t.entries = integers(m, b->name, 0);
+    t.rows = be_i64(m, b->type.dim[0]);
+    t.bits = be_i64(m, ins->as.lwe_bit_lut.bits);
+    t.offset = be_i64(m, ins->as.lwe_bit_lut.offset);
+    t.log2_delta_in = be_i64(m, ir_at(m->f, ins->in[0])->type.log2_delta);
+    t.log2_delta_out = be_i64(m, ins->as.lwe_bit_lut.log2_delta);
+    t.approx = be_i64(m, 0);
+    return RECORD(m, t);
+}
+
+static LLVMValueRef
 reply(struct be_module *m, const struct ir_ins *ins)
 {
     struct reply_fields z;
@@ -181,7 +197,8 @@ add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
     LLVMBuildRetVoid(e.b);
     be_fn_end(&e);
     m->step[m->nsteps++] =
-        (struct be_step){ e.fn, ins, items, ins->op == IR_lwe_pbs };
+        (struct be_step){ e.fn, ins, items,
+                          ins->op == IR_lwe_pbs || ins->op == IR_lwe_bit_lut };
 }
 
 static void
@@ -256,6 +273,9 @@ emit(struct be_module *m, const struct ir_ins *ins)
     case IR_lwe_convert: keyswitch(m, ins, in); return;
     case IR_lwe_pbs:
         add_step(m, ins, BE_cmlrt_lwe_pbs, in, table(m, ins), -1, n);
+        return;
+    case IR_lwe_bit_lut:
+        add_step(m, ins, BE_cmlrt_lwe_bit_lut, in, wide_table(m, ins), -1, n);
         return;
     case IR_lwe_answer:
         add_step(m, ins, BE_cmlrt_lwe_answer, in, reply(m, ins), -1, n);

@@ -262,6 +262,13 @@ set(struct be_module *m, struct list *l, const struct ir_params *p)
     r.br_log2_base = be_i64(m, p->br_log2_base);
     r.ks_levels = be_i64(m, p->ks_levels);
     r.ks_log2_base = be_i64(m, p->ks_log2_base);
+    r.tr_levels = be_i64(m, p->tr_levels);
+    r.tr_log2_base = be_i64(m, p->tr_log2_base);
+    r.ss_levels = be_i64(m, p->ss_levels);
+    r.ss_log2_base = be_i64(m, p->ss_log2_base);
+    r.cb_levels = be_i64(m, p->cb_levels);
+    r.cb_log2_base = be_i64(m, p->cb_log2_base);
+    r.wide_bits = be_i64(m, p->wide_bits);
     r.t_lwe = be_i64(m, p->t_lwe);
     r.t_glwe = be_i64(m, p->t_glwe);
     r.ternary = be_i64(m, p->ternary);
@@ -269,6 +276,8 @@ set(struct be_module *m, struct list *l, const struct ir_params *p)
     r.v_br = be_f64(m, p->v_br);
     r.v_ks = be_f64(m, p->v_ks);
     r.v_ms = be_f64(m, p->v_ms);
+    r.v_ms_wide = be_f64(m, p->v_ms_wide);
+    r.v_ext = be_f64(m, p->v_ext);
     r.v_zero = be_f64(m, p->v_zero);
     push(m, l, &r, sizeof r);
 }
@@ -311,14 +320,22 @@ parameters(struct be_module *m, struct manifest_fields *r)
 static void
 circuit_facts(struct be_module *m, struct manifest_fields *r)
 {
-    int64_t pbs = 0, approx = 0;
+    int64_t pbs = 0, approx = 0, wide = 0;
 
-    for (uint32_t i = 0; i < m->f->n; i++)
-        if (m->f->ins[i].op == IR_lwe_pbs) {
-            pbs += (int64_t)ir_count(&m->f->ins[i].type);
-            approx |= m->f->ins[i].as.lwe_pbs.approx != 0;
+    for (uint32_t i = 0; i < m->f->n; i++) {
+        const struct ir_ins *ins = &m->f->ins[i];
+        const int64_t n = (int64_t)ir_count(&ins->type);
+
+        if (ins->op == IR_lwe_pbs) {
+            pbs += n;
+            approx |= ins->as.lwe_pbs.approx != 0;
+        } else if (ins->op == IR_lwe_bit_lut) {
+            pbs += n * ins->as.lwe_bit_lut.bits;
+            wide += n;
         }
+    }
     r->pbs = be_i64(m, pbs);
+    r->wide = be_i64(m, wide);
     r->approx = be_i64(m, approx);
 }
 

@@ -281,6 +281,23 @@ lut(struct eval *e)
     }
 }
 
+/* The message has the whole torus. */
+static void
+bit_lut(struct eval *e)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.lwe_bit_lut.table);
+    const unsigned in = type(e, 0)->log2_delta;
+    const uint64_t offset = (uint64_t)e->ins->as.lwe_bit_lut.offset << in;
+
+    for (size_t i = 0; i < e->n; i++) {
+        const union ir_cell *row =
+            b->cell + i % b->type.dim[0] * b->type.dim[1];
+        const uint64_t x = e->in[0][i].w + offset;
+
+        e->out[i].w = row[x >> in].w << e->ins->as.lwe_bit_lut.log2_delta;
+    }
+}
+
 /* lang-spec/crypto.md (6): the index is the phase's box, and in the upper
  * half of the torus the table is negated. */
 static void
@@ -410,6 +427,7 @@ dispatch(struct eval *e)
         return;
     case IR_lwe_mul_clear: clear_operand(e, IR_mul, 0); return;
     case IR_lwe_pbs: pbs(e); return;
+    case IR_lwe_bit_lut: bit_lut(e); return;
     case IR_lwe_decrypt: lwe_decrypt(e); return;
     case IR_input:
     case IR_NOPS: break;

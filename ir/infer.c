@@ -612,6 +612,19 @@ lwe_pbs(struct infer *x)
 }
 
 static const char *
+lwe_bit_lut(struct infer *x)
+{
+    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
+        return say(x, "a wide table starts from the big key");
+    if (x->as->lwe_bit_lut.log2_delta > 63)
+        return say(x, "no room for this message");
+    cipher(x, IR_LWE);
+    x->out->key = IR_BIG;
+    x->out->log2_delta = (uint8_t)x->as->lwe_bit_lut.log2_delta;
+    return NULL;
+}
+
+static const char *
 lwe_decrypt(struct infer *x)
 {
     if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)

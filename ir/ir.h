@@ -80,13 +80,15 @@ struct ir_type {
     uint8_t base;       /* enum ir_base */
     bool enc;           /* REAL and INT: held by the server, encrypted */
     bool ranged;        /* lo and hi; INT: proved; REAL: declared or calibrated;
-                           LWE: the variance is lo V_fresh + hi V_br */
+                           LWE: the variance is
+                           lo V_fresh + hi V_br + wide V_ext */
     uint8_t key;        /* LWE: enum ir_key */
     uint8_t set;        /* LWE, GLWE: whose key, an index of parameter sets */
     uint8_t log2_delta; /* LWE, GLWE */
     uint8_t rank;
     uint32_t dim[IR_MAX_RANK];
     double lo, hi;    /* of REAL and LWE */
+    double wide;      /* of LWE */
     int64_t ilo, ihi; /* of INT */
 };
 

@@ -194,13 +194,16 @@ read_shape(struct reader *r, struct ir_type *t)
     return expect(r, PUNCT, "]");
 }
 
-/* in LO..HI, or noise A B */
+/* in LO..HI, or noise A B, or noise A B wide C */
 static bool
 read_range(struct reader *r, struct ir_type *t)
 {
     if (t->base == IR_LWE) {
         t->ranged = accept(r, WORD, "noise");
-        return !t->ranged || (read_real(r, &t->lo) && read_real(r, &t->hi));
+        if (!t->ranged)
+            return true;
+        return read_real(r, &t->lo) && read_real(r, &t->hi)
+               && (!accept(r, WORD, "wide") || read_real(r, &t->wide));
     }
     if (!accept(r, WORD, "in"))
         return true;
@@ -511,6 +514,8 @@ read_params(struct reader *r, struct ir_params *p)
 #define R(field) \
     if (!read_field(r, #field, &p->field, NULL)) \
         return false;
+#define WN(type, field)
+#define WR(field)
 #include "ir/params.def"
     /* clang-format on */
     p->chosen = true;
@@ -534,6 +539,12 @@ read_set(struct reader *r, struct ir_func *f)
         return false;
     }
     return read_params(r, &f->sets.set[f->sets.more++]);
+}
+
+static struct ir_params *
+last_set(struct ir_func *f)
+{
+    return f->sets.more ? &f->sets.set[f->sets.more - 1] : &f->params;
 }
 
 static bool
@@ -567,6 +578,34 @@ read_switch(struct reader *r, struct ir_func *f)
 }
 
 static bool
+read_wide(struct reader *r, struct ir_params *p)
+{
+    int64_t v;
+
+    if (!expect(r, PUNCT, "{"))
+        return false;
+    /* clang-format off */
+#define N(type, field)
+#define R(field)
+#define WN(type, field) \
+    if (!read_field(r, #field, NULL, &v)) \
+        return false; \
+    p->field = (type)v;
+#define WR(field) \
+    if (!read_field(r, #field, &p->field, NULL)) \
+        return false;
+#include "ir/params.def"
+    /* clang-format on */
+    if (p->tr_levels - 1 > 63 || p->tr_log2_base > 64 || p->ss_levels - 1 > 63
+        || p->ss_log2_base > 64 || p->cb_levels - 1 > 14
+        || p->cb_log2_base > 64 || p->wide_bits - 1 > 15) {
+        complain(r, "parameters of some program");
+        return false;
+    }
+    return expect(r, PUNCT, "}");
+}
+
+static bool
 read_setting(struct reader *r, struct ir_func *f)
 {
     const struct span at = r->at;
@@ -586,6 +625,7 @@ read_head(struct reader *r, struct ir_func *f)
     while (!is(r, PUNCT, "{"))
         if (accept(r, WORD, "set") ? !read_setting(r, f)
             : accept(r, WORD, "params") ? !read_set(r, f)
+            : accept(r, WORD, "wide")   ? !read_wide(r, last_set(f))
             : accept(r, WORD, "switch") ? !read_switch(r, f)
                                         : !read_blob(r, f))
             return false;

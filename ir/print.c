@@ -69,6 +69,10 @@ print_range(FILE *out, const struct ir_type *t)
         fputs(t->base == IR_REAL ? ".." : " ", out);
         print_real(out, t->hi);
     }
+    if (t->base == IR_LWE && t->wide > 0) {
+        fputs(" wide ", out);
+        print_real(out, t->wide);
+    }
 }
 
 void
@@ -160,6 +164,19 @@ print_params(FILE *out, const struct ir_params *p)
 #define N(type, field) \
     fprintf(out, " %s = %" PRId64 ",", #field, (int64_t)p->field);
 #define R(field) \
+    fprintf(out, " %s = ", #field), print_real(out, p->field), putc(',', out);
+#define WN(type, field)
+#define WR(field)
+#include "ir/params.def"
+    fputs(" }\n", out);
+    if (p->tr_levels == 0)
+        return;
+    fprintf(out, "wide {");
+#define N(type, field)
+#define R(field)
+#define WN(type, field) \
+    fprintf(out, " %s = %" PRId64 ",", #field, (int64_t)p->field);
+#define WR(field) \
     fprintf(out, " %s = ", #field), print_real(out, p->field), putc(',', out);
 #include "ir/params.def"
     fputs(" }\n", out);

@@ -45,7 +45,8 @@ ir_same_type(const struct ir_type *a, const struct ir_type *b)
         return true;
     return a->base == IR_INT ? a->ilo == b->ilo && a->ihi == b->ihi
                              : a->lo >= b->lo && a->lo <= b->lo
-                                   && a->hi >= b->hi && a->hi <= b->hi;
+                                   && a->hi >= b->hi && a->hi <= b->hi
+                                   && a->wide >= b->wide && a->wide <= b->wide;
 }
 
 /* Dimension i of t when its axes are aligned at the end with a rank. */

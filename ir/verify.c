@@ -65,8 +65,8 @@ range_has_order(const struct ir_func *f, uint32_t i)
 
     if (!t->ranged)
         return true;
-    if (t->base == IR_LWE) /* two variances */
-        return t->lo >= 0 && t->hi >= 0;
+    if (t->base == IR_LWE) /* variances */
+        return t->lo >= 0 && t->hi >= 0 && t->wide >= 0;
     return t->base == IR_INT ? t->ilo <= t->ihi : t->lo <= t->hi;
 }
 
@@ -138,7 +138,8 @@ deltas_agree(const struct ir_func *f, uint32_t i)
     const struct ir_ins *ins = &f->ins[i];
 
     if (!ir_ops[ins->op].cipher || ins->op == IR_lwe_pbs
-        || ins->op == IR_glwe_encrypt || ins->op == IR_lwe_decrypt)
+        || ins->op == IR_lwe_bit_lut || ins->op == IR_glwe_encrypt
+        || ins->op == IR_lwe_decrypt)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta
@@ -202,6 +203,23 @@ sets_are_joined(const struct ir_func *f, uint32_t i)
         return ir_switch_of(f, ir_from_set(f, ins), to, true) != NULL;
     return ins->op != IR_lwe_keyswitch || ir_from_set(f, ins) == to
            || ir_switch_of(f, ir_from_set(f, ins), to, false) != NULL;
+}
+
+/* A wide table: the message has the whole torus. */
+static bool
+wide_table_has_its_size(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *b;
+
+    if (ins->op != IR_lwe_bit_lut)
+        return true;
+    b = blob(f, ins->as.lwe_bit_lut.table);
+    return b && b->type.base == IR_INT && b->type.rank == 2
+           && ins->as.lwe_bit_lut.bits >= 1 && ins->as.lwe_bit_lut.bits <= 16
+           && b->type.dim[1] == 1u << ins->as.lwe_bit_lut.bits
+           && operand(f, i, 0)->log2_delta == 64 - ins->as.lwe_bit_lut.bits
+           && ir_count(&ins->type) % b->type.dim[0] == 0;
 }
 
 /* A table has 2^bits entries a row, and a padding bit above the message. */
@@ -313,6 +331,8 @@ static const struct {
     { "a ciphertext under the small key is bootstrapped",
       small_key_is_for_tables },
     { "a table has 2^bits entries and a padding bit", table_has_its_size },
+    { "a wide table has 2^bits entries and takes the whole torus",
+      wide_table_has_its_size },
     { "a clear operand has an element for each ciphertext",
       clear_operand_fits },
     { "messages fit above delta", messages_fit },

@@ -178,16 +178,21 @@ static void
 bootstraps(struct builder *b)
 {
     const union ir_attrs *as = &b->ins->as;
-    const struct ir_blob *table = ir_data(b->a->f, as->lwe_pbs.table);
+    const bool wide = b->ins->op == IR_lwe_bit_lut;
+    const struct ir_blob *table =
+        ir_data(b->a->f, wide ? as->lwe_bit_lut.table : as->lwe_pbs.table);
+    const uint32_t bits = wide ? as->lwe_bit_lut.bits : as->lwe_pbs.bits;
+    const int64_t offset = wide ? as->lwe_bit_lut.offset : as->lwe_pbs.offset;
 
     for (size_t i = 0; i < b->n; i++) {
         const struct affine_row *in = &rows(b, 0)[i];
         const struct twin x = {
             .in = in,
-            .index = plus(b, in->constant, as->lwe_pbs.offset),
-            .entry = table->cell + (i % table->type.dim[0] << as->lwe_pbs.bits),
-            .bits = as->lwe_pbs.bits,
-            .log2_delta = as->lwe_pbs.log2_delta,
+            .index = plus(b, in->constant, offset),
+            .entry = table->cell + (i % table->type.dim[0] << bits),
+            .wide = wide,
+            .bits = bits,
+            .log2_delta = b->ins->type.log2_delta,
             .origin = b->a->norigins,
         };
         uint32_t mirror;
@@ -359,7 +364,8 @@ forms(struct builder *b)
     case IR_lwe_keyswitch:
     case IR_lwe_convert:
     case IR_lwe_answer: copy(b); return;
-    case IR_lwe_pbs: bootstraps(b); return;
+    case IR_lwe_pbs:
+    case IR_lwe_bit_lut: bootstraps(b); return;
     case IR_lwe_add_clear:
         clear_operand(b, as->lwe_add_clear.data, false);
         return;

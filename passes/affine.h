@@ -6,7 +6,7 @@
  *     c + sum_i w_i x_i        x_i an element of an input or of a table
  *
  * The passes `range` (exact intervals) and `noise` (variances per origin) read
- * these forms; both levels of the IR have them.  Elements of lwe.pbs that are
+ * these forms; both levels of the IR have them.  Elements of tables that are
  * the same ciphertext (twins.h) share an origin.
  */
 #ifndef CML_PASSES_AFFINE_H
@@ -14,7 +14,7 @@
 
 #include "ir/ir.h"
 
-/* an element of an encrypt, lut, quant, glwe.extract or lwe.pbs */
+/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut */
 struct affine_origin {
     ir_ref op;
     uint32_t element;
@@ -35,7 +35,7 @@ struct affine {
     struct affine_row **rows; /* by op; NULL for clear values */
     struct affine_origin *origin;
     uint32_t norigins, cap;
-    struct twin **twins; /* lists, once there is an lwe.pbs */
+    struct twin **twins; /* lists, once there is a table */
     struct arena *mem;
 };
 

@@ -22,6 +22,7 @@ table_event(const struct ir_func *f, uint32_t i)
     const uint32_t approx = ins->as.lwe_pbs.approx;
     struct search_event e = { .c_in = in->lo,
                               .c_br = in->hi,
+                              .c_ext = in->wide,
                               .table = true,
                               .tau = ldexp(1, -(bits + 2)),
                               .count = (double)ir_count(&ins->type),
@@ -36,6 +37,32 @@ table_event(const struct ir_func *f, uint32_t i)
     return e;
 }
 
+/* (50): each bit of a wide table is an event. */
+static void
+wide_events(struct search_problem *p, struct search_event *event,
+            const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_type *in = operand(f, ins);
+    const uint32_t bits = ins->as.lwe_bit_lut.bits;
+
+    for (uint32_t bit = 0; bit < bits; bit++) {
+        const double scale = exp2(2.0 * (bits - 1 - bit));
+
+        event[p->n++] = (struct search_event){
+            .c_in = scale * in->lo,
+            .c_br = scale * (in->hi + bit),
+            .c_ext = scale * in->wide,
+            .table = true,
+            .wide = true,
+            .width = bit == 0 ? bits : 0,
+            .tau = 0.25,
+            .count = (double)ir_count(&ins->type),
+            .tag = i,
+        };
+    }
+}
+
 /* Half the distance of two messages. */
 static struct search_event
 answer_event(const struct ir_func *f, uint32_t i)
@@ -45,6 +72,7 @@ answer_event(const struct ir_func *f, uint32_t i)
 
     return (struct search_event){ .c_in = in->lo,
                                   .c_br = in->hi,
+                                  .c_ext = in->wide,
                                   .c_zero = 1,
                                   .tau = ldexp(1, in->log2_delta - 65),
                                   .count = (double)ir_count(&ins->type),
@@ -69,7 +97,8 @@ budget_additions(const struct ir_func *f, const struct ir_ins *ins)
 struct search_problem
 budget_of(struct arena *mem, const struct ir_func *f)
 {
-    struct search_event *event = arena_new(mem, struct search_event, f->n);
+    struct search_event *event =
+        arena_new(mem, struct search_event, (size_t)f->n * ENCODE_MAX_WIDE);
     struct search_problem p = {
         .event = event,
         .log2_pfail = ir_get(f, "log2_pfail", -128),
@@ -80,6 +109,8 @@ budget_of(struct arena *mem, const struct ir_func *f)
         p.additions += budget_additions(f, &f->ins[i]);
         if (f->ins[i].op == IR_lwe_pbs)
             event[p.n++] = table_event(f, i);
+        if (f->ins[i].op == IR_lwe_bit_lut)
+            wide_events(&p, event, f, i);
         if (f->ins[i].op == IR_lwe_answer)
             event[p.n++] = answer_event(f, i);
     }

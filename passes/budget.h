@@ -14,6 +14,10 @@ struct search_problem budget_of(struct arena *mem, const struct ir_func *f);
  */
 double budget_additions(const struct ir_func *f, const struct ir_ins *ins);
 
+/* The parameters of f, whose problem is p: those of the search, or a test's. */
+bool params_choose(struct ir_params *s, const struct ir_func *f,
+                   const struct search_problem *p, size_t *tightest);
+
 /* How an answer leaves the server. */
 struct reply {
     uint32_t word_bits; /* 32, or 64 if there is no room */

@@ -23,7 +23,13 @@ encode_table(const struct ir_type *in, bool approx)
 unsigned
 encode_widest(bool approx)
 {
-    return approx ? ENCODE_MAX_APPROX : ENCODE_MAX_EXACT;
+    return approx ? ENCODE_MAX_APPROX : ENCODE_MAX_WIDE;
+}
+
+bool
+encode_wide(const struct ir_ins *lut, const struct ir_type *in, unsigned native)
+{
+    return lut->as.lut.approx == 0 && encode_table(in, false).bits > native;
 }
 
 unsigned
@@ -75,7 +81,8 @@ lower_to(uint8_t *need, unsigned exponent)
 
 /* What op i wants of its operands. */
 static void
-wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, uint8_t *need)
+wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, unsigned native,
+     uint8_t *need)
 {
     const struct ir_ins *ins = &f->ins[i];
     const struct ir_type *in = &ir_at(f, ins->in[0])->type;
@@ -88,7 +95,8 @@ wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, uint8_t *need)
         const struct encode_table t = encode_table(in, ins->as.lut.approx != 0);
 
         if (table_fits(cx, f, ins, t.bits))
-            lower_to(&need[ins->in[0].id], 63 - t.bits);
+            lower_to(&need[ins->in[0].id],
+                     (encode_wide(ins, in, native) ? 64 : 63) - t.bits);
         return;
     }
     for (size_t j = 0; j < ins->nin; j++)
@@ -96,7 +104,8 @@ wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, uint8_t *need)
 }
 
 bool
-encode_needs(struct pass_ctx *cx, const struct ir_func *f, uint8_t *need)
+encode_needs(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
+             uint8_t *need)
 {
     for (uint32_t i = 0; i < f->n; i++) {
         need[i] = ENCODE_MAX_BITS;
@@ -111,7 +120,7 @@ encode_needs(struct pass_ctx *cx, const struct ir_func *f, uint8_t *need)
 
         if (ins->op == IR_decrypt
             || (pass_encrypted(&ins->type) && ins->op != IR_encrypt))
-            wish(cx, f, i, need);
+            wish(cx, f, i, native, need);
     }
     return cx->status == 0;
 }

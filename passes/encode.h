@@ -1,8 +1,9 @@
 /* How integers lie on the torus: v is encoded as v 2^e.
  *
  * A table of b bits wants e = 63 - b, a padding bit above its boxes
- * (lang-spec/crypto.md (5)); an answer of P bits wants 64 - P.  An origin takes
- * the least exponent that one of its uses wants; the others multiply.
+ * (lang-spec/crypto.md (5)); a wide one and an answer of P bits wants 64 - P.
+ * An origin takes the least exponent that one of its uses wants; the others
+ * multiply.
  */
 #ifndef CML_PASSES_ENCODE_H
 #define CML_PASSES_ENCODE_H
@@ -11,6 +12,7 @@
 
 enum {
     ENCODE_MAX_EXACT = 8,   /* bits of a table with a box for each value */
+    ENCODE_MAX_WIDE = 12,   /* of a wide one, exact on each bit */
     ENCODE_MAX_APPROX = 16, /* of one that the modulus switch rounds */
     ENCODE_MAX_BITS = 62,
 };
@@ -33,7 +35,13 @@ unsigned encode_widest(bool approx);
 /* the exponent of an answer */
 unsigned encode_answer(const struct ir_type *t);
 
+/* Whether the lut, on integers of type *in, is a wide table where others have
+ * at most `native` bits. */
+bool encode_wide(const struct ir_ins *lut, const struct ir_type *in,
+                 unsigned native);
+
 /* need[v], for every encrypted integer; false after a message */
-bool encode_needs(struct pass_ctx *cx, const struct ir_func *f, uint8_t *need);
+bool encode_needs(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
+                  uint8_t *need);
 
 #endif

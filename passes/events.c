@@ -16,9 +16,11 @@ coefficient(const struct search_problem *p, const struct search_event *e,
     case FRESH: return e->c_in;
     case BR: return e->c_br;
     case ZERO: return e->c_zero;
+    case EXT: return e->c_ext;
     case KS: /* (34), (33) */
         return p->pbs_ks ? e->c_br : e->table && !e->foreign && !(e->words > 0);
-    case MS: return e->table && !e->foreign;
+    case MS: return e->table && !e->foreign && !e->wide;
+    case MS_WIDE: return e->wide;
     case KS1: return e->words;
     case DIM: return e->c_dim;
     case ONE: return e->rest;
@@ -105,6 +107,8 @@ events_init(struct events *ev, const struct search_problem *p,
             ev->own += e->words > 0 ? 0 : e->count;
             ev->words += e->words * e->count;
         }
+        if (e->wide)
+            ev->wide_bits += e->count;
     }
 }
 

@@ -10,9 +10,11 @@
 enum origin {
     FRESH,
     BR,
+    EXT, /* wide tables */
     ZERO,
     KS,
     MS,
+    MS_WIDE,
     KS1, /* a word of a keyswitch that another set feeds */
     DIM, /* kN */
     ONE, /* 1 */
@@ -34,10 +36,11 @@ struct events {
     const struct search_problem *p;
     struct form *form; /* none implies another */
     size_t n;
-    double tables; /* bootstraps a row */
-    double own;    /* those that this set feeds */
-    double words;  /* of the others: words of their inputs */
-    bool shared;   /* there are several scalar events */
+    double tables;    /* bootstraps a row */
+    double own;       /* those that this set feeds */
+    double words;     /* of the others: words of their inputs */
+    double wide_bits; /* bits of wide tables, a row */
+    bool shared;      /* there are several scalar events */
 };
 
 void events_init(struct events *ev, const struct search_problem *p,

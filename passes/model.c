@@ -176,6 +176,73 @@ model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2)
            + (narrow ? v_narrow(r) : 0);
 }
 
+/* (24): kN (l sigma^2 D2 + R/24) + V_fft of k l rows */
+double
+model_v_auto(struct model_ring r, struct model_gadget g, double sigma2)
+{
+    return model_dimension(r)
+               * (g.levels * sigma2 * model_digit_m2(g)
+                  + model_round_err(g) / 24)
+           + model_v_fft(r, r.k * g.levels, g.log2_base);
+}
+
+/* (26): (k+1) l N sigma^2 D2 + (k N^3/48 + N/2) R/12 + V_fft of (k+1) l rows */
+double
+model_v_switch(struct model_ring r, struct model_gadget g, double sigma2)
+{
+    const double n = model_degree(r), products = r.k * n * n * n / 48 + n / 2;
+
+    return g.levels * (r.k + 1.0) * n * sigma2 * model_digit_m2(g)
+           + products * model_round_err(g) / 12
+           + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base);
+}
+
+/* (27): V_br/N + (N - 1) V_auto */
+double
+model_v_body(struct model_ring r, double v_br, double v_auto)
+{
+    return v_br / model_degree(r) + (model_degree(r) - 1) * v_auto;
+}
+
+/* (28): V_br/2 + 1.5 (N/2)(N - 1) V_auto + V_ss */
+double
+model_v_mask(struct model_ring r, double v_br, double v_auto, double v_switch)
+{
+    const double n = model_degree(r);
+
+    return v_br / 2 + 1.5 * (n / 2) * (n - 1) * v_auto + v_switch;
+}
+
+uint32_t
+model_log2_outputs(uint32_t levels)
+{
+    uint32_t theta = 0;
+
+    while (UINT32_C(1) << theta < levels + 1)
+        theta++;
+    return theta;
+}
+
+/* (17) with M = 2N / 2^theta */
+double
+model_v_ms_wide(struct model_ring r, double n, uint32_t levels)
+{
+    const double outputs = exp2(model_log2_outputs(levels));
+
+    return model_v_ms(n, 2 * model_degree(r) / outputs);
+}
+
+/* (29) with E[m^2] = 1: the bits are data */
+double
+model_v_ext(struct model_ring r, struct model_gadget g, double v_mask,
+            double v_body)
+{
+    return g.levels * model_digit_m2(g) * model_degree(r)
+               * (r.k * v_mask + v_body)
+           + (1 + model_key_norm2(r)) * model_round_err(g) / 12
+           + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base);
+}
+
 /* (70): (kN E[u^2] + kN E[s^2] + 1) sigma^2, u ternary */
 double
 model_v_zero(struct model_ring r, double sigma2)
@@ -264,6 +331,39 @@ model_cost_cmux(struct model_ring r, uint32_t levels)
 
     return parts * (levels + 1.0) * model_cost_fft(r)
            + parts * parts * levels * model_degree(r);
+}
+
+/* (58): log2 N [ (k l + k + 1) fft + k (k+1) l N ] */
+double
+model_cost_trace(struct model_ring r, uint32_t levels)
+{
+    const double parts = r.k + 1.0, rows = (double)r.k * levels;
+
+    return r.log2_n
+           * ((rows + parts) * model_cost_fft(r)
+              + rows * parts * model_degree(r));
+}
+
+double
+model_cost_switch(struct model_ring r, uint32_t levels)
+{
+    return r.k * model_cost_cmux(r, levels);
+}
+
+double
+model_cost_rows(struct model_ring r, uint32_t levels)
+{
+    return (r.k + 1.0) * (r.k + 1.0) * levels * model_cost_fft(r);
+}
+
+/* a tree over what does not fit in one polynomial, then a rotation each bit */
+double
+model_cost_choice(struct model_ring r, uint32_t levels, uint32_t bits)
+{
+    const double tree = bits > r.log2_n ? exp2((double)bits - r.log2_n) - 1 : 0;
+
+    return model_cost_cmux(r, levels)
+           * (tree + (bits < r.log2_n ? bits : r.log2_n));
 }
 
 /* (56): n_in l + n_in l (n+1) + (n_in l - 1)(n+1) + 1 */

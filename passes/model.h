@@ -68,6 +68,22 @@ double model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2);
 typedef double model_cmux(struct model_ring r, struct model_gadget g,
                           double sigma2);
 
+/* ---- wide tables; sigma2 is the key's, a binary one */
+double model_v_auto(struct model_ring r, struct model_gadget g,
+                    double sigma2); /* (24) */
+double model_v_switch(struct model_ring r, struct model_gadget g,
+                      double sigma2); /* (26) */
+/* mean variance of the rows of the GGSW of a bit, body and masks */
+double model_v_body(struct model_ring r, double v_br, double v_auto); /* (27) */
+double model_v_mask(struct model_ring r, double v_br, double v_auto,
+                    double v_switch); /* (28) */
+/* theta: log2 of the outputs of a rotation, the levels and one more */
+uint32_t model_log2_outputs(uint32_t levels);
+double model_v_ms_wide(struct model_ring r, double n, uint32_t levels);
+/* of a product by it */
+double model_v_ext(struct model_ring r, struct model_gadget g, double v_mask,
+                   double v_body); /* (29) */
+
 /* ---- answers */
 double model_v_zero(struct model_ring r, double sigma2); /* (70) */
 /* of a phase whose words are rounded to `bits` bits */
@@ -84,6 +100,12 @@ double model_log2_add(double a, double b);     /* (37) */
 /* ---- cost */
 double model_cost_fft(struct model_ring r); /* (53) */
 double model_cost_cmux(struct model_ring r, uint32_t levels);
+/* of a wide table: a trace (58), the scheme switch of a row (59), transforms of
+ * the rows of a bit, the choice of the entry (60) */
+double model_cost_trace(struct model_ring r, uint32_t levels);
+double model_cost_switch(struct model_ring r, uint32_t levels);
+double model_cost_rows(struct model_ring r, uint32_t levels);
+double model_cost_choice(struct model_ring r, uint32_t levels, uint32_t bits);
 double model_cost_ks(double n_in, double n_out, uint32_t levels);
 
 /* ---- bytes, (61) */

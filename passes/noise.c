@@ -1,8 +1,9 @@
 /* The variance of every ciphertext, lang-spec/crypto.md (36), before the
  * parameters are known:
  *
- *     V = c_in V_fresh + c_br V_br
+ *     V = c_in V_fresh + c_br V_br + c_ext V_ext
  *
+ * A wide table of p bits counts p times, (51).
  * The coefficients are sums of squared weights of the inputs and of the tables
  * that the value depends on; of a tensor, the largest of each.  A table and its
  * negative on one ciphertext have the same noise up to the sign (twins.h), if
@@ -17,17 +18,21 @@
 /* size: by origin, zero before and after */
 static void
 variance(const struct affine *a, const struct affine_row *r, double *size,
-         double c[2])
+         double c[3])
 {
-    c[0] = c[1] = 0;
+    c[0] = c[1] = c[2] = 0;
     for (uint32_t t = 0; t < r->n; t++)
         size[a->origin[r->origin[t]].mirror] += fabs((double)r->weight[t]);
     for (uint32_t t = 0; t < r->n; t++) {
         const struct affine_origin *o = &a->origin[r->origin[t]];
+        const struct ir_ins *ins = ir_at(a->f, o->op);
         const double w = size[o->mirror];
 
         size[o->mirror] = 0;
-        c[ir_at(a->f, o->op)->op == IR_lwe_pbs] += w * w;
+        if (ins->op == IR_lwe_bit_lut)
+            c[2] += ins->as.lwe_bit_lut.bits * w * w;
+        else
+            c[ins->op == IR_lwe_pbs] += w * w;
     }
 }
 
@@ -37,13 +42,14 @@ annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size)
     struct ir_type *t = &ins->type;
 
     t->ranged = true;
-    t->lo = t->hi = 0;
+    t->lo = t->hi = t->wide = 0;
     for (size_t e = 0; e < ir_count(t); e++) {
-        double c[2];
+        double c[3];
 
         variance(a, &a->rows[i][e], size, c);
         t->lo = c[0] > t->lo ? c[0] : t->lo;
         t->hi = c[1] > t->hi ? c[1] : t->hi;
+        t->wide = c[2] > t->wide ? c[2] : t->wide;
     }
 }
 

@@ -11,16 +11,29 @@
 
 #include <math.h>
 
+/* Gadgets of wide tables that go with the others of a toy. */
+static void
+toy_wide(struct ir_params *s)
+{
+    s->tr_levels = 5;
+    s->tr_log2_base = 9;
+    s->ss_levels = 4;
+    s->ss_log2_base = 12;
+    s->cb_levels = 4;
+    s->cb_log2_base = 6;
+}
+
 /* A test's parameters: small, fast, and no secret at all.  N grows with the
  * widest table so that the modulus switch keeps its margin. */
 static bool
 toy(struct ir_params *s, const struct search_problem *p, size_t *tightest)
 {
     uint32_t log2_n = 10;
-    bool tables = false;
+    bool tables = false, wide = false;
 
     for (size_t i = 0; i < p->n; i++) {
         tables = tables || p->event[i].table;
+        wide = wide || p->event[i].wide;
         if (p->event[i].min_log2_n + 6 > log2_n)
             log2_n = p->event[i].min_log2_n + 6;
     }
@@ -36,19 +49,25 @@ toy(struct ir_params *s, const struct search_problem *p, size_t *tightest)
                              .level = p->level,
                              .ternary = !tables,
                              .insecure = true };
+    if (wide)
+        toy_wide(s);
     return search_measure(s, p, tightest);
 }
 
-static bool
-choose(struct ir_params *s, const struct ir_func *f,
-       const struct search_problem *p, size_t *tightest)
+bool
+params_choose(struct ir_params *s, const struct ir_func *f,
+              const struct search_problem *p, size_t *tightest)
 {
-    bool tables = false;
+    bool tables = false, wide = false;
 
-    for (size_t i = 0; i < p->n; i++)
+    for (size_t i = 0; i < p->n; i++) {
         tables = tables || p->event[i].table;
+        wide = wide || p->event[i].wide;
+    }
     if (ir_get(f, "insecure.toy", 0) > 0)
         return toy(s, p, tightest);
+    if (wide)
+        return search_wide(s, p, tightest);
     return tables ? search_params(s, p, tightest)
                   : search_leveled(s, p, tightest);
 }
@@ -69,10 +88,18 @@ bits_that_fit(const struct ir_func *f, const struct search_problem *p,
         e.tau *= 2;
         if (e.min_log2_n > 0)
             e.min_log2_n--;
-        if (choose(&s, f, &alone, &ignored))
+        if (params_choose(&s, f, &alone, &ignored))
             return bits;
     }
     return 0;
+}
+
+static double
+norm_of(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const struct ir_type *in = &ir_at(f, ins->in[0])->type;
+
+    return sqrt(in->lo + in->hi + in->wide);
 }
 
 static void
@@ -81,22 +108,24 @@ refuse(struct pass_ctx *cx, const struct ir_func *f,
 {
     const struct search_event *e = &p->event[tightest];
     const struct ir_ins *ins = &f->ins[e->tag];
-    const unsigned bits =
-        e->table ? ins->as.lwe_pbs.bits : 64u - ins->type.log2_delta;
-    const unsigned fit = bits_that_fit(f, p, *e, bits);
+    const unsigned bits = e->wide    ? ins->as.lwe_bit_lut.bits
+                          : e->table ? ins->as.lwe_pbs.bits
+                                     : 64u - ins->type.log2_delta;
+    const unsigned fit = e->wide ? 0 : bits_that_fit(f, p, *e, bits);
 
     diag_error(cx->diag, ins->at, E_no_parameters,
                "no secure parameters keep the failure bound 2^%g here",
                p->log2_pfail);
-    diag_note(
-        cx->diag, ins->at, "%s of %u bits, the norm of its weights is %.4g",
-        e->table ? "a table" : "an answer", bits, sqrt(e->c_in + e->c_br));
+    diag_note(cx->diag, ins->at,
+              "%s of %u bits, the norm of its weights is %.4g",
+              e->table ? "a table" : "an answer", bits, norm_of(f, ins));
     if (fit)
         diag_note(cx->diag, ins->at, "with these weights it may have %u bits",
                   fit);
     diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx"
-                                                  : "");
+              e->table && (e->wide || !ins->as.lwe_pbs.approx)
+                  ? ", or rounding approx"
+                  : "");
     cx->status = 6;
 }
 
@@ -129,7 +158,7 @@ divided(struct pass_ctx *cx, const struct ir_func *f,
     struct sets_problem p;
     struct sets sets;
 
-    if (s->insecure || s->n == 0 || most < 2
+    if (s->insecure || s->n == 0 || s->tr_levels > 0 || most < 2
         || !sets_problem(&p, cx->scratch, f, one)
         || !sets_search(&sets, &p, s, most, cx->scratch))
         return NULL;
@@ -145,7 +174,7 @@ pass_params(struct pass_ctx *cx, const struct ir_func *f)
     struct ir_params s;
     size_t tightest = 0;
 
-    if (!choose(&s, f, &p, &tightest)) {
+    if (!params_choose(&s, f, &p, &tightest)) {
         refuse(cx, f, &p, tightest);
         return NULL;
     }

@@ -372,8 +372,8 @@ search_all(struct search *s)
     return false;
 }
 
-static void
-set_bounds(struct ir_params *s, const struct search_problem *p)
+void
+search_bounds(struct ir_params *s, const struct search_problem *p)
 {
     const struct model_ring r = { s->k, s->log2_n, s->ternary };
 
@@ -404,7 +404,7 @@ search_params(struct ir_params *out, const struct search_problem *p,
     if (!found)
         return false;
     *out = s.best;
-    set_bounds(out, p);
+    search_bounds(out, p);
     return search_measure(out, p, tightest);
 }
 
@@ -414,7 +414,7 @@ search_leveled(struct ir_params *out, const struct search_problem *p,
 {
     for (uint32_t log2_n = 11; log2_n <= 12; log2_n++) {
         *out = (struct ir_params){ .k = 1, .log2_n = log2_n, .ternary = true };
-        set_bounds(out, p);
+        search_bounds(out, p);
         if (search_measure(out, p, tightest))
             return true;
     }
@@ -422,6 +422,56 @@ search_leveled(struct ir_params *out, const struct search_problem *p,
 }
 
 /* ---- one set */
+
+static void
+measure_wide(struct ir_params *s, const struct search_problem *p,
+             struct model_ring r)
+{
+    const struct model_gadget tr = { s->tr_levels, s->tr_log2_base };
+    const struct model_gadget ss = { s->ss_levels, s->ss_log2_base };
+    const struct model_gadget cb = { s->cb_levels, s->cb_log2_base };
+    const double v_auto = model_v_auto(r, tr, s->v_fresh);
+    const double mask =
+        model_v_mask(r, s->v_br, v_auto, model_v_switch(r, ss, s->v_fresh));
+
+    s->v_ext = model_v_ext(r, cb, mask, model_v_body(r, s->v_br, v_auto));
+    s->v_ms_wide = model_v_ms_wide(r, s->n, s->cb_levels);
+    s->wide_bits = 0;
+    for (size_t i = 0; i < p->n; i++)
+        if (p->event[i].width > s->wide_bits)
+            s->wide_bits = p->event[i].width;
+}
+
+double
+search_rate(const struct search_problem *p, struct model_ring r,
+            uint32_t levels)
+{
+    return cmux_cost(p, r, levels) / model_cost_cmux(r, levels);
+}
+
+double
+search_wide_cost(const struct ir_params *s, const struct search_problem *p)
+{
+    const struct model_ring r = { s->k, s->log2_n, false };
+    const double rate = search_rate(p, r, s->cb_levels);
+    const double row =
+        search_rate(p, r, s->tr_levels) * model_cost_trace(r, s->tr_levels)
+        + search_rate(p, r, s->ss_levels) * model_cost_switch(r, s->ss_levels);
+    const double bit =
+        s->cb_levels * row + rate * model_cost_rows(r, s->cb_levels);
+    double sum = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct search_event *e = &p->event[i];
+
+        if (e->wide)
+            sum += e->count * bit;
+        if (e->width > 0)
+            sum +=
+                e->count * rate * model_cost_choice(r, s->cb_levels, e->width);
+    }
+    return sum;
+}
 
 static void
 measure_tables(struct ir_params *s, const struct search_problem *p,
@@ -436,6 +486,8 @@ measure_tables(struct ir_params *s, const struct search_problem *p,
     s->v_br = s->n * v_cmux(p, at->r, br, s->v_fresh); /* (21) */
     s->v_ks = v_ks(p, at->r, v_ks1(p, ks, small));
     s->v_ms = v_ms(p, at->r, s->n);
+    if (s->tr_levels > 0)
+        measure_wide(s, p, at->r);
 }
 
 /* (55), (56) and (57) */
@@ -446,7 +498,8 @@ cost_of(const struct ir_params *s, const struct events *ev,
     const double pbs = s->n * cmux_cost(ev->p, at->r, s->br_levels);
     const double ks = s->n > 0 ? ks_cost_all(ev->p, ev, at, s->ks_levels) : 0;
 
-    return ev->tables * pbs + ks + linear_cost(ev->p, at);
+    return ev->tables * pbs + ks + linear_cost(ev->p, at)
+           + (s->tr_levels > 0 ? search_wide_cost(s, ev->p) : 0);
 }
 
 double
@@ -462,9 +515,11 @@ variances(double v[ORIGINS], const struct ir_params *s)
 {
     v[FRESH] = s->v_fresh;
     v[BR] = s->v_br;
+    v[EXT] = s->v_ext;
     v[ZERO] = s->v_zero;
     v[KS] = s->v_ks;
     v[MS] = s->v_ms;
+    v[MS_WIDE] = s->v_ms_wide;
     v[KS1] = search_v_ks1(s);
     v[DIM] = (double)((uint64_t)s->k << s->log2_n);
     v[ONE] = 1;
@@ -483,7 +538,7 @@ search_measure(struct ir_params *s, const struct search_problem *p,
     s->v_fresh = p->noise == MODEL_GAUSS ? v_fresh(p, model_dimension(at.r))
                                          : model_v_tuniform(s->t_glwe, 64);
     s->v_zero = model_v_zero(at.r, s->v_fresh);
-    s->v_br = s->v_ks = s->v_ms = 0;
+    s->v_br = s->v_ks = s->v_ms = s->v_ext = s->v_ms_wide = 0;
     if (s->n > 0)
         measure_tables(s, p, &at);
     variances(v, s);
@@ -494,7 +549,8 @@ search_measure(struct ir_params *s, const struct search_problem *p,
     good = events_fit(&ev, v, true)
            && (s->n == 0 || s->log2_n >= first_log2_n(p, tightest));
     arena_free(&mem);
-    return good && (s->n > 0 || ev.tables == 0);
+    return good && (s->n > 0 || ev.tables == 0)
+           && (s->tr_levels > 0 || ev.wide_bits < 1);
 }
 
 double

@@ -4,7 +4,8 @@
  * The noise of a program is a list of events.  At each, the phase error has
  * variance
  *
- *     V = c_in V_fresh + c_br V_br + c_zero V_zero  [+ V_ks + V_ms: tables]
+ *     V = c_in V_fresh + c_br V_br + c_ext V_ext + c_zero V_zero
+ *         [+ V_ks + V_ms: tables]
  *
  * and must stay within tau; P(some error > tau) is bounded by the sum (37).
  *
@@ -20,12 +21,15 @@
 
 struct search_event {
     double c_in, c_br;   /* as (36): sums of squared weights per origin */
+    double c_ext;        /* likewise, of wide tables (51) */
     double c_zero;       /* answers: encryptions of zero added, (70) */
     bool table;          /* a bootstrap: keyswitch, modulus switch */
     bool foreign;        /* a table of another set: neither is of this one */
     double words;        /* table fed by another set: the kN of that; or 0 */
     double c_dim;        /* of kN: keyswitches from this set to others */
     double rest;         /* variance that does not depend on this set */
+    bool wide;           /* a bit of a wide table, (50): also `table` */
+    uint32_t width;      /* of that table, in the event of its first bit */
     double tau;          /* (5), (7) or the guard (47), relative to the torus */
     double v_max;        /* 0, or a limit of V itself (46) */
     double count;        /* scalar operations */
@@ -59,6 +63,18 @@ struct search_problem {
  * result, or when there is none (false) where noise is least. */
 bool search_params(struct ir_params *out, const struct search_problem *p,
                    size_t *tightest);
+
+/* The same when some event is wide. */
+bool search_wide(struct ir_params *out, const struct search_problem *p,
+                 size_t *tightest);
+/* Time of a unit of (53) to (60) in products like a CMUX of so many levels. */
+double search_rate(const struct search_problem *p, struct model_ring r,
+                   uint32_t levels);
+/* What wide tables cost beyond their bootstraps: (58) to (60). */
+double search_wide_cost(const struct ir_params *s,
+                        const struct search_problem *p);
+/* Level and TUniform bounds of the set. */
+void search_bounds(struct ir_params *s, const struct search_problem *p);
 
 /* No event has a table: k = 1, N 2048 or 4096, ternary key, n = 0. */
 bool search_leveled(struct ir_params *out, const struct search_problem *p,

@@ -16,6 +16,7 @@ static const struct {
     { "security",         128,  132 },
     { "insecure.toy",     0,      1 },
     { "sets",             1,      3 },
+    { "tables.native",    0,      8 },
 };
 /* clang-format on */
 

@@ -2,13 +2,15 @@
  *
  *     encrypt                  glwe.encrypt, glwe.extract
  *     add sub neg mul matmul   lwe.*, clear operands as their constants
- *     lut                      lwe.keyswitch, lwe.pbs
- *     decrypt                  lwe.answer, lwe.decrypt
+ *     lut                      lwe.keyswitch, lwe.pbs; or lwe.bit_lut
+ * (tables.h) decrypt                  lwe.answer, lwe.decrypt
  *
  * What runs at the client stays as it is.  A linear value has the largest
  * exponent of its operands (encode.h); the others are multiplied by a power of
  * two, as late as possible.
  */
+#include "passes/tables.h"
+
 #include "passes/encode.h"
 
 #include <string.h>
@@ -18,7 +20,8 @@ struct lowering {
     struct ir_func *g;
     struct arena *scratch;
     const uint8_t *need;
-    ir_ref *map; /* of a value: its ciphertexts, or its copy if clear */
+    unsigned native; /* bits of the widest table that is no wide one */
+    ir_ref *map;     /* of a value: its ciphertexts, or its copy if clear */
     /* [value][exponent]: the op, plus one, that raises or switches it */
     uint32_t (*raised)[64], (*switched)[64];
 };
@@ -317,6 +320,19 @@ keyswitched(struct lowering *l, struct span at, ir_ref v, unsigned e)
 }
 
 static ir_ref
+wide_table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
+{
+    const struct encode_table t = encode_table(type(l, ins->in[0]), false);
+    union ir_attrs as = { .lwe_bit_lut = { .table = fitted(l, ins, t),
+                                           .offset = t.offset,
+                                           .bits = t.bits,
+                                           .log2_delta = l->need[i] } };
+    const ir_ref x = raised(l, ins->at, ins->in[0], 64 - t.bits);
+
+    return ir_build(l->g, IR_lwe_bit_lut, ins->at, &x, 1, &as);
+}
+
+static ir_ref
 table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
 {
     const struct encode_table t =
@@ -385,21 +401,25 @@ lower(struct lowering *l, uint32_t i)
     case IR_reshape: return shaped(l, ins->at, x, &ins->type);
     case IR_concat: return joined(l, ins);
     case IR_sum: return sum(l, ins);
-    case IR_lut: return table(l, ins, i);
+    case IR_lut:
+        return encode_wide(ins, type(l, ins->in[0]), l->native)
+                   ? wide_table(l, ins, i)
+                   : table(l, ins, i);
     }
     bug("%s of an encrypted value cannot be lowered", ir_ops[ins->op].name);
 }
 
 struct ir_func *
-pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
+tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native)
 {
     struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
     uint8_t *need = arena_new(cx->scratch, uint8_t, f->n);
-    struct lowering l = {
-        f, ir_func_like(cx->scratch, f), cx->scratch, need, NULL, NULL, NULL
-    };
+    struct lowering l = { f,           ir_func_like(cx->scratch, f),
+                          cx->scratch, need,
+                          native,      NULL,
+                          NULL,        NULL };
 
-    if (!encode_needs(cx, f, need))
+    if (!encode_needs(cx, f, native, need))
         return NULL;
     l.map = arena_new(cx->scratch, ir_ref, f->n);
     l.raised = arena_alloc(cx->scratch, f->n, sizeof *l.raised);

@@ -21,8 +21,9 @@ same_input(const struct twin *x, const struct twin *y)
 {
     const struct affine_row *a = x->in, *b = y->in;
 
-    if (x->bits != y->bits || x->log2_delta != y->log2_delta
-        || x->index != y->index || a->n != b->n)
+    if (x->wide != y->wide || x->bits != y->bits
+        || x->log2_delta != y->log2_delta || x->index != y->index
+        || a->n != b->n)
         return false;
     for (uint32_t t = 0; t < a->n; t++)
         if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])

@@ -11,11 +11,12 @@
 
 #include "passes/affine.h"
 
-/* one element of an lwe.pbs */
+/* one element of an lwe.pbs or lwe.bit_lut */
 struct twin {
     const struct affine_row *in; /* its constant does not count */
     int64_t index;               /* of the entry of 0: constant + offset */
     const union ir_cell *entry;  /* 2^bits */
+    bool wide;
     uint32_t bits, log2_delta;
     uint32_t origin; /* of the result */
     struct twin *next;

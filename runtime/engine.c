@@ -89,6 +89,8 @@ fill_env(struct engine *e, struct cmlrt_env *env, size_t set)
         env->sd_ks = sqrt(m->v_ks);
         env->sd_ms = sqrt(m->v_ms);
         env->sd_br = sqrt(m->v_br);
+        env->sd_ms_wide = sqrt(m->v_ms_wide);
+        env->sd_ext = sqrt(m->v_ext);
         env->sd_zero = sqrt(m->v_zero);
         env->sd_cut = sqrt(v_cut(env->set));
     }

@@ -4,6 +4,8 @@
  *     zeros               k bodies, u64 [N]
  *     keyswitch bodies    u32 [kN][ks_levels]            only if n > 0
  *     bootstrap bodies    u64 [n][(k+1) br_levels][N]    only if n > 0
+ *     automorphism bodies u64 [log2 N][k tr_levels][N]   only for wide tables
+ *     switch bodies       u64 [k][(k+1) ss_levels][N]    likewise
  *
  * Here is what both ends know of it: ksk.c, ggsw.c, zero.c and keygen.c make it
  * and belong to the client, evalload.c reads it and belongs to the server.  A
@@ -32,12 +34,40 @@ cmlrt_bsk_at(const struct cmlrt_set *set)
     return cmlrt_ksk_at(set) + rows * sizeof(uint32_t);
 }
 
+static size_t
+behind(size_t at, const struct cmlrt_set *set, size_t rows)
+{
+    return at + rows * cmlrt_ring_degree(set) * sizeof(uint64_t);
+}
+
+size_t
+cmlrt_auto_at(const struct cmlrt_set *set)
+{
+    return behind(cmlrt_bsk_at(set), set, set->n * cmlrt_ggsw_rows(set));
+}
+
+size_t
+cmlrt_switch_at(const struct cmlrt_set *set)
+{
+    return behind(cmlrt_auto_at(set), set, cmlrt_auto_rows(set));
+}
+
 size_t
 cmlrt_eval_bytes(const struct cmlrt_set *set)
 {
-    const size_t rows = set->n * cmlrt_ggsw_rows(set);
+    return behind(cmlrt_switch_at(set), set, cmlrt_switch_rows(set));
+}
 
-    return cmlrt_bsk_at(set) + rows * cmlrt_ring_degree(set) * sizeof(uint64_t);
+size_t
+cmlrt_auto_rows(const struct cmlrt_set *set)
+{
+    return (size_t)set->log2_n * set->k * set->wide.tr_levels;
+}
+
+size_t
+cmlrt_switch_rows(const struct cmlrt_set *set)
+{
+    return (size_t)set->k * (set->k + 1) * set->wide.ss_levels;
 }
 
 size_t

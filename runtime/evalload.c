@@ -93,6 +93,30 @@ at_least(size_t bytes, size_t other)
     return ((bytes > other ? bytes : other) + 63) & ~(size_t)63;
 }
 
+static struct cmlrt_shape
+shape_of(const struct cmlrt_eval *e, uint32_t levels, uint32_t log2_base,
+         uint32_t inputs)
+{
+    return (struct cmlrt_shape){ e->ring.plan, e->set.log2_n, e->set.k,
+                                 levels,       log2_base,     inputs };
+}
+
+static bool
+allocate_wide(struct cmlrt_eval *e)
+{
+    const struct cmlrt_wide *w = &e->set.wide;
+    const uint32_t k = e->set.k;
+
+    e->tr = shape_of(e, w->tr_levels, w->tr_log2_base, k);
+    e->ss = shape_of(e, w->ss_levels, w->ss_log2_base, k + 1);
+    e->cb = shape_of(e, w->cb_levels, w->cb_log2_base, k + 1);
+    e->autos =
+        cmlrt_alloc(e->set.log2_n * cmlrt_key_cells(&e->tr) * sizeof *e->autos);
+    e->switches =
+        cmlrt_alloc(k * cmlrt_key_cells(&e->ss) * sizeof *e->switches);
+    return e->autos && e->switches;
+}
+
 static bool
 allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
          const struct kernels *kernels, struct cmlrt_pool *pool)
@@ -103,9 +127,7 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
     if (!cmlrt_ring_init(&e->ring, kernels, set->log2_n))
         return false;
     e->set = *set;
-    e->shape =
-        (struct cmlrt_shape){ e->ring.plan,   set->log2_n,       set->k,
-                              set->br_levels, set->br_log2_base, set->k + 1 };
+    e->shape = shape_of(e, set->br_levels, set->br_log2_base, set->k + 1);
     e->ks = (struct cmlrt_ks_shape){ k * n, (size_t)set->n + 1,
                                      ((size_t)set->n / CMLRT_PANEL + 1)
                                          * CMLRT_PANEL,
@@ -119,6 +141,8 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
         return false;
     if (set->n == 0)
         return true;
+    if (set->wide.tr_levels > 0 && !allocate_wide(e))
+        return false;
     e->ksk = cmlrt_alloc_by(pool, k * n * set->ks_levels * e->ks.stride
                                       * sizeof *e->ksk);
     e->bsk = cmlrt_alloc_by(pool, set->n * ggsw * sizeof *e->bsk);
@@ -143,6 +167,9 @@ cmlrt_eval_load(struct cmlrt_eval **out, const struct cmlrt_set *set,
         cmlrt_pool_run(pool, (int64_t)(set->n * cmlrt_ggsw_rows(set)), 4,
                        cmlrt_bsk_load, e);
     }
+    cmlrt_pool_run(pool, (int64_t)cmlrt_auto_rows(set), 4, cmlrt_auto_load, e);
+    cmlrt_pool_run(pool, (int64_t)cmlrt_switch_rows(set), 4, cmlrt_switch_load,
+                   e);
     free(e->scratch);
     e->scratch = NULL;
     e->payload = NULL;
@@ -160,5 +187,7 @@ cmlrt_eval_free(struct cmlrt_eval *e)
     free(e->zeros);
     free(e->ksk);
     free(e->bsk);
+    free(e->autos);
+    free(e->switches);
     free(e);
 }

@@ -1,8 +1,9 @@
 /* Ids that bind keys, ciphertexts and programs together: BLAKE2b-128.
  *
  *     parameter id   of the fields of the set, u64 each, little-endian, in the
- *                    order of struct cmlrt_set; of further sets likewise, and
- *                    of the switches, struct cmlrt_switch
+ *                    order of struct cmlrt_set, without those of wide tables if
+ *                    there are none; of further sets likewise, and of the
+ *                    switches, struct cmlrt_switch
  *     key id         of the payload of the evaluation key
  *     model id       comes with the manifest
  */
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SET_FIELDS = 10, SWITCH_FIELDS = 6 };
+enum { NARROW_FIELDS = 10, SET_FIELDS = 16, SWITCH_FIELDS = 6 };
 
 static uint64_t *
 put_set(uint64_t *to, const struct cmlrt_set *set)
@@ -28,10 +29,16 @@ put_set(uint64_t *to, const struct cmlrt_set *set)
         (uint64_t)set->t_lwe,
         (uint64_t)set->t_glwe,
         set->ternary,
+        set->wide.tr_levels,
+        set->wide.tr_log2_base,
+        set->wide.ss_levels,
+        set->wide.ss_log2_base,
+        set->wide.cb_levels,
+        set->wide.cb_log2_base,
     };
 
     memcpy(to, field, sizeof field);
-    return to + SET_FIELDS;
+    return to + (set->wide.tr_levels > 0 ? SET_FIELDS : NARROW_FIELDS);
 }
 
 static uint64_t *

@@ -25,6 +25,13 @@ cmlrt_big(const struct cmlrt_set *set)
     return (size_t)set->k << set->log2_n;
 }
 
+/* t of a step of the trace: X -> X^t */
+static inline size_t
+cmlrt_auto_exponent(const struct cmlrt_set *set, size_t step)
+{
+    return (cmlrt_ring_degree(set) >> step) + 1;
+}
+
 /* rows of the GGSW of one bit of the small key */
 static inline size_t
 cmlrt_ggsw_rows(const struct cmlrt_set *set)
@@ -127,6 +134,10 @@ struct cmlrt_eval {
     double *zeros; /* [k zeros][k+1 components] limbs, each 2N doubles */
     uint32_t *ksk; /* struct cmlrt_ks_shape */
     double *bsk;   /* n prepared GGSWs */
+    /* wide tables: products of the trace, the switch and data bits; prepared
+     * keys of log2 N automorphisms, and k GGSWs */
+    struct cmlrt_shape tr, ss, cb;
+    double *autos, *switches;
     /* while loading */
     const uint8_t *payload;
     unsigned char *scratch;
@@ -137,6 +148,12 @@ struct cmlrt_eval {
 size_t cmlrt_zeros_at(const struct cmlrt_set *set);
 size_t cmlrt_ksk_at(const struct cmlrt_set *set);
 size_t cmlrt_bsk_at(const struct cmlrt_set *set);
+size_t cmlrt_auto_at(const struct cmlrt_set *set);
+size_t cmlrt_switch_at(const struct cmlrt_set *set);
+/* rows of the keys of all automorphisms, of all switches; 0 without wide tables
+ */
+size_t cmlrt_auto_rows(const struct cmlrt_set *set);
+size_t cmlrt_switch_rows(const struct cmlrt_set *set);
 
 /* column c of row `at` of a keyswitch key, which lies in panels */
 static inline uint32_t *
@@ -188,10 +205,13 @@ void cmlrt_ksk_masks(uint32_t *masks, const struct cmlrt_set *set,
                      const uint8_t seed[CMLRT_SEED], uint64_t i);
 
 /* tasks of cmlrt_pool_run: items are zeros, words of the big key, rows of the
- * bootstrapping key; arg is a struct cmlrt_keygen or cmlrt_eval */
+ * bootstrapping key, of automorphism keys, of switch keys; arg is a struct
+ * cmlrt_keygen or cmlrt_eval */
 cmlrt_task cmlrt_zeros_generate, cmlrt_zeros_load;
 cmlrt_task cmlrt_ksk_generate, cmlrt_ksk_load;
 cmlrt_task cmlrt_bsk_generate, cmlrt_bsk_load;
+cmlrt_task cmlrt_auto_generate, cmlrt_auto_load;
+cmlrt_task cmlrt_switch_generate, cmlrt_switch_load;
 
 /* generation with given seeds, for tests */
 enum cml_status cmlrt_eval_derive(uint8_t *payload,
@@ -236,6 +256,33 @@ struct cmlrt_rotations {
 void cmlrt_blind_rotate(const struct cmlrt_rotations *r,
                         const struct cmlrt_eval *e, void *scratch);
 
+/* ---- circuit_bootstrap.c: wide tables.  GLWEs have CMLRT_PAD words behind
+ * each polynomial; scratch is that of products, cmlrt_wide_bytes */
+/* doubles of a prepared key */
+size_t cmlrt_key_cells(const struct cmlrt_shape *s);
+/* N times coefficient 0 of the phase; turned has the size of glwe */
+void cmlrt_trace(uint64_t *glwe, const struct cmlrt_eval *e, uint64_t *turned,
+                 void *scratch);
+/*     out <- -S_c glwe */
+void cmlrt_scheme_switch(uint64_t *out, const uint64_t *glwe,
+                         const struct cmlrt_eval *e, unsigned c, void *scratch);
+/* row f of the body of the GGSW below */
+void cmlrt_body_row(uint64_t *glwe, const uint64_t *acc,
+                    const struct cmlrt_eval *e, unsigned f, uint64_t *turned,
+                    void *scratch);
+/* words of the ciphertexts that the next function works in */
+size_t cmlrt_ggsw_words(const struct cmlrt_set *set);
+/* GGSW of bit b; acc, k+1 polynomials without pads, has in coefficient f of its
+ * phase (b - 1/2) q/B^(f+1), f < cb_levels */
+void cmlrt_ggsw_of_bit(double *ggsw, const uint64_t *acc,
+                       const struct cmlrt_eval *e, uint64_t *words,
+                       void *scratch);
+
+/* ---- keyswitch.c: n + 1 words each, one after the other; scratch of
+ * cmlrt_keyswitch_bytes */
+void cmlrt_keyswitch(const struct cmlrt_eval *e, uint64_t *out,
+                     const uint64_t *const *in, unsigned batch, void *scratch);
+
 /* ---- pbs.c: the test polynomial of a row of a table, N words */
 void cmlrt_test_polynomial(uint64_t *test, const struct cmlrt_table *t,
                            int64_t row, unsigned log2_n);
@@ -246,5 +293,7 @@ size_t cmlrt_keyswitch_bytes(const struct cmlrt_set *set);
 size_t cmlrt_switch_scratch(const struct cmlrt_sets *s, size_t i);
 size_t cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k);
 size_t cmlrt_answer_bytes(const struct cmlrt_set *set);
+size_t cmlrt_bit_lut_bytes(const struct cmlrt_set *set,
+                           const struct kernels *k);
 
 #endif

@@ -17,7 +17,7 @@ struct part {
     size_t at;    /* in the payload */
 };
 
-enum { MAX_PARTS = 3 };
+enum { MAX_PARTS = 5 };
 
 static size_t
 parts_of(struct part part[MAX_PARTS], const struct cmlrt_set *set)
@@ -32,7 +32,12 @@ parts_of(struct part part[MAX_PARTS], const struct cmlrt_set *set)
     part[2] = (struct part){ cmlrt_bsk_generate,
                              (int64_t)(set->n * cmlrt_ggsw_rows(set)), 4, body,
                              cmlrt_bsk_at(set) };
-    return set->n > 0 ? MAX_PARTS : 1;
+    part[3] = (struct part){ cmlrt_auto_generate, (int64_t)cmlrt_auto_rows(set),
+                             4, body, cmlrt_auto_at(set) };
+    part[4] =
+        (struct part){ cmlrt_switch_generate, (int64_t)cmlrt_switch_rows(set),
+                       4, body, cmlrt_switch_at(set) };
+    return set->wide.tr_levels > 0 ? MAX_PARTS : set->n > 0 ? 3 : 1;
 }
 
 /* A thread's, and the whole is a multiple of 64: the larger of two users. */

@@ -44,25 +44,41 @@ cmlrt_switch_scratch(const struct cmlrt_sets *s, size_t i)
 
 /* A batch takes one pass over the key. */
 static void
-switch_batch(const struct cmlrt_env *env, const struct cmlrt_hop *hop,
-             uint64_t *out, const uint64_t *in, unsigned batch)
+switch_list(const struct kernels *k, const struct cmlrt_hop *hop, uint64_t *out,
+            const uint64_t *const *in, unsigned batch, void *scratch)
 {
     const struct cmlrt_ks_shape *s = &hop->shape;
     uint32_t *sum =
-        (void *)((char *)env->scratch + digit_bytes(s->inputs, s->levels));
-    const uint64_t *lwe[CMLRT_BATCH];
+        (void *)((char *)scratch + digit_bytes(s->inputs, s->levels));
 
-    for (unsigned b = 0; b < batch; b++)
-        lwe[b] = in + b * env->big;
-    env->eval->ring.kernels->keyswitch(sum, s, hop->key, lwe, batch,
-                                       env->scratch);
+    k->keyswitch(sum, s, hop->key, in, batch, scratch);
     for (unsigned b = 0; b < batch; b++) {
         uint64_t *to = out + b * s->columns;
 
         for (size_t j = 0; j < s->columns; j++)
             to[j] = (uint64_t)sum[b * s->stride + j] << 32;
-        to[s->columns - 1] += lwe[b][env->big - 1];
+        to[s->columns - 1] += in[b][s->inputs];
     }
+}
+
+void
+cmlrt_keyswitch(const struct cmlrt_eval *e, uint64_t *out,
+                const uint64_t *const *in, unsigned batch, void *scratch)
+{
+    const struct cmlrt_hop own = { e->ks, e->ksk };
+
+    switch_list(e->ring.kernels, &own, out, in, batch, scratch);
+}
+
+static void
+switch_batch(const struct cmlrt_env *env, const struct cmlrt_hop *hop,
+             uint64_t *out, const uint64_t *in, unsigned batch)
+{
+    const uint64_t *lwe[CMLRT_BATCH];
+
+    for (unsigned b = 0; b < batch; b++)
+        lwe[b] = in + b * env->big;
+    switch_list(env->eval->ring.kernels, hop, out, lwe, batch, env->scratch);
 }
 
 /* hop: NULL in the clear and in simulation, where noise of sd is added */

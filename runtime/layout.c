@@ -15,6 +15,10 @@ set_of(const struct cml_set *m)
         .t_lwe = (int)m->t_lwe,
         .t_glwe = (int)m->t_glwe,
         .ternary = m->ternary != 0,
+        .wide = { (uint32_t)m->tr_levels, (uint32_t)m->tr_log2_base,
+                  (uint32_t)m->ss_levels, (uint32_t)m->ss_log2_base,
+                  (uint32_t)m->cb_levels, (uint32_t)m->cb_log2_base,
+                  (uint32_t)m->wide_bits },
     };
 }
 

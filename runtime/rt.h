@@ -21,6 +21,15 @@
 
 enum { CMLRT_SEED = 32, CMLRT_ID = 16 };
 
+/* Gadgets of wide tables, lang-spec/crypto.md 16: of the automorphisms, the
+ * scheme switch and the GGSWs of data bits.  tr_levels = 0: there are none. */
+struct cmlrt_wide {
+    uint32_t tr_levels, tr_log2_base;
+    uint32_t ss_levels, ss_log2_base;
+    uint32_t cb_levels, cb_log2_base;
+    uint32_t bits; /* of the widest table; no property of keys */
+};
+
 /* n = 0: a program without tables, whose ring key is ternary. */
 struct cmlrt_set {
     uint32_t k, log2_n, n;
@@ -28,6 +37,7 @@ struct cmlrt_set {
     uint32_t ks_levels, ks_log2_base;
     int t_lwe, t_glwe;
     bool ternary;
+    struct cmlrt_wide wide;
 };
 
 /* A keyswitch from the big key of one set to a key of another. */
@@ -75,6 +85,8 @@ enum cmlrt_purpose {
     CMLRT_ANSWER,
     CMLRT_SIMULATE,
     CMLRT_SET_KEY,
+    CMLRT_AUTO_MASK,
+    CMLRT_SWITCH_MASK,
 };
 
 /* getrandom(2); false when the system gives none */
@@ -183,6 +195,7 @@ struct cmlrt_env {
     /* simulate: standard deviations on the torus; all 0 in clear */
     bool simulated, clear;
     double sd_fresh, sd_ks, sd_ms, sd_br, sd_zero;
+    double sd_ms_wide, sd_ext; /* of a wide table: (17), (29) */
     const double *sd_hop;
     double sd_cut; /* of the masks of an answer in 32 bits */
 };

@@ -9,6 +9,7 @@ cmlrt_scratch_bytes(const struct cmlrt_set *set, const struct kernels *kernels)
         cmlrt_keyswitch_bytes(set),
         cmlrt_pbs_bytes(set, kernels),
         cmlrt_answer_bytes(set),
+        cmlrt_bit_lut_bytes(set, kernels),
     };
     size_t most = 0;
 

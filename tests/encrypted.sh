@@ -75,8 +75,27 @@ stopped_keygen() {
     esac
 }
 
+# Digits with hidden sums of 8 bits: exact by their bits.
+wide_digits() {
+    mkdir "$tmp/more" && cp "$examples"/digits/* "$tmp/more" || exit 2
+    sed 's/x 2 bits/x 3 bits/; s/w1 2 bits/w1 3 bits/; s/w2 4 bits/w2 2 bits/' \
+        "$examples/digits/digits.cml" >"$tmp/more/digits.cml"
+    "$cmlc" "$tmp/more/digits.cml" -o "$tmp/wide" >"$tmp/out" 2>&1 ||
+        { fail "wide digits: no program"; cat "$tmp/out" >&2; return; }
+    "$tmp/wide" info | grep -q 'wide tables *32$' ||
+        fail "wide digits have no wide tables"
+    "$tmp/wide" clear -q -i "$tmp/more/test.csv" --rows 2 >"$tmp/clear.csv" ||
+        fail "wide digits: clear"
+    "$tmp/wide" simulate -q -i "$tmp/more/test.csv" --rows 2 |
+        cmp -s - "$tmp/clear.csv" || fail "wide digits: simulate"
+    "$tmp/wide" run -q -i "$tmp/more/test.csv" --rows 2 2>"$tmp/err" |
+        cmp -s - "$tmp/clear.csv" ||
+        { fail "wide digits decrypted otherwise"; cat "$tmp/err" >&2; }
+}
+
 example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
 stopped_keygen
+[ -n "$link" ] || wide_digits
 exit $bad

@@ -163,13 +163,13 @@ const char lowering_widths[] =
 static const char wide[] =
     "ir 1 wide\n"
     "param @w : int[4] = [1, 2, 3, 4]\n"
-    "param @t : int[1,1024] = [%s]\n"
+    "param @t : int[1,%d] = [%s]\n"
     "{\n"
-    "  %%0 = input { name = @x } : int[4] in -51..51\n"
-    "  %%1 = encrypt %%0 : enc int[4] in -51..51\n"
+    "  %%0 = input { name = @x } : int[4] in %d..%d\n"
+    "  %%1 = encrypt %%0 : enc int[4] in %d..%d\n"
     "  %%2 = constant { data = @w } : int[4]\n"
     "  %%3 = matmul %%1, %%2 : enc int\n"
-    "  %%4 = lut %%3 { table = @t, offset = 512, approx = %d }"
+    "  %%4 = lut %%3 { table = @t, offset = %d, approx = %d }"
     " : enc int in 0..15\n"
     "  %%5 = decrypt %%4 : int\n"
     "  output %%5 { name = @y }\n"
@@ -360,18 +360,21 @@ lowering_tables(void)
 }
 
 char *
-lowering_wide(int approx)
+lowering_wide(int approx, int factor)
 {
-    char entries[4096] = "0", *text;
-    size_t len = 1;
-    FILE *out;
+    const int size = 1024 * factor, most = 51 * factor;
+    char *entries = NULL, *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&entries, &len);
 
-    for (int i = 1; i < 1024; i++)
-        len += (size_t)snprintf(entries + len, sizeof entries - len, ", %d",
-                                i / 64);
-    out = open_memstream(&text, &len);
-    fprintf(out, wide, entries, approx);
+    for (int i = 0; i < size; i++)
+        fprintf(out, "%s%d", i ? ", " : "", i / 64 / factor);
     fclose(out);
+    out = open_memstream(&text, &len);
+    fprintf(out, wide, size, entries, -most, most, -most, most, size / 2,
+            approx);
+    fclose(out);
+    free(entries);
     return text;
 }
 

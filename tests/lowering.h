@@ -13,7 +13,7 @@ extern const char lowering_widths[];
 /* texts to be freed: three tables in a row; a table of ten bits; a text with
  * one more setting */
 char *lowering_tables(void);
-char *lowering_wide(int approx);
+char *lowering_wide(int approx, int factor);
 char *lowering_set(const char *setting, const char *text);
 
 enum stage { RANGE, TO_TFHE, NOISE, PARAMS, SCHEDULE, STAGES };

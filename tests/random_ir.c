@@ -312,8 +312,10 @@ static void
 settings(struct grower *g)
 {
     ir_set(g->f, "insecure.toy", 1, at);
-    if (roll(g, 3) == 0)
+    if (roll(g, 3) == 0) {
         ir_set(g->f, "per_channel.weights", 1, at);
+        ir_set(g->f, "tables.native", 2, at); /* wide ones above */
+    }
     ir_set(g->f, "bits.inputs", g->kind == RANDOM_LINEAR ? 16 : 4, at);
     ir_set(g->f, "bits.weights", g->kind == RANDOM_LINEAR ? 16 : 3, at);
     ir_set(g->f, "bits.activations", 1 + (double)roll(g, 4), at);

@@ -175,7 +175,7 @@ END_TEST
 START_TEST(approximate_tables_are_cheaper)
 {
     const int asked[] = { 5, 7 };
-    char *text = lowering_wide(asked[_i]);
+    char *text = lowering_wide(asked[_i], 1);
     struct run r = lowering_run(text, RANGE, PARAMS);
     const struct ir_func *f = r.at[PARAMS];
     struct event event[4];

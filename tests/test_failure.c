@@ -75,7 +75,8 @@ set_of(const struct ir_params *s)
 {
     return (struct cmlrt_set){
         s->k,         s->log2_n,       s->n,     s->br_levels, s->br_log2_base,
-        s->ks_levels, s->ks_log2_base, s->t_lwe, s->t_glwe,    s->ternary
+        s->ks_levels, s->ks_log2_base, s->t_lwe, s->t_glwe,    s->ternary,
+        { 0 }
     };
 }
 

@@ -136,6 +136,14 @@ static const struct {
       HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" SMALL
       "%4 = lwe.pbs %3 { table = @t, offset = 0, bits = 2, log2_delta = 60, "
       "approx = 0 } : lwe[2] delta 60\n}\n" },
+    { "a wide table has 2^bits entries and takes the whole torus",
+      HEAD "const @t : int[1,8] = [1, 2, 3, 4, 5, 6, 7, 8]\n{\n" LWE
+      "%3 = lwe.bit_lut %2 { table = @t, offset = 0, bits = 3, "
+      "log2_delta = 60 } : lwe[2] delta 60\n}\n" },
+    { "a wide table has 2^bits entries and takes the whole torus",
+      HEAD "const @t : int[1,8] = [1, 2, 3, 4, 5, 6, 7, 8]\n{\n" LWE
+      "%3 = lwe.bit_lut %2 { table = @t, offset = 0, bits = 4, "
+      "log2_delta = 60 } : lwe[2] delta 60\n}\n" },
     { "a clear operand has an element for each ciphertext",
       HEAD "const @c : int[3] = [1, 2, 3]\n{\n" LWE
       "%3 = lwe.add_clear %2 { data = @c } : lwe[2] delta 60\n}\n" },
@@ -408,6 +416,8 @@ static const char ciphers[] =
     "ternary = 0, insecure = 1, v_fresh = 6.223015277861141e-38, "
     "v_br = 1e-20, v_ks = 0, v_ms = 1e-05, v_zero = 0, cost = 1.5, "
     "log2_pfail = -128.5, }\n"
+    "wide { tr_levels = 5, tr_log2_base = 9, ss_levels = 4, ss_log2_base = 12, "
+    "cb_levels = 4, cb_log2_base = 6, wide_bits = 4, v_ms_wide = 1e-05, v_ext = 1e-20, }\n"
     "params { k = 2, log2_n = 9, n = 64, br_levels = 3, br_log2_base = 12, "
     "ks_levels = 5, ks_log2_base = 4, t_lwe = 35, t_glwe = 3, level = 132, "
     "ternary = 0, insecure = 1, v_fresh = 0, v_br = 0, v_ks = 0, v_ms = 0, "
@@ -419,6 +429,7 @@ static const char ciphers[] =
     "const @i : int[2] = [1, 0]\n"
     "param @w : int[2,2] = [1, -1, 2, 0]\n"
     "const @t : int[1,8] = [3, 0, -2, 1, 0, 0, 0, 0]\n"
+    "const @u : int[1,16] = [3, 0, -2, 1, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]\n"
     "{\n"
     "  %0 = input { name = @x } : int[2] in 0..3\n"
     "  %1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] delta 60\n"
@@ -441,10 +452,13 @@ static const char ciphers[] =
     "  %16 = lwe.convert %15 : lwe[2] delta 58\n"
     "  %17 = lwe.add %13, %16 : lwe[2] delta 58\n"
     "  %18 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] set 1 delta 60\n"
-    "  %19 = lwe.answer %17 { log2_flood = -1, word_bits = 32 } : lwe[2] delta "
+    "  %19 = lwe.bit_lut %9 { table = @u, offset = 1, bits = 4, log2_delta = "
+    "58 } : lwe[2] delta 58 noise 0 0 wide 4\n"
+    "  %20 = lwe.add %17, %19 : lwe[2] delta 58 noise 0 1 wide 4\n"
+    "  %21 = lwe.answer %20 { log2_flood = -1, word_bits = 32 } : lwe[2] delta "
     "58\n"
-    "  %20 = lwe.decrypt %19 { lo = -2, hi = 3 } : int[2] in -2..3\n"
-    "  output %20 { name = @y }\n"
+    "  %22 = lwe.decrypt %21 { lo = -2, hi = 3 } : int[2] in -2..3\n"
+    "  output %22 { name = @y }\n"
     "}\n";
 /* clang-format on */
 

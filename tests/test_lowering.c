@@ -20,7 +20,7 @@ model(int i)
 
     if (i < 5)
         return strdup(plain[i]);
-    return i == 5 ? lowering_tables() : lowering_wide(5);
+    return i == 5 ? lowering_tables() : lowering_wide(5, 1);
 }
 
 enum { MODELS = 7 };
@@ -163,16 +163,39 @@ END_TEST
 
 START_TEST(wide_tables_are_refused)
 {
-    char *text = lowering_wide(0);
+    char *text = lowering_wide(0, 8);
 
     lowering_refused(text, RANGE, TO_TFHE,
-                     "this table needs 10 bits, the widest has 8");
-    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-510, 510]");
+                     "this table needs 13 bits, the widest has 12");
+    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-4080, 4080]");
     lowering_refused(text, RANGE, TO_TFHE,
-                     "proved from 4 inputs of 7 bits, in [-51, 51]");
+                     "proved from 4 inputs of 10 bits, in [-408, 408]");
     lowering_refused(text, RANGE, TO_TFHE, "and from weights up to 4, of 'w'");
     lowering_refused(text, RANGE, TO_TFHE, "t.ir:9:3: error");
     free(text);
+}
+END_TEST
+
+/* Above 8 bits there is no other table; a circuit of small tables has none. */
+START_TEST(wide_tables_are_where_they_must_be)
+{
+    char *text = lowering_wide(0, 1), *small = lowering_tables();
+    struct run r = lowering_run(text, RANGE, PARAMS);
+    const struct ir_params *p = &r.at[PARAMS]->params;
+    const struct ir_ins *lut = lowering_find(r.at[NOISE], IR_lwe_bit_lut, 0);
+
+    ck_assert_uint_eq(lut->as.lwe_bit_lut.bits, 10);
+    ck_assert_double_eq_tol(lut->type.wide, 10, 1e-9);
+    ck_assert_uint_eq(lowering_count(r.at[NOISE], IR_lwe_keyswitch), 0);
+    ck_assert(p->tr_levels > 0 && p->cb_levels > 0 && p->v_ext > 0);
+    ck_assert(p->log2_pfail <= -128 + 1e-6);
+    lowering_finish(&r);
+    r = lowering_run(small, RANGE, PARAMS);
+    ck_assert_uint_eq(lowering_count(r.at[NOISE], IR_lwe_bit_lut), 0);
+    ck_assert_uint_eq(r.at[PARAMS]->params.tr_levels, 0);
+    lowering_finish(&r);
+    free(text);
+    free(small);
 }
 END_TEST
 
@@ -237,7 +260,7 @@ END_TEST
 
 START_TEST(what_cannot_occur_repeats_the_ends)
 {
-    char *text = lowering_wide(5);
+    char *text = lowering_wide(5, 1);
     struct run r = lowering_run(text, RANGE, TO_TFHE);
     const struct ir_ins *pbs = lowering_find(r.at[TO_TFHE], IR_lwe_pbs, 0);
     const struct ir_blob *b = ir_data(r.at[TO_TFHE], pbs->as.lwe_pbs.table);
@@ -302,6 +325,7 @@ main(void)
     tcase_add_test(tc, variances_add_in_amplitude);
     tcase_add_loop_test(tc, equal_tables_are_one_origin, 0, 7);
     tcase_add_test(tc, wide_tables_are_refused);
+    tcase_add_test(tc, wide_tables_are_where_they_must_be);
     tcase_add_test(tc, wide_integers_are_refused);
     tcase_add_test(tc, wide_approximate_tables_are_refused);
     tcase_add_test(tc, approximate_tables_have_a_guard);

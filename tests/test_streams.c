@@ -101,7 +101,7 @@ streams(enum cmlrt_purpose purpose, const uint8_t *const *keys, size_t nkeys)
 
 /* clang-format off */
 static const struct cmlrt_set insecure = { 2, 8, 6, 2, 15, 4, 4, 30, 17,
-                                           false };
+                                           false, { 0 } };
 /* clang-format on */
 enum { COUNT = 300, GLWES = 3, ROWS = 3 };
 static const struct cml_piece pieces[] = {

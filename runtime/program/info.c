@@ -55,6 +55,13 @@ print_set(FILE *out, const struct cmlrt_set *s)
     else
         fputs(", no bootstrap", out);
     fputc('\n', out);
+    if (s->wide.tr_levels)
+        fprintf(out,
+                "                trace %u levels of 2^%u, switch %u of 2^%u, "
+                "bits %u of 2^%u\n",
+                (unsigned)s->wide.tr_levels, (unsigned)s->wide.tr_log2_base,
+                (unsigned)s->wide.ss_levels, (unsigned)s->wide.ss_log2_base,
+                (unsigned)s->wide.cb_levels, (unsigned)s->wide.cb_log2_base);
 }
 
 static void
@@ -84,6 +91,8 @@ print_info(FILE *out, const struct program *p)
     fprintf(out, "parameter set   %s\n", cmlrt_id_hex(p->params).text);
     print_ends(out, p);
     print_parameters(out, p);
+    if (m->wide)
+        fprintf(out, "wide tables     %lld\n", (long long)m->wide);
     print_security(out, p);
     print_sizes(out, p);
     fprintf(out,

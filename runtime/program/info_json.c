@@ -98,13 +98,18 @@ parameters(FILE *out, const struct cmlrt_set *s)
 {
     fprintf(out,
             "{\"br_levels\": %u, \"br_log2_base\": "
-            "%u, \"k\": %u, \"ks_levels\": %u,\n    \"ks_log2_base\": %u, "
-            "\"log2_n\": %u, \"n\": %u, \"t_glwe\": %d, \"t_lwe\": %d, "
-            "\"ternary\": %s}",
-            (unsigned)s->br_levels, (unsigned)s->br_log2_base, (unsigned)s->k,
-            (unsigned)s->ks_levels, (unsigned)s->ks_log2_base,
-            (unsigned)s->log2_n, (unsigned)s->n, s->t_glwe, s->t_lwe,
-            s->ternary ? "true" : "false");
+            "%u, \"cb_levels\": %u, \"cb_log2_base\": %u, \"k\": %u, "
+            "\"ks_levels\": %u,\n    \"ks_log2_base\": %u, "
+            "\"log2_n\": %u, \"n\": %u, \"ss_levels\": %u, "
+            "\"ss_log2_base\": %u,\n    \"t_glwe\": %d, \"t_lwe\": %d, "
+            "\"ternary\": %s, \"tr_levels\": %u, \"tr_log2_base\": %u}",
+            (unsigned)s->br_levels, (unsigned)s->br_log2_base,
+            (unsigned)s->wide.cb_levels, (unsigned)s->wide.cb_log2_base,
+            (unsigned)s->k, (unsigned)s->ks_levels, (unsigned)s->ks_log2_base,
+            (unsigned)s->log2_n, (unsigned)s->n, (unsigned)s->wide.ss_levels,
+            (unsigned)s->wide.ss_log2_base, s->t_glwe, s->t_lwe,
+            s->ternary ? "true" : "false", (unsigned)s->wide.tr_levels,
+            (unsigned)s->wide.tr_log2_base);
 }
 
 /* The first set, which most programs have alone; then what others add. */

@@ -198,13 +198,13 @@ static const struct {
     const char *name;
     struct cmlrt_set set;
 } sets[] = {
-    { "A", { 1, 11, 866, 1, 23, 5, 3, 46, 17, false } },
-    { "B0", { 6, 8, 747, 1, 17, 3, 4, 50, 30, false } },
-    { "B1", { 3, 9, 846, 1, 17, 3, 5, 47, 30, false } },
-    { "B2", { 4, 9, 837, 1, 23, 3, 5, 47, 17, false } },
-    { "B4", { 2, 10, 884, 1, 23, 3, 5, 46, 17, false } },
-    { "C", { 1, 12, 931, 1, 23, 6, 3, 45, 3, false } },
-    { "D", { 1, 13, 1006, 2, 15, 7, 3, 44, 3, false } },
+    { "A", { 1, 11, 866, 1, 23, 5, 3, 46, 17, false, { 0 } } },
+    { "B0", { 6, 8, 747, 1, 17, 3, 4, 50, 30, false, { 0 } } },
+    { "B1", { 3, 9, 846, 1, 17, 3, 5, 47, 30, false, { 0 } } },
+    { "B2", { 4, 9, 837, 1, 23, 3, 5, 47, 17, false, { 0 } } },
+    { "B4", { 2, 10, 884, 1, 23, 3, 5, 46, 17, false, { 0 } } },
+    { "C", { 1, 12, 931, 1, 23, 6, 3, 45, 3, false, { 0 } } },
+    { "D", { 1, 13, 1006, 2, 15, 7, 3, 44, 3, false, { 0 } } },
 };
 
 enum { THREADS = 2 };
@@ -468,7 +468,7 @@ bench_cost(const struct kernels *k, uint32_t dim, uint32_t log2_n, uint32_t l)
     const size_t row = (8 * (size_t)l * (dim + 1) * (dim + 1)) << log2_n;
     const size_t n = (96 << 20) / row < 8 ? 8 : (96 << 20) / row;
     const struct cmlrt_set set = { dim, log2_n, (uint32_t)n, l,  24 / l,
-                                   1,   1,      30,          17, false };
+                                   1,   1,      30,          17, false, { 0 } };
     double best = (double)INFINITY;
     struct keys y;
 

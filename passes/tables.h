@@ -1,0 +1,13 @@
+/* Which tables are wide: the circuit is lowered with each bound on the bits of
+ * the others that makes a difference, and the cheapest in the cost model stays.
+ */
+#ifndef CML_PASSES_TABLES_H
+#define CML_PASSES_TABLES_H
+
+#include "passes/inner.h"
+
+/* to_tfhe.c: exact tables above `native` bits are wide; NULL after a message */
+struct ir_func *tables_lower(struct pass_ctx *cx, const struct ir_func *f,
+                             unsigned native);
+
+#endif

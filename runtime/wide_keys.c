@@ -1,0 +1,107 @@
+/* Making the keys of wide tables, lang-spec/crypto.md 16: for each automorphism
+ * of the trace the keyswitch key of the turned masks, and for each mask c the
+ * GGSW of -S_c.  Rows are encryptions of zero whose body gets the phase that
+ * they are to have:
+ *
+ *     automorphism t, (c, j)          - S_c(X^t) q/B^j
+ *     switch i, (c, j)  c < k         + S_i S_c q/B^j
+ *                       c = k         - S_i q/B^j
+ *
+ * time  depends on the parameters only
+ */
+#include "runtime/inner.h"
+
+#include <string.h>
+
+enum { AUTO_NOISE = 3, SWITCH_NOISE = 4 }; /* top half of noise indices */
+
+/* ---- automorphisms */
+
+/*     body <- body - S_c(X^t) q/B^j */
+static void
+add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item)
+{
+    const struct cmlrt_wide *w = &s->set.wide;
+    const size_t n = cmlrt_ring_degree(&s->set), levels = w->tr_levels;
+    const size_t c = item / levels % s->set.k, j = item % levels + 1;
+    const size_t t = cmlrt_auto_exponent(&s->set, item / levels / s->set.k);
+    const unsigned shift = 64 - w->tr_log2_base * (unsigned)j;
+
+    for (size_t i = 0; i < n; i++) {
+        const size_t at = i * t & (2 * n - 1); /* X^n = -1 */
+        const uint64_t word = s->big[c * n + i] << shift;
+
+        if (at < n)
+            body[at] -= word;
+        else
+            body[at - n] += word;
+    }
+}
+
+void
+cmlrt_auto_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    const struct cmlrt_keygen *g = arg;
+    const size_t n = cmlrt_ring_degree(&g->secret->set);
+    uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
+    uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
+
+    begin += g->first;
+    end += g->first;
+    for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
+        const uint64_t id = (uint64_t)AUTO_NOISE << 32 | (uint64_t)i;
+        const struct cmlrt_stream mask = { g->seed, CMLRT_AUTO_MASK,
+                                           (uint64_t)i };
+        const struct cmlrt_stream noise = { g->noise, CMLRT_NOISE, id };
+
+        cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
+        add_turned_key(body, g->secret, (size_t)i);
+        memcpy(to, body, n * sizeof *body);
+    }
+}
+
+/* ---- scheme switch; scratch: a polynomial, then the ring's */
+
+static void
+add_key_product(uint64_t *body, const struct cmlrt_secret *s, size_t item,
+                uint64_t *scratch)
+{
+    const struct cmlrt_wide *w = &s->set.wide;
+    const size_t n = cmlrt_ring_degree(&s->set), levels = w->ss_levels;
+    const size_t rows = (s->set.k + 1) * levels, row = item % rows;
+    const size_t c = row / levels, j = row % levels + 1;
+    const uint64_t *own = s->big + item / rows * n;
+    const unsigned shift = 64 - w->ss_log2_base * (unsigned)j;
+
+    if (c == s->set.k) {
+        for (size_t i = 0; i < n; i++)
+            body[i] -= own[i] << shift;
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = own[i] << shift;
+    cmlrt_ring_mul_add(body, &s->ring, scratch, s->points + c * n,
+                       (double *)scratch + n);
+}
+
+void
+cmlrt_switch_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    const struct cmlrt_keygen *g = arg;
+    const size_t n = cmlrt_ring_degree(&g->secret->set);
+    uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
+    uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
+
+    begin += g->first;
+    end += g->first;
+    for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
+        const uint64_t id = (uint64_t)SWITCH_NOISE << 32 | (uint64_t)i;
+        const struct cmlrt_stream mask = { g->seed, CMLRT_SWITCH_MASK,
+                                           (uint64_t)i };
+        const struct cmlrt_stream noise = { g->noise, CMLRT_NOISE, id };
+
+        cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
+        add_key_product(body, g->secret, (size_t)i, body + n);
+        memcpy(to, body, n * sizeof *body);
+    }
+}
