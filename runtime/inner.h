@@ -275,7 +275,7 @@ size_t cmlrt_ggsw_words(const struct cmlrt_set *set);
 /* GGSW of bit b; acc, k+1 polynomials without pads, has in coefficient f of its
  * phase (b - 1/2) q/B^(f+1), f < cb_levels */
 void cmlrt_ggsw_of_bit(double *ggsw, const uint64_t *acc,
-                       const struct cmlrt_eval *e, uint64_t *words,
+                       const struct cmlrt_eval *e, uint64_t *glwe,
                        void *scratch);
 
 /* ---- keyswitch.c: n + 1 words each, one after the other; scratch of
