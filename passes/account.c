@@ -4,6 +4,7 @@
 
 #include "passes/budget.h"
 #include "passes/cost.h"
+#include "passes/encode.h"
 #include "passes/inner.h"
 #include "passes/sets.h"
 
@@ -48,6 +49,26 @@ table_ns(const struct ir_func *f, const struct ir_ins *ins)
                      s->ks_levels);
 }
 
+/* a rotation and a keyswitch each bit, and (58) to (60) */
+static double
+wide_ns(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const struct ir_params *s = ir_params_of(f, ins->type.set);
+    const struct model_ring r = { s->k, s->log2_n, s->ternary };
+    const uint32_t bits = ins->as.lwe_bit_lut.bits;
+    struct search_event e[ENCODE_MAX_WIDE] = { 0 };
+    const struct search_problem p = { .event = e, .n = bits };
+
+    for (uint32_t i = 0; i < bits; i++)
+        e[i] = (struct search_event){ .wide = true,
+                                      .width = i ? 0 : bits,
+                                      .count = 1 };
+    return bits
+               * (s->n * cost_cmux(r, s->br_levels)
+                  + cost_ks(dimension(s), s->n, s->ks_levels))
+           + search_wide_cost(s, &p);
+}
+
 static double
 convert_ns(const struct ir_func *f, const struct ir_ins *ins)
 {
@@ -65,6 +86,8 @@ op_ms(const struct ir_func *f, const struct ir_ins *ins)
 
     if (ins->op == IR_lwe_pbs)
         return n * table_ns(f, ins) / 1e6;
+    if (ins->op == IR_lwe_bit_lut)
+        return n * wide_ns(f, ins) / 1e6;
     if (ins->op == IR_lwe_convert)
         return n * convert_ns(f, ins) / 1e6;
     if (!ir_ops[ins->op].cipher)
@@ -183,6 +206,9 @@ account_of(struct arena *mem, const struct ir_func *before,
         row[ins->from].ms += op_ms(after, ins);
         if (ins->op == IR_lwe_pbs)
             row[ins->from].bootstraps += (double)ir_count(&ins->type);
+        else if (ins->op == IR_lwe_bit_lut)
+            row[ins->from].bootstraps +=
+                (double)ir_count(&ins->type) * ins->as.lwe_bit_lut.bits;
     }
     arena_free(&scratch);
     return row + 1;
@@ -199,7 +225,20 @@ account_client_key(void)
     return header + seed + tail;
 }
 
-/* Each set has three parts, then come the switches. */
+/* Automorphism and switch bodies. */
+static void
+wide_part(const struct ir_params *s, struct account_part *out)
+{
+    const double rows = (double)s->log2_n * s->k * s->tr_levels
+                        + s->k * (s->k + 1.0) * s->ss_levels;
+
+    out->key = "wide tables";
+    out->set = 0;
+    out->bytes = 8 * rows * ldexp(1, (int)s->log2_n);
+}
+
+/* Each set has three parts, then come the switches; wide tables have one set.
+ */
 bool
 account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
 {
@@ -210,6 +249,10 @@ account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
     if (set >= sets) {
         const uint32_t sw = i - 3 * sets;
 
+        if (sw == 0 && f->params.tr_levels > 0) {
+            wide_part(&f->params, out);
+            return true;
+        }
         if (sw >= f->sets.switches)
             return false;
         out->key = f->sets.sw[sw].big ? "switch to another big key"
