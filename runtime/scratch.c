@@ -5,10 +5,8 @@ size_t
 cmlrt_scratch_bytes(const struct cmlrt_set *set, const struct kernels *kernels)
 {
     const size_t need[] = {
-        cmlrt_extract_bytes(set),
-        cmlrt_keyswitch_bytes(set),
-        cmlrt_pbs_bytes(set, kernels),
-        cmlrt_answer_bytes(set),
+        cmlrt_extract_bytes(set),          cmlrt_keyswitch_bytes(set),
+        cmlrt_pbs_bytes(set, kernels),     cmlrt_answer_bytes(set),
         cmlrt_bit_lut_bytes(set, kernels),
     };
     size_t most = 0;
