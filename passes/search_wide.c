@@ -177,8 +177,9 @@ add_rings(struct search *s, uint32_t least_log2_n)
             const struct model_ring r = { k, log2_n, false };
             struct ring *x = &s->ring[s->nrings];
             const double dim = model_dimension(r);
+            const uint32_t words = k << log2_n;
 
-            if (dim < LEAST || dim > MOST || log2_n < least_log2_n)
+            if (words < LEAST || words > MOST || log2_n < least_log2_n)
                 continue;
             x->r = r;
             x->sigma2 = model_v_fresh(s->p->level, MODEL_TUNIFORM, dim);

@@ -177,8 +177,9 @@ START_TEST(trace_adds_what_it_should)
             w.want[0] = w.phase[0] << set->log2_n;
             cmlrt_trace(w.glwe, r.eval, w.turned, w.scratch);
             phase_of(w.phase, &r, w.glwe, stride_of(set));
-            all += error_of(w.phase, w.want, n) / (SMALL_KEYS * EACH);
-            constant += error_of(w.phase, w.want, 1) / (SMALL_KEYS * EACH);
+            all += error_of(w.phase, w.want, n) / (double)(SMALL_KEYS * EACH);
+            constant +=
+                error_of(w.phase, w.want, 1) / (double)(SMALL_KEYS * EACH);
         }
         close_work(&w);
         rig_close(&r);
@@ -218,7 +219,7 @@ START_TEST(switch_adds_what_it_should)
                 w.want[j] = 0 - w.want[j];
             cmlrt_scheme_switch(w.turned, w.glwe, r.eval, c, w.scratch);
             phase_of(w.phase, &r, w.turned, stride_of(set));
-            all += error_of(w.phase, w.want, n) / (SMALL_KEYS * EACH);
+            all += error_of(w.phase, w.want, n) / (double)(SMALL_KEYS * EACH);
         }
         free(more);
         close_work(&w);
@@ -397,7 +398,7 @@ START_TEST(real_tables)
         for (size_t i = 0; i < COUNT; i++)
             m[i] = (INT64_C(1) << bits) - 1;
         o = evaluate(&r, bits, 0, m, COUNT, MOST_OUT);
-        v += o.v / KEYS;
+        v += o.v / (double)KEYS;
         ck_assert_int_eq(o.wrong, 0);
         fill(m, &r, COUNT, bits);
         ck_assert_int_eq(evaluate(&r, bits, 0, m, COUNT, MOST_OUT).wrong, 0);
