@@ -313,11 +313,12 @@ circuit_facts(struct be_module *m, struct manifest_fields *r)
 {
     int64_t pbs = 0, approx = 0;
 
-    for (uint32_t i = 0; i < m->f->n; i++)
-        if (m->f->ins[i].op == IR_lwe_pbs) {
-            pbs += (int64_t)ir_count(&m->f->ins[i].type);
-            approx |= m->f->ins[i].as.lwe_pbs.approx != 0;
-        }
+    for (uint32_t i = 0; i < m->f->n; i++) {
+        const struct ir_ins *ins = &m->f->ins[i];
+
+        pbs += (int64_t)ir_bootstraps(m->f, ins);
+        approx |= ins->op == IR_lwe_pbs && ins->as.lwe_pbs.approx != 0;
+    }
     r->pbs = be_i64(m, pbs);
     r->approx = be_i64(m, approx);
 }

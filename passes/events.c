@@ -18,7 +18,8 @@ coefficient(const struct search_problem *p, const struct search_event *e,
     case ZERO: return e->c_zero;
     case KS: /* (34), (33) */
         return p->pbs_ks ? e->c_br : e->table && !e->foreign && !(e->words > 0);
-    case MS: return e->table && !e->foreign;
+    case MS: /* (39) */
+        return e->table && !e->foreign ? ldexp(1, 2 * (int)e->theta) : 0;
     case KS1: return e->words;
     case DIM: return e->c_dim;
     case ONE: return e->rest;

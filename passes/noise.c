@@ -27,7 +27,7 @@ variance(const struct affine *a, const struct affine_row *r, double *size,
         const double w = size[o->mirror];
 
         size[o->mirror] = 0;
-        c[ir_at(a->f, o->op)->op == IR_lwe_pbs] += w * w;
+        c[ir_is_bootstrap(ir_at(a->f, o->op))] += w * w;
     }
 }
 

@@ -95,8 +95,9 @@ refuse(struct pass_ctx *cx, const struct ir_func *f,
         diag_note(cx->diag, ins->at, "with these weights it may have %u bits",
                   fit);
     diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              e->table && !ins->as.lwe_pbs.approx ? ", or rounding approx"
-                                                  : "");
+              ins->op == IR_lwe_pbs && !ins->as.lwe_pbs.approx
+                  ? ", or rounding approx"
+                  : "");
     cx->status = 6;
 }
 

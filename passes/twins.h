@@ -14,7 +14,8 @@
 /* one element of an lwe.pbs */
 struct twin {
     const struct affine_row *in; /* its constant does not count */
-    int64_t index;               /* of the entry of 0: constant + offset */
+    int64_t index;               /* where its 0 lies: constant + offset, on
+                                    the torus */
     const union ir_cell *entry;  /* 2^bits */
     uint32_t bits, log2_delta;
     uint32_t origin; /* of the result */
