@@ -355,13 +355,28 @@ shift(struct fe *fe, const struct ast *a, ir_ref x)
 }
 
 static bool
+from(const struct fe *fe, ir_ref v, int64_t least)
+{
+    return fe_type(fe, v)->ranged && fe_type(fe, v)->ilo >= least;
+}
+
+/* // and % of integers, & | ^ of those from 0 on */
+static bool
 are_integers(struct fe *fe, const struct ast *a, ir_ref x, ir_ref y)
 {
-    if (fe_is_none(x) || fe_is_none(y)
-        || (fe_type(fe, x)->base == IR_INT && fe_type(fe, y)->base == IR_INT))
+    const char *wants = NULL;
+
+    if (fe_is_none(x) || fe_is_none(y))
         return true;
-    diag_error(fe->diag, a->at, E_type, "%s takes integers", a->text);
-    return false;
+    if (fe_type(fe, x)->base != IR_INT || fe_type(fe, y)->base != IR_INT)
+        wants = "integers";
+    else if (strchr("&|^", a->text[0]) && !(from(fe, x, 0) && from(fe, y, 0)))
+        wants = "integers of a range from 0 on";
+    else if (strchr("/%", a->text[0]) && !from(fe, y, 1))
+        wants = "a divisor of at least 1";
+    if (wants)
+        diag_error(fe->diag, a->at, E_type, "%s takes %s", a->text, wants);
+    return !wants;
 }
 
 static ir_ref

@@ -124,6 +124,13 @@ type(const struct builder *b, size_t j)
     return &b->a->f->ins[b->ins->in[j].id].type;
 }
 
+/* 1 among the messages of the operand, as a torus word */
+static int64_t
+unit(const struct builder *b)
+{
+    return (int64_t)(UINT64_C(1) << type(b, 0)->log2_delta);
+}
+
 static const struct affine_row *
 rows(const struct builder *b, size_t j)
 {
@@ -209,9 +216,7 @@ bootstraps(struct builder *b)
         const struct affine_row *in = &rows(b, 0)[i];
         const struct twin x = {
             .in = in,
-            .index =
-                constants(b, in->constant, (int64_t)1 << type(b, 0)->log2_delta,
-                          as->lwe_pbs.offset),
+            .index = constants(b, in->constant, unit(b), as->lwe_pbs.offset),
             .entry = table->cell + (i % table->type.dim[0] << as->lwe_pbs.bits),
             .bits = as->lwe_pbs.bits,
             .log2_delta = as->lwe_pbs.log2_delta,
@@ -283,8 +288,7 @@ clear_operand(struct builder *b, const char *data, bool product)
         } else {
             b->out[i] = *x;
             b->out[i].constant =
-                constants(b, x->constant, (int64_t)1 << type(b, 0)->log2_delta,
-                          blob->cell[i].i);
+                constants(b, x->constant, unit(b), blob->cell[i].i);
         }
     }
 }

@@ -81,7 +81,8 @@ bits_of_two(struct pairs *p, enum ir_op op, const struct pair *pair)
     const unsigned na = ir_bits(0, pair->ha.hi), nb = ir_bits(0, pair->hb.hi);
     const unsigned most = na > nb ? na : nb, least = na < nb ? na : nb;
     const unsigned n = op == IR_bit_and ? least : most;
-    ir_ref x[MAX_WIDTH + 1], y[MAX_WIDTH + 1], sum = { 0 };
+    ir_ref x[MAX_WIDTH + 1] = { { 0 } }, y[MAX_WIDTH + 1] = { { 0 } };
+    ir_ref sum = { 0 };
 
     if (n == 0) /* both, or one, are 0 */
         return pairs_op(p, IR_mul, pairs_op(p, IR_add, pair->a, pair->b),

@@ -124,6 +124,18 @@ padded(struct arena *mem, const struct values *x, struct form *m,
     m->entry = cell;
 }
 
+/* Sums and differences of what is within 52 bits do not overflow; more is for a
+ * text only. */
+static bool
+is_small(const struct values *x)
+{
+    for (uint32_t r = 0; r < x->rows; r++)
+        for (size_t i = 0; i < x->n; i++)
+            if (at(x, r, i) > PASS_EXACT || at(x, r, i) < -PASS_EXACT)
+                return false;
+    return x->lo >= -PASS_EXACT && x->lo <= PASS_EXACT;
+}
+
 struct form
 form_of(struct arena *mem, const struct ir_func *f, const struct ir_ins *lut,
         bool slopes)
@@ -139,12 +151,12 @@ form_of(struct arena *mem, const struct ir_func *f, const struct ir_ins *lut,
         .lo = in->ilo,
         .rows = b->type.dim[0],
     };
-    const unsigned all = ir_bits(in->ilo, in->ihi);
+    const unsigned all = is_small(&x) ? ir_bits(in->ilo, in->ihi) : 0;
     struct form m = { .rows = x.rows,
                       .slope = arena_new(mem, int64_t, x.rows),
                       .constant = arena_new(mem, int64_t, x.rows) };
 
-    if (lines(mem, &x, 0, slopes ? MAX_LINEAR : 0, &m))
+    if (is_small(&x) && lines(mem, &x, 0, slopes ? MAX_LINEAR : 0, &m))
         return m;
     m.table = true;
     for (m.bits = 0; m.bits < all && !approx; m.bits++) {

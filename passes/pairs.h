@@ -59,7 +59,7 @@ struct pair {
 ir_ref bits_remove(struct pairs *p, ir_ref *v, struct interval *h, unsigned n);
 /* & | ^ of integers from 0 on */
 double bits_price(struct pairs *p, enum ir_op op, const struct pair *x);
-ir_ref bits_of_two(struct pairs *p, enum ir_op op, const struct pair *x);
+ir_ref bits_of_two(struct pairs *p, enum ir_op op, const struct pair *pair);
 double bits_relu_price(struct pairs *p, struct interval h);
 ir_ref bits_relu(struct pairs *p, ir_ref v, struct interval h);
 /* a narrow integer that is 0 where v is */

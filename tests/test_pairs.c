@@ -77,7 +77,7 @@ static void
 two(char text[TEXT], const char *op, struct box x, struct box y, size_t n,
     const char *setting)
 {
-    char shape[16] = "";
+    char shape[32] = "";
 
     if (n > 1)
         snprintf(shape, sizeof shape, "[%zu]", n);
