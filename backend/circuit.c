@@ -33,6 +33,10 @@ struct table_fields {
 #define T(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
 };
+struct tables_fields {
+#define L(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
 struct reply_fields {
 #define Z(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
@@ -116,12 +120,14 @@ table(struct be_module *m, const struct ir_ins *ins)
     struct table_fields t;
 
     t.entries = integers(m, b->name, 0);
-    t.rows = be_i64(m, b->type.dim[0]);
+    t.rows = be_i64(m, ins->op == IR_lwe_pbs_many
+                           ? b->type.dim[0] / ins->as.lwe_pbs_many.outputs
+                           : b->type.dim[0]);
     t.bits = be_i64(m, ins->as.lwe_pbs.bits);
     t.offset = be_i64(m, ins->as.lwe_pbs.offset);
     t.log2_delta_in = be_i64(m, ir_at(m->f, ins->in[0])->type.log2_delta);
     t.log2_delta_out = be_i64(m, ins->as.lwe_pbs.log2_delta);
-    t.approx = be_i64(m, ins->as.lwe_pbs.approx != 0);
+    t.approx = be_i64(m, ins->op == IR_lwe_pbs && ins->as.lwe_pbs.approx != 0);
     return RECORD(m, t);
 }
 
@@ -139,6 +145,17 @@ wide_table(struct be_module *m, const struct ir_ins *ins)
     t.log2_delta_out = be_i64(m, ins->as.lwe_bit_lut.log2_delta);
     t.approx = be_i64(m, 0);
     return RECORD(m, t);
+}
+
+static LLVMValueRef
+tables(struct be_module *m, const struct ir_ins *ins)
+{
+    struct tables_fields l;
+
+    l.table = table(m, ins);
+    l.outputs = be_i64(m, ins->as.lwe_pbs_many.outputs);
+    l.count = be_i64(m, (int64_t)ir_bootstraps(m->f, ins));
+    return RECORD(m, l);
 }
 
 static LLVMValueRef
@@ -197,8 +214,7 @@ add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
     LLVMBuildRetVoid(e.b);
     be_fn_end(&e);
     m->step[m->nsteps++] =
-        (struct be_step){ e.fn, ins, items,
-                          ins->op == IR_lwe_pbs || ins->op == IR_lwe_bit_lut };
+        (struct be_step){ e.fn, ins, items, ir_is_bootstrap(ins) };
 }
 
 static void
@@ -255,7 +271,8 @@ emit(struct be_module *m, const struct ir_ins *ins)
         return;
     case IR_lwe_add_clear:
         add_step(m, ins, BE_cmlrt_lwe_add_clear, in,
-                 integers(m, ins->as.lwe_add_clear.data, ins->type.log2_delta),
+                 integers(m, ins->as.lwe_add_clear.data,
+                          ir_at(m->f, ins->in[0])->type.log2_delta),
                  -1, n);
         return;
     case IR_lwe_mul_clear:
@@ -271,6 +288,10 @@ emit(struct be_module *m, const struct ir_ins *ins)
         return;
     case IR_lwe_keyswitch:
     case IR_lwe_convert: keyswitch(m, ins, in); return;
+    case IR_lwe_pbs_many:
+        add_step(m, ins, BE_cmlrt_lwe_pbs_many, in, tables(m, ins), -1,
+                 ir_bootstraps(m->f, ins));
+        return;
     case IR_lwe_pbs:
         add_step(m, ins, BE_cmlrt_lwe_pbs, in, table(m, ins), -1, n);
         return;

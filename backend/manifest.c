@@ -324,15 +324,11 @@ circuit_facts(struct be_module *m, struct manifest_fields *r)
 
     for (uint32_t i = 0; i < m->f->n; i++) {
         const struct ir_ins *ins = &m->f->ins[i];
-        const int64_t n = (int64_t)ir_count(&ins->type);
 
-        if (ins->op == IR_lwe_pbs) {
-            pbs += n;
-            approx |= ins->as.lwe_pbs.approx != 0;
-        } else if (ins->op == IR_lwe_bit_lut) {
-            pbs += n * ins->as.lwe_bit_lut.bits;
-            wide += n;
-        }
+        pbs += (int64_t)ir_bootstraps(m->f, ins);
+        approx |= ins->op == IR_lwe_pbs && ins->as.lwe_pbs.approx != 0;
+        if (ins->op == IR_lwe_bit_lut)
+            wide += (int64_t)ir_count(&ins->type);
     }
     r->pbs = be_i64(m, pbs);
     r->wide = be_i64(m, wide);

@@ -70,6 +70,33 @@ power(struct be_fn *e, LLVMValueRef x, LLVMValueRef y)
     return call;
 }
 
+/* x - y floor(x / y), or the floor */
+static LLVMValueRef
+divided(struct be_fn *e, LLVMValueRef x, LLVMValueRef y, bool rest)
+{
+    LLVMValueRef q = be_libm(e, "floor", LLVMBuildFDiv(e->b, x, y, ""), NULL);
+
+    if (!rest)
+        return q;
+    return LLVMBuildFSub(e->b, x, LLVMBuildFMul(e->b, y, q, ""), "");
+}
+
+static LLVMValueRef
+bits(struct be_fn *e, enum ir_op op, LLVMValueRef x, LLVMValueRef y)
+{
+    return op == IR_bit_and  ? LLVMBuildAnd(e->b, x, y, "")
+           : op == IR_bit_or ? LLVMBuildOr(e->b, x, y, "")
+                             : LLVMBuildXor(e->b, x, y, "");
+}
+
+static LLVMValueRef
+bits_of_reals(struct be_fn *e, enum ir_op op, LLVMValueRef x, LLVMValueRef y)
+{
+    x = LLVMBuildFPToSI(e->b, x, e->m->i64, "");
+    y = LLVMBuildFPToSI(e->b, y, e->m->i64, "");
+    return LLVMBuildSIToFP(e->b, bits(e, op, x, y), e->m->f64, "");
+}
+
 /* The rows of ops.def that are functions of reals. */
 static LLVMValueRef
 function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
@@ -86,6 +113,11 @@ function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
     case IR_less_equal: return truth(e, LLVMRealOLE, x, y);
     case IR_equal: return truth(e, LLVMRealOEQ, x, y);
     case IR_not_equal: return truth(e, LLVMRealUNE, x, y);
+    case IR_floor_div: return divided(e, x, y, false);
+    case IR_mod: return divided(e, x, y, true);
+    case IR_bit_and:
+    case IR_bit_or:
+    case IR_bit_xor: return bits_of_reals(e, (enum ir_op)ins->op, x, y);
     case IR_abs: return be_libm(e, "fabs", x, NULL);
     case IR_relu: return choose(e, LLVMRealOGT, x, zero, x, zero);
     case IR_sign: return sign(e, x);
@@ -122,6 +154,21 @@ sign_of_integer(struct be_fn *e, LLVMValueRef x)
                 pick(e, LLVMIntSGT, x, zero, one, zero));
 }
 
+/* rounded down; y < 1 counts as 1 */
+static LLVMValueRef
+divided_integers(struct be_fn *e, LLVMValueRef x, LLVMValueRef y, bool rest)
+{
+    LLVMValueRef zero = be_i64(e->m, 0), one = be_i64(e->m, 1);
+    LLVMValueRef q, r;
+
+    y = pick(e, LLVMIntSLT, y, one, one, y);
+    q = LLVMBuildSDiv(e->b, x, y, "");
+    r = LLVMBuildSRem(e->b, x, y, "");
+    if (rest)
+        return LLVMBuildAdd(e->b, r, pick(e, LLVMIntSLT, r, zero, y, zero), "");
+    return LLVMBuildSub(e->b, q, pick(e, LLVMIntSLT, r, zero, one, zero), "");
+}
+
 /* of_integers of eval.c */
 static LLVMValueRef
 of_integers(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
@@ -137,6 +184,11 @@ of_integers(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
     case IR_less_equal: return pick(e, LLVMIntSLE, x, y, one, zero);
     case IR_equal: return pick(e, LLVMIntEQ, x, y, one, zero);
     case IR_not_equal: return pick(e, LLVMIntNE, x, y, one, zero);
+    case IR_floor_div: return divided_integers(e, x, y, false);
+    case IR_mod: return divided_integers(e, x, y, true);
+    case IR_bit_and:
+    case IR_bit_or:
+    case IR_bit_xor: return bits(e, (enum ir_op)ins->op, x, y);
     case IR_abs:
         return pick(e, LLVMIntSLT, x, zero, LLVMBuildNeg(e->b, x, ""), x);
     case IR_relu: return pick(e, LLVMIntSGT, x, zero, x, zero);

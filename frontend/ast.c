@@ -52,12 +52,16 @@ ast_kids(const struct ast *a)
 
 enum {
     LOOSE = 0,
-    COMPARISON = 1,
-    SUM = 2,
-    PRODUCT = 3,
-    SIGN = 4,
-    POWER = 5,
-    TIGHT = 6
+    COMPARISON,
+    BIT_OR,
+    BIT_XOR,
+    BIT_AND,
+    SHIFT,
+    SUM,
+    PRODUCT,
+    SIGN,
+    POWER,
+    TIGHT
 };
 
 static const struct {
@@ -67,8 +71,10 @@ static const struct {
     { "<", COMPARISON },  { "<=", COMPARISON }, { ">", COMPARISON },
     { ">=", COMPARISON }, { "==", COMPARISON }, { "!=", COMPARISON },
     { "+", SUM },         { "-", SUM },         { "*", PRODUCT },
-    { "/", PRODUCT },     { "@", PRODUCT },     { "**", POWER },
-    { "^", TIGHT },
+    { "/", PRODUCT },     { "//", PRODUCT },    { "%", PRODUCT },
+    { "@", PRODUCT },     { "**", POWER },      { "|", BIT_OR },
+    { "^", BIT_XOR },     { "&", BIT_AND },     { "<<", SHIFT },
+    { ">>", SHIFT },
 };
 
 static int
@@ -106,9 +112,11 @@ print_binary(FILE *out, const struct ast *a)
 {
     const int level = level_of(a);
     const bool tight = level >= POWER;
+    /* as in p_fail 2^-64 */
+    const bool close = level == BIT_XOR && a->kid->next->kind == AST_unary;
 
     print_at(out, a->kid, level + (level == POWER || level == COMPARISON));
-    fprintf(out, level == TIGHT ? "%s" : " %s ", a->text);
+    fprintf(out, close ? "%s" : " %s ", a->text);
     print_at(out, a->kid->next, tight ? SIGN : level + 1);
 }
 

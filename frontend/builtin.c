@@ -138,6 +138,36 @@ clip(struct fe *fe, const struct args *g)
     return fe_build(fe, IR_clip, g->call->at, &g->x, 1, &as);
 }
 
+static ir_ref
+power_of_two(struct fe *fe, const struct args *g, int64_t n)
+{
+    const struct ir_type t = ir_type_of(IR_INT, 0, NULL);
+    const union ir_cell cell = { .i = (int64_t)1 << n };
+
+    return fe_literal(fe, g->call->at, &t, &cell);
+}
+
+/* (x + 2^(n-1)) // 2^n * 2^n */
+static ir_ref
+cut(struct fe *fe, const struct args *g)
+{
+    ir_ref in[2] = { g->x, FE_NONE };
+    int64_t n;
+
+    if (fe_type(fe, g->x)->base != IR_INT)
+        return refuse(fe, g, "takes integers");
+    if (!fe_integer(fe, g->at[1], 0, 61, &n))
+        return FE_NONE;
+    if (g->op == IR_round && n > 0) {
+        in[1] = power_of_two(fe, g, n - 1);
+        in[0] = fe_build(fe, IR_add, g->call->at, in, 2, NULL);
+    }
+    in[1] = power_of_two(fe, g, n);
+    in[0] = fe_build(fe, IR_floor_div, g->call->at, in, 2, NULL);
+    in[1] = power_of_two(fe, g, n);
+    return fe_build(fe, IR_mul, g->call->at, in, 2, NULL);
+}
+
 /* One length may be -1, and follows from the others. */
 static ir_ref
 reshape(struct fe *fe, const struct args *g)

@@ -307,14 +307,25 @@ array(struct fe *fe, const struct ast *a)
 static const struct {
     const char *text;
     enum ir_op op;
-    bool swapped, reals;
+    bool swapped, reals, integers;
 } binaries[] = {
-    { "+", IR_add, false, false },    { "-", IR_sub, false, false },
-    { "*", IR_mul, false, false },    { "/", IR_div, false, true },
-    { "@", IR_matmul, false, false }, { "**", IR_pow, false, true },
-    { "<", IR_less, false, false },   { "<=", IR_less_equal, false, false },
-    { ">", IR_less, true, false },    { ">=", IR_less_equal, true, false },
-    { "==", IR_equal, false, false }, { "!=", IR_not_equal, false, false },
+    { "+", IR_add, false, false, false },
+    { "-", IR_sub, false, false, false },
+    { "*", IR_mul, false, false, false },
+    { "/", IR_div, false, true, false },
+    { "//", IR_floor_div, false, false, true },
+    { "%", IR_mod, false, false, true },
+    { "@", IR_matmul, false, false, false },
+    { "**", IR_pow, false, true, false },
+    { "<", IR_less, false, false, false },
+    { "<=", IR_less_equal, false, false, false },
+    { ">", IR_less, true, false, false },
+    { ">=", IR_less_equal, true, false, false },
+    { "==", IR_equal, false, false, false },
+    { "!=", IR_not_equal, false, false, false },
+    { "&", IR_bit_and, false, false, true },
+    { "|", IR_bit_or, false, false, true },
+    { "^", IR_bit_xor, false, false, true },
 };
 
 /* x ** 3 of an integer is an integer: products. */
@@ -328,6 +339,46 @@ integer_power(struct fe *fe, const struct ast *a, ir_ref x, int64_t exponent)
     return y;
 }
 
+/* x << 3 and x >> 3: products by, and quotients of, a power of two */
+static ir_ref
+shift(struct fe *fe, const struct ast *a, ir_ref x)
+{
+    const struct ir_type t = ir_type_of(IR_INT, 0, NULL);
+    union ir_cell cell;
+    int64_t by;
+
+    if (fe_is_none(x) || !fe_integer(fe, ast_kid(a, 1), 0, 61, &by))
+        return FE_NONE;
+    cell.i = (int64_t)1 << by;
+    return fe_build(fe, a->text[0] == '<' ? IR_mul : IR_floor_div, a->at,
+                    (ir_ref[]){ x, fe_literal(fe, a->at, &t, &cell) }, 2, NULL);
+}
+
+static bool
+from(const struct fe *fe, ir_ref v, int64_t least)
+{
+    return fe_type(fe, v)->ranged && fe_type(fe, v)->ilo >= least;
+}
+
+/* // and % of integers, & | ^ of those from 0 on */
+static bool
+are_integers(struct fe *fe, const struct ast *a, ir_ref x, ir_ref y)
+{
+    const char *wants = NULL;
+
+    if (fe_is_none(x) || fe_is_none(y))
+        return true;
+    if (fe_type(fe, x)->base != IR_INT || fe_type(fe, y)->base != IR_INT)
+        wants = "integers";
+    else if (strchr("&|^", a->text[0]) && !(from(fe, x, 0) && from(fe, y, 0)))
+        wants = "integers of a range from 0 on";
+    else if (strchr("/%", a->text[0]) && !from(fe, y, 1))
+        wants = "a divisor of at least 1";
+    if (wants)
+        diag_error(fe->diag, a->at, E_type, "%s takes %s", a->text, wants);
+    return !wants;
+}
+
 static ir_ref
 binary(struct fe *fe, const struct ast *a)
 {
@@ -339,9 +390,13 @@ binary(struct fe *fe, const struct ast *a)
         && right->whole >= 1 && right->whole <= 16 && !fe_is_none(x)
         && fe_type(fe, x)->base == IR_INT)
         return integer_power(fe, a, x, right->whole);
+    if (strcmp(a->text, "<<") == 0 || strcmp(a->text, ">>") == 0)
+        return are_integers(fe, a, x, x) ? shift(fe, a, x) : FE_NONE;
     y = fe_expr(fe, right);
     while (strcmp(binaries[i].text, a->text) != 0)
         i++;
+    if (binaries[i].integers && !are_integers(fe, a, x, y))
+        return FE_NONE;
     if (binaries[i].reals) {
         x = fe_real(fe, a->at, x);
         y = fe_real(fe, a->at, y);

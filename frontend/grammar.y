@@ -82,6 +82,12 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     MATMUL        "@"
     POWER         "**"
     CARET         "^"
+    FLOOR         "//"
+    PERCENT       "%"
+    AND           "&"
+    OR            "|"
+    LEFT          "<<"
+    RIGHT         ">>"
     LESS          "<"
     LESS_EQUAL    "<="
     GREATER       ">"
@@ -99,8 +105,12 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
 
 %nonassoc "<" "<=" ">" ">=" "==" "!="
+%left "|"
+%left "^"
+%left "&"
+%left "<<" ">>"
 %left "+" "-"
-%left "*" "/" "@"
+%left "*" "/" "//" "%" "@"
 %precedence SIGN
 %right "**"
 
@@ -239,6 +249,16 @@ expr:
         { $$ = node(ps, AST_binary, @$, "==", $a, $b, NULL); }
 |   expr[a] "!=" expr[b]
         { $$ = node(ps, AST_binary, @$, "!=", $a, $b, NULL); }
+|   expr[a] "|" expr[b]
+        { $$ = node(ps, AST_binary, @$, "|", $a, $b, NULL); }
+|   expr[a] "^" expr[b]
+        { $$ = node(ps, AST_binary, @$, "^", $a, $b, NULL); }
+|   expr[a] "&" expr[b]
+        { $$ = node(ps, AST_binary, @$, "&", $a, $b, NULL); }
+|   expr[a] "<<" expr[b]
+        { $$ = node(ps, AST_binary, @$, "<<", $a, $b, NULL); }
+|   expr[a] ">>" expr[b]
+        { $$ = node(ps, AST_binary, @$, ">>", $a, $b, NULL); }
 |   expr[a] "+" expr[b]
         { $$ = node(ps, AST_binary, @$, "+", $a, $b, NULL); }
 |   expr[a] "-" expr[b]
@@ -247,6 +267,10 @@ expr:
         { $$ = node(ps, AST_binary, @$, "*", $a, $b, NULL); }
 |   expr[a] "/" expr[b]
         { $$ = node(ps, AST_binary, @$, "/", $a, $b, NULL); }
+|   expr[a] "//" expr[b]
+        { $$ = node(ps, AST_binary, @$, "//", $a, $b, NULL); }
+|   expr[a] "%" expr[b]
+        { $$ = node(ps, AST_binary, @$, "%", $a, $b, NULL); }
 |   expr[a] "@" expr[b]
         { $$ = node(ps, AST_binary, @$, "@", $a, $b, NULL); }
 |   expr[a] "**" expr[b]

@@ -118,8 +118,8 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "target"         { kind = T_TARGET; goto done; }
             "true"           { kind = T_TRUE; goto done; }
             "and" | "at" | "clear" | "else" | "enc" | "for" | "if" | "import"
-            | "not" | "or" | "table" | "then" | "var" | "%" | "&" | "|" | "~"
-            | "<<" | ">>"    { kind = T_FUTURE; goto done; }
+            | "not" | "or" | "table" | "then" | "var" | "~"
+                             { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }
             "("              { kind = T_LPAREN; goto done; }
@@ -138,6 +138,12 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "/"              { kind = T_SLASH; goto done; }
             "@"              { kind = T_MATMUL; goto done; }
             "**"             { kind = T_POWER; goto done; }
+            "//"             { kind = T_FLOOR; goto done; }
+            "%"              { kind = T_PERCENT; goto done; }
+            "&"              { kind = T_AND; goto done; }
+            "|"              { kind = T_OR; goto done; }
+            "<<"             { kind = T_LEFT; goto done; }
+            ">>"             { kind = T_RIGHT; goto done; }
             "^"              { kind = T_CARET; goto done; }
             "<"              { kind = T_LESS; goto done; }
             "<="             { kind = T_LESS_EQUAL; goto done; }

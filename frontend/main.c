@@ -182,10 +182,7 @@ summary(const struct options *o, const struct ir_func *f)
     size_t pbs = 0;
 
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_lwe_pbs)
-            pbs += ir_count(&f->ins[i].type);
-        else if (f->ins[i].op == IR_lwe_bit_lut)
-            pbs += ir_count(&f->ins[i].type) * f->ins[i].as.lwe_bit_lut.bits;
+        pbs += ir_bootstraps(f, &f->ins[i]);
     fprintf(stderr,
             "%s: %zu bootstraps a row, p_fail <= 2^%.1f, %d-bit curve%s\n",
             f->name, pbs, f->params.log2_pfail, (int)f->params.level,

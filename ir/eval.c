@@ -17,6 +17,13 @@ struct eval {
     size_t n; /* cells of out */
 };
 
+/* The integer that a double holds. */
+static int64_t
+whole(double x)
+{
+    return x >= -0x1p62 && x <= 0x1p62 ? (int64_t)x : 0;
+}
+
 /* clang-format off */
 #define F(name, expr) \
     static double map_##name(double x, double y) { (void)y; return expr; }
@@ -80,6 +87,8 @@ ring_op(struct eval *e, enum ir_op op)
 static int64_t
 of_integers(enum ir_op op, int64_t x, int64_t y)
 {
+    const int64_t by = y < 1 ? 1 : y; /* as proved; an input may lie */
+
     switch ((int)op) {
     case IR_minimum: return x < y ? x : y;
     case IR_maximum: return x > y ? x : y;
@@ -87,6 +96,11 @@ of_integers(enum ir_op op, int64_t x, int64_t y)
     case IR_less_equal: return x <= y;
     case IR_equal: return x == y;
     case IR_not_equal: return x != y;
+    case IR_floor_div: return x / by - (x % by < 0);
+    case IR_mod: return x % by + (x % by < 0 ? by : 0);
+    case IR_bit_and: return x & y;
+    case IR_bit_or: return x | y;
+    case IR_bit_xor: return x ^ y;
     case IR_abs: return (int64_t)(x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
     case IR_relu: return x > 0 ? x : 0;
     case IR_sign: return (x > 0) - (x < 0);
@@ -298,6 +312,29 @@ bit_lut(struct eval *e)
     }
 }
 
+static void
+low_bit(struct eval *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        e->out[i].w = e->in[0][i].w & 1;
+}
+
+/* A pass has proved this; here it is asked. */
+static void
+proved(struct eval *e)
+{
+    const unsigned shift = e->ins->as.proved.shift;
+
+    for (size_t i = 0; i < e->n; i++) {
+        const int64_t x = e->in[0][i].i, y = x >> shift;
+
+        if ((int64_t)((uint64_t)y << shift) != x || y < e->ins->as.proved.lo
+            || y > e->ins->as.proved.hi)
+            bug("%lld is not what was proved", (long long)x);
+        e->out[i].i = y;
+    }
+}
+
 /* lang-spec/crypto.md (6): the index is the phase's box, and in the upper
  * half of the torus the table is negated. */
 static void
@@ -307,9 +344,14 @@ pbs(struct eval *e)
     const unsigned in = type(e, 0)->log2_delta;
     const size_t size = b->type.dim[1];
 
+    const bool many = e->ins->op == IR_lwe_pbs_many;
+    const size_t outputs = many ? e->ins->as.lwe_pbs_many.outputs : 1;
+    const size_t rows = b->type.dim[0] / outputs, n = e->n / outputs;
+
     for (size_t i = 0; i < e->n; i++) {
-        const union ir_cell *row = b->cell + i % b->type.dim[0] * size;
-        const uint64_t x = e->in[0][i].w
+        const union ir_cell *row =
+            b->cell + (i / n * rows + i % n % rows) * size;
+        const uint64_t x = e->in[0][i % n].w
                            + ((uint64_t)e->ins->as.lwe_pbs.offset << in)
                            + (1ull << (in - 1));
         const uint64_t at = x >> in;
@@ -413,6 +455,8 @@ dispatch(struct eval *e)
     case IR_quant: quant(e); return;
     case IR_dequant: dequant(e); return;
     case IR_lut: lut(e); return;
+    case IR_low_bit: low_bit(e); return;
+    case IR_proved: proved(e); return;
     case IR_glwe_encrypt: shift(e); return;
     case IR_reshape:
     case IR_encrypt:
@@ -423,10 +467,11 @@ dispatch(struct eval *e)
     case IR_lwe_convert:
     case IR_lwe_answer: copy(e, e->in[0]); return;
     case IR_lwe_add_clear:
-        clear_operand(e, IR_add, ins->type.log2_delta);
+        clear_operand(e, IR_add, type(e, 0)->log2_delta);
         return;
     case IR_lwe_mul_clear: clear_operand(e, IR_mul, 0); return;
-    case IR_lwe_pbs: pbs(e); return;
+    case IR_lwe_pbs:
+    case IR_lwe_pbs_many: pbs(e); return;
     case IR_lwe_bit_lut: bit_lut(e); return;
     case IR_lwe_decrypt: lwe_decrypt(e); return;
     case IR_input:

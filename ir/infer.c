@@ -265,6 +265,58 @@ compare(struct infer *x)
     return why;
 }
 
+/* The divisor of integers is at least 1: constants know their interval. */
+static const char *
+divide(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+    const char *why = join(x);
+    struct ir_type *t = x->out;
+
+    t->ranged = false;
+    if (why || t->base != IR_INT)
+        return why;
+    if (!b->ranged || b->ilo < 1)
+        return say(x, "%s takes a divisor of at least 1", ir_ops[x->op].name);
+    t->ranged = x->op == IR_mod || a->ranged;
+    t->ilo = 0;
+    t->ihi = b->ihi - 1;
+    if (x->op == IR_mod && a->ranged && a->ilo >= 0 && a->ihi < t->ihi)
+        t->ihi = a->ihi;
+    if (x->op == IR_floor_div) {
+        const int64_t l = a->ilo < 0 ? b->ilo : b->ihi;
+        const int64_t h = a->ihi < 0 ? b->ihi : b->ilo;
+
+        t->ilo = a->ilo / l - (a->ilo % l < 0);
+        t->ihi = a->ihi / h - (a->ihi % h < 0);
+    }
+    return NULL;
+}
+
+/* of integers that are not negative */
+static const char *
+bitwise(struct infer *x)
+{
+    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+    const char *why = join(x);
+    struct ir_type *t = x->out;
+    unsigned bits;
+
+    t->ranged = false;
+    if (why || t->base != IR_INT)
+        return why;
+    if (!a->ranged || !b->ranged || a->ilo < 0 || b->ilo < 0)
+        return say(x, "%s takes integers of a range from 0 on",
+                   ir_ops[x->op].name);
+    t->ranged = true;
+    t->ilo = 0;
+    t->ihi = a->ihi < b->ihi ? a->ihi : b->ihi;
+    bits = ir_bits(0, a->ihi > b->ihi ? a->ihi : b->ihi);
+    if (x->op != IR_bit_and)
+        t->ihi = (int64_t)((UINT64_C(1) << bits) - 1);
+    return NULL;
+}
+
 static const char *
 gather(struct infer *x)
 {
@@ -483,6 +535,32 @@ lut(struct infer *x)
 }
 
 static const char *
+low_bit(struct infer *x)
+{
+    if (in(x, 0)->base != IR_INT)
+        return say(x, "low_bit takes integers");
+    *x->out = *in(x, 0);
+    x->out->ranged = true;
+    x->out->ilo = 0;
+    x->out->ihi = 1;
+    return NULL;
+}
+
+static const char *
+proved(struct infer *x)
+{
+    if (in(x, 0)->base != IR_INT)
+        return say(x, "proved takes integers");
+    if (x->as->proved.lo > x->as->proved.hi || x->as->proved.shift > 62)
+        return say(x, "an interval has lo <= hi, a shift at most 62 bits");
+    *x->out = *in(x, 0);
+    x->out->ranged = true;
+    x->out->ilo = x->as->proved.lo;
+    x->out->ihi = x->as->proved.hi;
+    return NULL;
+}
+
+static const char *
 cipher(struct infer *x, enum ir_base base)
 {
     *x->out = *in(x, 0);
@@ -529,14 +607,14 @@ lwe(struct infer *x)
     return cipher(x, IR_LWE);
 }
 
-/* The result may be given a larger exponent: its messages are then those of the
- * product over a power of two. */
+/* The result may be given another exponent: its messages are then those of the
+ * product, or sum, over a power of two, or times one. */
 static const char *
 lwe_mul(struct infer *x)
 {
     const char *why = lwe(x);
 
-    if (!why && x->given && x->given->log2_delta > x->out->log2_delta)
+    if (!why && x->given && x->given->base == IR_LWE)
         x->out->log2_delta = x->given->log2_delta;
     return why;
 }
@@ -608,6 +686,25 @@ lwe_pbs(struct infer *x)
     cipher(x, IR_LWE);
     x->out->key = IR_BIG;
     x->out->log2_delta = (uint8_t)x->as->lwe_pbs.log2_delta;
+    return NULL;
+}
+
+/* the outputs along a new first axis */
+static const char *
+lwe_pbs_many(struct infer *x)
+{
+    const char *why = lwe_pbs(x);
+    struct ir_type *t = x->out;
+
+    if (why)
+        return why;
+    if (t->rank == IR_MAX_RANK)
+        return say(x, "there is no room for another axis");
+    if (x->as->lwe_pbs_many.outputs < 1 || x->as->lwe_pbs_many.outputs > 256)
+        return say(x, "1 to 256 outputs share a bootstrap");
+    memmove(t->dim + 1, t->dim, t->rank * sizeof *t->dim);
+    t->dim[0] = x->as->lwe_pbs_many.outputs;
+    t->rank++;
     return NULL;
 }
 

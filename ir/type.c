@@ -121,3 +121,22 @@ ir_bits(int64_t lo, int64_t hi)
         bits++;
     return bits;
 }
+
+bool
+ir_is_bootstrap(const struct ir_ins *ins)
+{
+    return ins->op == IR_lwe_pbs || ins->op == IR_lwe_pbs_many;
+}
+
+size_t
+ir_bootstraps(const struct ir_func *f, const struct ir_ins *ins)
+{
+    return ir_is_bootstrap(ins) ? ir_count(&ir_at(f, ins->in[0])->type) : 0;
+}
+
+unsigned
+ir_theta(const struct ir_ins *ins)
+{
+    return ins->op == IR_lwe_pbs_many ? ir_bits(1, ins->as.lwe_pbs_many.outputs)
+                                      : 0;
+}

@@ -137,13 +137,12 @@ deltas_agree(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
 
-    if (!ir_ops[ins->op].cipher || ins->op == IR_lwe_pbs
-        || ins->op == IR_lwe_bit_lut || ins->op == IR_glwe_encrypt
-        || ins->op == IR_lwe_decrypt)
+    if (!ir_ops[ins->op].cipher || ir_is_bootstrap(ins)
+        || ins->op == IR_glwe_encrypt || ins->op == IR_lwe_decrypt)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta
-             && ins->op != IR_lwe_mul_clear)
+             && ins->op != IR_lwe_mul_clear && ins->op != IR_lwe_add_clear)
             || (operand(f, i, j)->set != ins->type.set
                 && ins->op != IR_lwe_keyswitch && ins->op != IR_lwe_convert)
             || (operand(f, i, j)->key != ins->type.key
@@ -185,7 +184,7 @@ small_key_is_for_tables(const struct ir_func *f, uint32_t i)
 
     for (size_t j = 0; j < ins->nin; j++)
         if (operand(f, i, j)->base == IR_LWE
-            && (operand(f, i, j)->key == IR_SMALL) != (ins->op == IR_lwe_pbs))
+            && (operand(f, i, j)->key == IR_SMALL) != ir_is_bootstrap(ins))
             return false;
     return true;
 }
@@ -229,15 +228,18 @@ table_has_its_size(const struct ir_func *f, uint32_t i)
     const struct ir_ins *ins = &f->ins[i];
     const struct ir_blob *b;
 
-    if (ins->op != IR_lwe_pbs)
+    if (!ir_is_bootstrap(ins))
         return true;
+    if (ins->op == IR_lwe_pbs && ins->as.lwe_pbs.approx > MAX_APPROX)
+        return false;
     b = blob(f, ins->as.lwe_pbs.table);
     return b && b->type.base == IR_INT && b->type.rank == 2
-           && ins->as.lwe_pbs.approx <= MAX_APPROX && ins->as.lwe_pbs.bits >= 1
            && ins->as.lwe_pbs.bits <= 20
            && b->type.dim[1] == 1u << ins->as.lwe_pbs.bits
            && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
-           && ir_count(&ins->type) % b->type.dim[0] == 0;
+           && ir_count(&ins->type) % b->type.dim[0] == 0
+           && (ins->op == IR_lwe_pbs
+               || b->type.dim[0] % ins->as.lwe_pbs_many.outputs == 0);
 }
 
 static bool

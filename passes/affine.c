@@ -53,6 +53,16 @@ plus(struct builder *b, int64_t x, int64_t y)
     return checked(b, z);
 }
 
+/* x + c y of the constants: integers, which do not wrap; of ciphertexts torus
+ * words, which do. */
+static int64_t
+constants(struct builder *b, int64_t x, int64_t c, int64_t y)
+{
+    if (ir_ops[b->ins->op].cipher)
+        return (int64_t)((uint64_t)x + (uint64_t)c * (uint64_t)y);
+    return plus(b, x, times(b, c, y));
+}
+
 static void
 push(struct affine_row *r, uint32_t *origin, int64_t *weight, uint32_t o,
      int64_t w)
@@ -72,7 +82,7 @@ combine(struct builder *b, const struct affine_row *x,
     uint32_t *origin = arena_new(mem, uint32_t, x->n + y->n);
     int64_t *weight = arena_new(mem, int64_t, x->n + y->n);
     struct affine_row r = { 0, origin, weight,
-                            plus(b, x->constant, times(b, c, y->constant)) };
+                            constants(b, x->constant, c, y->constant) };
     uint32_t i = 0, j = 0;
 
     while (i < x->n || j < y->n) {
@@ -112,6 +122,13 @@ static const struct ir_type *
 type(const struct builder *b, size_t j)
 {
     return &b->a->f->ins[b->ins->in[j].id].type;
+}
+
+/* 1 among the messages of the operand, as a torus word */
+static int64_t
+unit(const struct builder *b)
+{
+    return (int64_t)(UINT64_C(1) << type(b, 0)->log2_delta);
 }
 
 static const struct affine_row *
@@ -174,6 +191,21 @@ fresh_origins(struct builder *b)
         b->out[i] = alone(b, new_origin(b, i));
 }
 
+/* Outputs of one rotation are correlated, lang-spec/crypto.md (41): they count
+ * as one and its mirror images. */
+static void
+shared_bootstraps(struct builder *b)
+{
+    const size_t n = ir_bootstraps(b->a->f, b->ins);
+
+    for (size_t i = 0; i < b->n; i++) {
+        const uint32_t o = new_origin(b, i);
+
+        b->out[i] = alone(b, o);
+        b->a->origin[o].mirror = *b->out[i % n].origin;
+    }
+}
+
 static void
 bootstraps(struct builder *b)
 {
@@ -188,7 +220,7 @@ bootstraps(struct builder *b)
         const struct affine_row *in = &rows(b, 0)[i];
         const struct twin x = {
             .in = in,
-            .index = plus(b, in->constant, offset),
+            .index = constants(b, in->constant, unit(b), offset),
             .entry = table->cell + (i % table->type.dim[0] << bits),
             .wide = wide,
             .bits = bits,
@@ -233,6 +265,10 @@ products(struct builder *b)
     const size_t enc = rows(b, 0) ? 0 : 1;
     const struct ir_type *out = &b->ins->type;
 
+    if (rows(b, 0) && rows(b, 1)) { /* before fuse: x x */
+        fresh_origins(b);
+        return;
+    }
     for (size_t i = 0; i < b->n; i++) {
         struct affine_row x =
             element(b, enc, ir_broadcast_index(out, type(b, enc), i));
@@ -240,8 +276,6 @@ products(struct builder *b)
             element(b, 1 - enc, ir_broadcast_index(out, type(b, 1 - enc), i));
         const struct affine_row *row = &x;
 
-        if (c.n)
-            bug("a product of two encrypted values");
         b->out[i] = combine_all(b, &row, &c.constant, 1);
     }
 }
@@ -258,7 +292,8 @@ clear_operand(struct builder *b, const char *data, bool product)
             b->out[i] = combine_all(b, &x, &blob->cell[i].i, 1);
         } else {
             b->out[i] = *x;
-            b->out[i].constant = plus(b, x->constant, blob->cell[i].i);
+            b->out[i].constant =
+                constants(b, x->constant, unit(b), blob->cell[i].i);
         }
     }
 }
@@ -366,6 +401,7 @@ forms(struct builder *b)
     case IR_lwe_answer: copy(b); return;
     case IR_lwe_pbs:
     case IR_lwe_bit_lut: bootstraps(b); return;
+    case IR_lwe_pbs_many: shared_bootstraps(b); return;
     case IR_lwe_add_clear:
         clear_operand(b, as->lwe_add_clear.data, false);
         return;

@@ -18,7 +18,8 @@
 struct affine_origin {
     ir_ref op;
     uint32_t element;
-    uint32_t mirror; /* the origin that is, up to the sign, this one; or this */
+    uint32_t mirror; /* the origin that is, up to the sign, this one, or shares
+                        its rotation; or this */
 };
 
 struct twin;
@@ -27,7 +28,7 @@ struct affine_row {
     uint32_t n;
     const uint32_t *origin; /* ascending */
     const int64_t *weight;  /* none is 0 */
-    int64_t constant;
+    int64_t constant;       /* an integer; of a ciphertext, a torus word */
 };
 
 struct affine {

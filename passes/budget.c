@@ -19,14 +19,15 @@ table_event(const struct ir_func *f, uint32_t i)
     const struct ir_ins *ins = &f->ins[i];
     const struct ir_type *in = operand(f, ins);
     const int bits = (int)ins->as.lwe_pbs.bits;
-    const uint32_t approx = ins->as.lwe_pbs.approx;
+    const uint32_t approx = ins->op == IR_lwe_pbs ? ins->as.lwe_pbs.approx : 0;
     struct search_event e = { .c_in = in->lo,
                               .c_br = in->hi,
                               .c_ext = in->wide,
                               .table = true,
                               .tau = ldexp(1, -(bits + 2)),
-                              .count = (double)ir_count(&ins->type),
-                              .min_log2_n = (uint32_t)bits,
+                              .count = (double)ir_bootstraps(f, ins),
+                              .min_log2_n = (uint32_t)bits + ir_theta(ins),
+                              .theta = ir_theta(ins),
                               .tag = i };
 
     if (approx) {
@@ -107,7 +108,7 @@ budget_of(struct arena *mem, const struct ir_func *f)
 
     for (uint32_t i = 0; i < f->n; i++) {
         p.additions += budget_additions(f, &f->ins[i]);
-        if (f->ins[i].op == IR_lwe_pbs)
+        if (ir_is_bootstrap(&f->ins[i]))
             event[p.n++] = table_event(f, i);
         if (f->ins[i].op == IR_lwe_bit_lut)
             wide_events(&p, event, f, i);

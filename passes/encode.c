@@ -1,6 +1,7 @@
 /* Exponents by one sweep from the uses to the origins; see encode.h. */
 #include "passes/encode.h"
 
+#include "passes/form.h"
 #include "passes/why.h"
 
 struct encode_table
@@ -24,12 +25,6 @@ unsigned
 encode_widest(bool approx)
 {
     return approx ? ENCODE_MAX_APPROX : ENCODE_MAX_WIDE;
-}
-
-bool
-encode_wide(const struct ir_ins *lut, const struct ir_type *in, unsigned native)
-{
-    return lut->as.lut.approx == 0 && encode_table(in, false).bits > native;
 }
 
 unsigned
@@ -72,6 +67,27 @@ message_fits(struct pass_ctx *cx, const struct ir_func *f, ir_ref v)
     return false;
 }
 
+unsigned
+encode_twos(const struct ir_func *f, const struct ir_ins *mul)
+{
+    const struct ir_blob *b;
+    unsigned twos = ENCODE_MAX_BITS;
+    bool any = false;
+
+    for (size_t j = 0; j < 2; j++) {
+        if (!pass_constant(f, mul->in[j], &b))
+            continue;
+        for (size_t i = 0; i < ir_count(&b->type); i++)
+            if (b->cell[i].i) {
+                const unsigned own = (unsigned)__builtin_ctzll(b->cell[i].w);
+
+                twos = own < twos ? own : twos;
+                any = true;
+            }
+    }
+    return any ? twos : 0;
+}
+
 static void
 lower_to(uint8_t *need, unsigned exponent)
 {
@@ -81,8 +97,8 @@ lower_to(uint8_t *need, unsigned exponent)
 
 /* What op i wants of its operands. */
 static void
-wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, unsigned native,
-     uint8_t *need)
+wish(struct pass_ctx *cx, const struct ir_func *f, const struct form *form,
+     uint32_t i, uint8_t *need)
 {
     const struct ir_ins *ins = &f->ins[i];
     const struct ir_type *in = &ir_at(f, ins->in[0])->type;
@@ -92,11 +108,24 @@ wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, unsigned native,
         return;
     }
     if (ins->op == IR_lut) {
-        const struct encode_table t = encode_table(in, ins->as.lut.approx != 0);
-
-        if (table_fits(cx, f, ins, t.bits))
+        if (form[i].sloped || !form[i].table)
+            lower_to(&need[ins->in[0].id], need[i] - form[i].halved);
+        if (form[i].table && table_fits(cx, f, ins, form[i].bits))
             lower_to(&need[ins->in[0].id],
-                     (encode_wide(ins, in, native) ? 64 : 63) - t.bits);
+                     (form[i].wide ? 64 : 63) - form[i].bits);
+        return;
+    }
+    if (ins->op == IR_mul) {
+        const unsigned e = need[i] + encode_twos(f, ins);
+
+        for (size_t j = 0; j < 2; j++)
+            lower_to(&need[ins->in[j].id], e);
+        return;
+    }
+    if (ins->op == IR_low_bit)
+        return; /* at the top of the torus: any will do */
+    if (ins->op == IR_proved) {
+        lower_to(&need[ins->in[0].id], need[i] - ins->as.proved.shift);
         return;
     }
     for (size_t j = 0; j < ins->nin; j++)
@@ -104,8 +133,8 @@ wish(struct pass_ctx *cx, const struct ir_func *f, uint32_t i, unsigned native,
 }
 
 bool
-encode_needs(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
-             uint8_t *need)
+encode_needs(struct pass_ctx *cx, const struct ir_func *f,
+             const struct form *form, uint8_t *need)
 {
     for (uint32_t i = 0; i < f->n; i++) {
         need[i] = ENCODE_MAX_BITS;
@@ -120,7 +149,7 @@ encode_needs(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
 
         if (ins->op == IR_decrypt
             || (pass_encrypted(&ins->type) && ins->op != IR_encrypt))
-            wish(cx, f, i, native, need);
+            wish(cx, f, form, i, need);
     }
     return cx->status == 0;
 }

@@ -1,14 +1,16 @@
 /* How integers lie on the torus: v is encoded as v 2^e.
  *
- * A table of b bits wants e = 63 - b, a padding bit above its boxes
- * (lang-spec/crypto.md (5)); a wide one and an answer of P bits wants 64 - P.
- * An origin takes the least exponent that one of its uses wants; the others
- * multiply.
+ * A table of 2^b entries wants e = 63 - b, a padding bit above its boxes
+ * (lang-spec/crypto.md (5)) or a message bit (form.h); a wide one of 2^b and an
+ * answer of b bits want 64 - b.  An origin takes the least exponent that one of
+ * its uses wants; the others multiply.
  */
 #ifndef CML_PASSES_ENCODE_H
 #define CML_PASSES_ENCODE_H
 
 #include "passes/inner.h"
+
+struct form;
 
 enum {
     ENCODE_MAX_EXACT = 8,   /* bits of a table with a box for each value */
@@ -32,16 +34,16 @@ struct encode_table encode_table(const struct ir_type *in, bool approx);
 /* bits of the widest table */
 unsigned encode_widest(bool approx);
 
+/* The power of two that divides all integers of a constant factor: its product
+ * with v is v itself, of an exponent that is so much less. */
+unsigned encode_twos(const struct ir_func *f, const struct ir_ins *mul);
+
 /* the exponent of an answer */
 unsigned encode_answer(const struct ir_type *t);
 
-/* Whether the lut, on integers of type *in, is a wide table where others have
- * at most `native` bits. */
-bool encode_wide(const struct ir_ins *lut, const struct ir_type *in,
-                 unsigned native);
-
-/* need[v], for every encrypted integer; false after a message */
-bool encode_needs(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
-                  uint8_t *need);
+/* need[v], for every encrypted integer; form[v], of every lut; false after a
+ * message */
+bool encode_needs(struct pass_ctx *cx, const struct ir_func *f,
+                  const struct form *form, uint8_t *need);
 
 #endif

@@ -21,6 +21,7 @@ struct chain {
     ir_ref root;                /* the integer, in f */
     bool *in_chain;             /* ops between root and quant, both left out */
     const struct interval *own; /* of each element */
+    int64_t factor;             /* the root is so many times the operand */
     bool shifted;               /* each element's begins at 0 */
     bool undefined;             /* there was a message */
 };
@@ -111,6 +112,7 @@ run(struct pass_ctx *cx, struct chain *c, int64_t v)
         x[e].i = c->shifted ? c->own[e].lo + v : v;
         if (c->shifted && x[e].i > c->own[e].hi)
             x[e].i = c->own[e].hi;
+        x[e].i *= c->factor;
     }
     value[c->root.id] = x;
     for (uint32_t i = 0; i <= c->quant; i++) {
@@ -125,8 +127,8 @@ run(struct pass_ctx *cx, struct chain *c, int64_t v)
         for (size_t e = 0; e < n && ins->type.base == IR_REAL && ins->type.enc
                            && !c->undefined;
              e++)
-            if (isnan(value[i][e].r) && x[e].i >= c->own[e].lo
-                && x[e].i <= c->own[e].hi)
+            if (isnan(value[i][e].r) && x[e].i >= c->factor * c->own[e].lo
+                && x[e].i <= c->factor * c->own[e].hi)
                 undefined(cx, c, ins, in, e);
     }
     return value[c->quant];
@@ -168,6 +170,54 @@ check_exact(struct pass_ctx *cx, const struct ir_ins *quant,
         }
 }
 
+/* Whether y = sign x + offset, entry by entry, for one offset. */
+static bool
+is_image(const struct ir_blob *x, const union ir_cell *y,
+         const struct ir_type *t, int64_t sign, int64_t *offset)
+{
+    if (!ir_same_shape(&x->type, t))
+        return false;
+    *offset = y[0].i - sign * x->cell[0].i;
+    for (size_t i = 0; i < ir_count(t); i++)
+        if (y[i].i != sign * x->cell[i].i + *offset)
+            return false;
+    return true;
+}
+
+/* A table of the root that exists already, or its mirror image: 1 - [x < 3] for
+ * [x >= 3]. */
+static bool
+exists(struct ir_func *g, const struct ir_ins *wanted, const struct ir_type *t,
+       const union ir_cell *cell, ir_ref *v)
+{
+    const struct ir_type scalar = ir_type_of(IR_INT, 0, NULL);
+
+    for (uint32_t i = wanted->in[0].id + 1; i < g->n; i++) {
+        const struct ir_ins *ins = &g->ins[i];
+
+        if (ins->op != IR_lut || ins->in[0].id != wanted->in[0].id
+            || ins->as.lut.offset != wanted->as.lut.offset
+            || ins->as.lut.approx != wanted->as.lut.approx)
+            continue;
+        for (int64_t sign = 1; sign >= -1; sign -= 2) {
+            union ir_cell offset;
+
+            if (!is_image(ir_data(g, ins->as.lut.table), cell, t, sign,
+                          &offset.i))
+                continue;
+            *v = (ir_ref){ i };
+            if (sign < 0)
+                *v = ir_build1(g, IR_neg, wanted->at, *v);
+            if (offset.i)
+                *v = ir_build2(g, IR_add, wanted->at, *v,
+                               ir_constant(g, wanted->at, NULL, IR_PARAM,
+                                           &scalar, &offset));
+            return true;
+        }
+    }
+    return false;
+}
+
 static ir_ref
 table(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
       struct interval h, ir_ref root)
@@ -179,6 +229,7 @@ table(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
     const double asked = ir_get(g, "rounding.approx", 0);
     union ir_attrs as = { 0 };
     struct ir_type t;
+    ir_ref same;
     uint32_t dim[2] = { 0, (uint32_t)size };
 
     for (size_t s = 0; s < size; s++) {
@@ -192,10 +243,13 @@ table(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
     check_exact(cx, last, cell, n * size);
     dim[0] = (uint32_t)rows_needed(cell, n, ir_channels(&last->type), size);
     t = ir_type_of(IR_INT, 2, dim);
-    as.lut.table = ir_blob_add(g, NULL, IR_PARAM, &t, cell)->name;
     as.lut.offset = -h.lo;
     if (asked > 0 && ir_bits(h.lo, h.hi) > (unsigned)asked)
         as.lut.approx = (uint32_t)asked;
+    if (exists(g, &(struct ir_ins){ .in = &root, .as = as, .at = last->at }, &t,
+               cell, &same))
+        return same;
+    as.lut.table = ir_blob_add(g, NULL, IR_PARAM, &t, cell)->name;
     g->ins[root.id].type.ranged = true;
     g->ins[root.id].type.ilo = h.lo;
     g->ins[root.id].type.ihi = h.hi;
@@ -240,6 +294,30 @@ shift(struct pass_ctx *cx, struct ir_func *g, struct chain *c, ir_ref v)
                      ir_constant(g, ins->at, NULL, IR_PARAM, &t, cell));
 }
 
+/* The value that v is a multiple of: the table then has entries for multiples
+ * only. */
+static ir_ref
+whole_part(struct chain *c, const struct ir_func *g, ir_ref v)
+{
+    const struct ir_blob *b;
+
+    c->factor = 1;
+    while (ir_at(g, v)->op == IR_mul) {
+        const ir_ref *in = ir_at(g, v)->in;
+        const size_t enc = pass_constant(g, in[0], &b) ? 1 : 0;
+
+        if (!pass_constant(g, in[1 - enc], &b) || ir_count(&b->type) != 1
+            || !ir_same_shape(&ir_at(g, in[enc])->type, &ir_at(g, v)->type)
+            || b->cell[0].i == 0 || b->cell[0].i > PASS_EXACT / c->factor)
+            break;
+        if (b->cell[0].i < 0)
+            break;
+        c->factor *= b->cell[0].i;
+        v = in[enc];
+    }
+    return v;
+}
+
 static ir_ref
 fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
 {
@@ -255,7 +333,7 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
         cx->status = 1;
         return (ir_ref){ 0 };
     }
-    root = map[c->root.id];
+    root = whole_part(c, g, map[c->root.id]);
     a = affine_new(cx->scratch, g, &bad);
     if (!a) {
         diag_error(cx->diag, ir_at(g, bad)->at, E_integer_overflow,
@@ -269,12 +347,12 @@ fuse(struct pass_ctx *cx, struct ir_func *g, struct chain *c, const ir_ref *map)
         h = (struct interval){ 0, length };
         root = shift(cx, g, c, root);
     }
-    if (ir_bits(h.lo, h.hi) > encode_widest(approx)) {
+    if (ir_bits(h.lo, h.hi) > encode_widest(approx) + (approx ? 0 : 1)) {
         why_table_too_wide(cx, c->f->ins[c->quant].at, g, root, h,
                            ir_bits(h.lo, h.hi), approx);
         return root;
     }
-    if (h.lo < -PASS_EXACT || h.hi > PASS_EXACT) {
+    if (h.lo < -PASS_EXACT / c->factor || h.hi > PASS_EXACT / c->factor) {
         diag_error(cx->diag, ir_at(g, root)->at, E_integer_overflow,
                    "this integer of a table needs more than 52 bits");
         cx->status = 1;

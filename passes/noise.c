@@ -32,7 +32,7 @@ variance(const struct affine *a, const struct affine_row *r, double *size,
         if (ins->op == IR_lwe_bit_lut)
             c[2] += ins->as.lwe_bit_lut.bits * w * w;
         else
-            c[ins->op == IR_lwe_pbs] += w * w;
+            c[ir_is_bootstrap(ins)] += w * w;
     }
 }
 

@@ -123,7 +123,8 @@ refuse(struct pass_ctx *cx, const struct ir_func *f,
         diag_note(cx->diag, ins->at, "with these weights it may have %u bits",
                   fit);
     diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              e->table && (e->wide || !ins->as.lwe_pbs.approx)
+              ins->op == IR_lwe_bit_lut
+                      || (ins->op == IR_lwe_pbs && !ins->as.lwe_pbs.approx)
                   ? ", or rounding approx"
                   : "");
     cx->status = 6;

@@ -120,6 +120,8 @@ is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
     case IR_concat:
     case IR_sum:
     case IR_lut:
+    case IR_low_bit:
+    case IR_proved:
     case IR_output: return true;
     }
     return false;

@@ -223,9 +223,12 @@ materialise(struct quantizer *z, uint32_t i)
     r = replay(z, i, q->root, as_real(z, q->root));
     q->nscale = 1;
     if (t->base == IR_INT) { /* exact; the table will say in what range */
+        const bool known =
+            t->ranged && t->ilo > -PASS_EXACT && t->ihi < PASS_EXACT;
+
         q->scale = one_scale(z, 1);
-        as.quant.lo = -PASS_EXACT;
-        as.quant.hi = PASS_EXACT;
+        as.quant.lo = known ? t->ilo : -PASS_EXACT;
+        as.quant.hi = known ? t->ihi : PASS_EXACT;
     } else {
         q->scale = one_scale(z, quant_grid(t->lo, t->hi,
                                            quant_bits(z, "", "activations", 4),
@@ -306,6 +309,20 @@ clear_is_constant(const struct quantizer *z, uint32_t i)
     return true;
 }
 
+/* Integers of the source, whose scale is 1, to integers. */
+static void
+of_integer(struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+    const ir_ref v = quant_integer(z, ins->in[0].id)->v;
+    struct quant *q = &z->q[i];
+
+    q->state = QUANT_INTEGER;
+    q->nscale = 1;
+    q->scale = one_scale(z, 1);
+    q->v = ir_build(z->g, (enum ir_op)ins->op, ins->at, &v, 1, &ins->as);
+}
+
 static void
 server_op(struct quantizer *z, uint32_t i)
 {
@@ -316,6 +333,10 @@ server_op(struct quantizer *z, uint32_t i)
 
     if (!clear_is_constant(z, i))
         bug("%s of an encrypted and a clear value", ir_ops[ins->op].name);
+    if (ins->op == IR_low_bit || ins->op == IR_proved) {
+        of_integer(z, i);
+        return;
+    }
     if (one && (any || !is_linear(z, i))) {
         z->q[i].state = QUANT_FUNCTION;
         z->q[i].root = root;

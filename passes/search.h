@@ -34,7 +34,8 @@ struct search_event {
     double v_max;        /* 0, or a limit of V itself (46) */
     double count;        /* scalar operations */
     uint32_t min_log2_n; /* a table's boxes: N >= 2^bits; 0 in answers */
-    uint32_t tag;        /* the caller's */
+    uint32_t theta; /* a table: log2 of the outputs of its rotation, (39) */
+    uint32_t tag;   /* the caller's */
 };
 
 /* Zero in every option is what the product does; the others reproduce

@@ -30,7 +30,7 @@ find_clusters(struct sets_problem *p, struct arena *mem)
 
         p->cluster[i] = i;
         if (!ir_ops[ins->op].cipher || ins->op == IR_glwe_encrypt
-            || ins->op == IR_lwe_keyswitch || ins->op == IR_lwe_pbs)
+            || ins->op == IR_lwe_keyswitch || ir_is_bootstrap(ins))
             continue;
         for (size_t j = 0; j < ins->nin; j++)
             p->cluster[root(p->cluster, ins->in[j].id)] = root(p->cluster, i);
@@ -134,7 +134,7 @@ sums_of(const struct sets_problem *p, const struct affine *a,
         const double w = size[o->mirror];
 
         size[o->mirror] = 0;
-        if (ir_at(p->f, o->op)->op == IR_lwe_pbs)
+        if (ir_is_bootstrap(ir_at(p->f, o->op)))
             s.br[p->class[o->op.id]] += w * w;
         else
             s.in += w * w;
@@ -163,7 +163,7 @@ read_from(const struct ir_func *f, uint32_t op)
 {
     const uint32_t in = f->ins[op].in[0].id;
 
-    return f->ins[op].op == IR_lwe_pbs ? f->ins[in].in[0].id : in;
+    return ir_is_bootstrap(&f->ins[op]) ? f->ins[in].in[0].id : in;
 }
 
 /* Tables with the same noise are one origin (twins.h), which is of one class.
@@ -174,7 +174,7 @@ origins_have_classes(const struct sets_problem *p, const struct affine *a)
     for (uint32_t i = 0; i < p->f->n; i++) {
         const struct ir_ins *ins = &p->f->ins[i];
 
-        for (size_t e = 0; ins->op == IR_lwe_pbs && e < ir_count(&ins->type);
+        for (size_t e = 0; ir_is_bootstrap(ins) && e < ir_count(&ins->type);
              e++) {
             const struct affine_origin *o = &a->origin[a->rows[i][e].origin[0]];
 
@@ -206,6 +206,7 @@ find_events(struct sets_problem *p, const struct search_problem *one,
         e->v_max = from->v_max;
         e->count = from->count;
         e->min_log2_n = from->min_log2_n;
+        e->theta = from->theta;
         add_origins(e, p, a, value, size);
     }
 }
@@ -221,7 +222,7 @@ count_work(struct sets_problem *p, struct arena *mem)
         const struct ir_ins *ins = &f->ins[i];
 
         p->additions[p->cluster[i]] += budget_additions(f, ins);
-        if (ins->op == IR_lwe_pbs)
+        if (ir_is_bootstrap(ins))
             p->result[p->cluster[i]][p->class[i]] +=
                 (double)ir_count(&ins->type);
     }

@@ -18,7 +18,7 @@ struct sets_event {
     int class; /* of a table; -1: an answer */
     double c_in, c_br[SETS_CLASSES];
     double tau, v_max, count;
-    uint32_t min_log2_n;
+    uint32_t min_log2_n, theta;
 };
 
 /* clusters are numbered by an op of theirs */

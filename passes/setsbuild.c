@@ -71,7 +71,7 @@ written(struct building *b, uint32_t i)
 
     if (ins->op == IR_lwe_keyswitch) /* made by what reads it */
         return (ir_ref){ 0 };
-    if (ins->op == IR_lwe_pbs)
+    if (ir_is_bootstrap(ins))
         return table(b, i);
     v = ir_copy(b->g, ins, b->map);
     if (ins->type.base == IR_LWE || ins->type.base == IR_GLWE)

@@ -133,11 +133,12 @@ view_table(struct search_event *to, const struct sets *s,
     to->foreign = at != i;
     if (at == i) {
         to->min_log2_n = e->min_log2_n;
+        to->theta = e->theta;
         to->words = home == i ? 0 : dimension(&s->at[home]);
         to->rest += home == i ? 0 : MODEL_V_ROUND32;
         return;
     }
-    to->rest += x->v_ms + MODEL_V_ROUND32;
+    to->rest += ldexp(x->v_ms, 2 * (int)e->theta) + MODEL_V_ROUND32;
     if (home == i)
         to->c_dim += search_v_ks1(x);
     else

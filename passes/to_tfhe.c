@@ -2,8 +2,9 @@
  *
  *     encrypt                  glwe.encrypt, glwe.extract
  *     add sub neg mul matmul   lwe.*, clear operands as their constants
- *     lut                      lwe.keyswitch, lwe.pbs; or lwe.bit_lut
- * (tables.h) decrypt                  lwe.answer, lwe.decrypt
+ *     lut, low_bit             lwe.keyswitch, lwe.pbs, and see form.h; lwe.bit_lut
+ *     proved                   nothing, or another exponent
+ *     decrypt                  lwe.answer, lwe.decrypt
  *
  * What runs at the client stays as it is.  A linear value has the largest
  * exponent of its operands (encode.h); the others are multiplied by a power of
@@ -12,16 +13,19 @@
 #include "passes/tables.h"
 
 #include "passes/encode.h"
+#include "passes/form.h"
+#include "passes/share.h"
 
+#include <math.h>
 #include <string.h>
 
 struct lowering {
     const struct ir_func *f;
     struct ir_func *g;
     struct arena *scratch;
+    const struct form *form; /* of each lut */
     const uint8_t *need;
-    unsigned native; /* bits of the widest table that is no wide one */
-    ir_ref *map;     /* of a value: its ciphertexts, or its copy if clear */
+    ir_ref *map; /* of a value: its ciphertexts, or its copy if clear */
     /* [value][exponent]: the op, plus one, that raises or switches it */
     uint32_t (*raised)[64], (*switched)[64];
 };
@@ -153,16 +157,18 @@ spread(struct lowering *l, const struct ir_ins *ins, ir_ref v)
     return moved(l, ins->at, x, &ins->type, index);
 }
 
-/* the same of a constant, times sign */
+/* the same of a constant, times sign over 2^twos */
 static const char *
-spread_clear(struct lowering *l, const struct ir_ins *ins, ir_ref v, int sign)
+spread_clear(struct lowering *l, const struct ir_ins *ins, ir_ref v, int sign,
+             unsigned twos)
 {
     const struct ir_blob *b = constant(l, v);
     union ir_cell *cell = cells(l, &ins->type, 0);
 
     for (size_t i = 0; i < ir_count(&ins->type); i++)
-        cell[i].i =
-            sign * b->cell[ir_broadcast_index(&ins->type, &b->type, i)].i;
+        cell[i].i = sign
+                    * b->cell[ir_broadcast_index(&ins->type, &b->type, i)].i
+                    / ((int64_t)1 << twos);
     return integers(l, b->kind, &ins->type, cell);
 }
 
@@ -180,8 +186,9 @@ sum_of_two(struct lowering *l, const struct ir_ins *ins)
                          spread(l, ins, clear));
     if (minus && enc == 1)
         x = ir_build1(l->g, IR_lwe_neg, ins->at, x);
-    return with_blob(l, IR_lwe_add_clear, ins->at, x,
-                     spread_clear(l, ins, clear, minus && enc == 0 ? -1 : 1));
+    return with_blob(
+        l, IR_lwe_add_clear, ins->at, x,
+        spread_clear(l, ins, clear, minus && enc == 0 ? -1 : 1, 0));
 }
 
 static ir_ref
@@ -189,11 +196,20 @@ product(struct lowering *l, const struct ir_ins *ins)
 {
     const size_t enc = encrypted(l, ins->in[0]) ? 0 : 1;
     const ir_ref clear = ins->in[1 - enc];
+    unsigned twos = encode_twos(l->f, ins);
+    union ir_attrs as = { 0 };
+    struct ir_type t;
+    ir_ref x;
 
     if (encrypted(l, clear))
         bug("a product of two encrypted values");
-    return with_blob(l, IR_lwe_mul_clear, ins->at, spread(l, ins, ins->in[enc]),
-                     spread_clear(l, ins, clear, 1));
+    x = spread(l, ins, ins->in[enc]);
+    t = ir_at(l->g, x)->type;
+    if (twos > t.log2_delta)
+        twos = t.log2_delta;
+    t.log2_delta = (uint8_t)(t.log2_delta - twos);
+    as.lwe_mul_clear.data = spread_clear(l, ins, clear, 1, twos);
+    return ir_build_typed(l->g, IR_lwe_mul_clear, ins->at, &x, 1, &as, &t);
 }
 
 /* out[i] = in[index of i in the transposed matrix]; *to is its type */
@@ -284,30 +300,6 @@ joined(struct lowering *l, const struct ir_ins *ins)
     return ir_build(l->g, IR_lwe_concat, ins->at, in, ins->nin, NULL);
 }
 
-/* The table with 2^bits entries from -offset on; integers that cannot occur
- * get the entry of the nearest that can. */
-static const char *
-fitted(struct lowering *l, const struct ir_ins *lut, struct encode_table t)
-{
-    const struct ir_blob *b = ir_data(l->g, lut->as.lut.table);
-    const struct ir_type *in = type(l, lut->in[0]);
-    const size_t from = b->type.dim[1], size = (size_t)1 << t.bits;
-    struct ir_type own = b->type;
-    union ir_cell *cell;
-
-    if (from == size && t.offset == lut->as.lut.offset)
-        return b->name;
-    own.dim[1] = (uint32_t)size;
-    cell = cells(l, &own, 0);
-    for (size_t i = 0; i < ir_count(&own); i++) {
-        int64_t v = (int64_t)(i % size) - t.offset;
-
-        v = v < in->ilo ? in->ilo : v > in->ihi ? in->ihi : v;
-        cell[i] = b->cell[i / size * from + (size_t)(v + lut->as.lut.offset)];
-    }
-    return integers(l, b->kind, &own, cell);
-}
-
 static ir_ref
 keyswitched(struct lowering *l, struct span at, ir_ref v, unsigned e)
 {
@@ -319,32 +311,132 @@ keyswitched(struct lowering *l, struct span at, ir_ref v, unsigned e)
     return (ir_ref){ *memo - 1 };
 }
 
-static ir_ref
-wide_table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
+/* The numbers of rows, as elements of the shape of *t. */
+static const char *
+by_row(struct lowering *l, const struct ir_type *t, const int64_t *row,
+       uint32_t rows)
 {
-    const struct encode_table t = encode_table(type(l, ins->in[0]), false);
-    union ir_attrs as = { .lwe_bit_lut = { .table = fitted(l, ins, t),
-                                           .offset = t.offset,
-                                           .bits = t.bits,
-                                           .log2_delta = l->need[i] } };
-    const ir_ref x = raised(l, ins->at, ins->in[0], 64 - t.bits);
+    union ir_cell *cell = cells(l, t, 0);
+
+    for (size_t i = 0; i < ir_count(t); i++)
+        cell[i].i = row[i % rows];
+    return integers(l, IR_PARAM, t, cell);
+}
+
+/* the same ciphertexts, of a larger exponent: their messages are halved */
+static ir_ref
+relabelled(struct lowering *l, struct span at, ir_ref x, unsigned by)
+{
+    struct ir_type t = ir_at(l->g, x)->type;
+    union ir_attrs as = { 0 };
+
+    if (by == 0)
+        return x;
+    as.lwe_mul_clear.data = integers(l, IR_CONST, &t, cells(l, &t, 1));
+    t.log2_delta = (uint8_t)(t.log2_delta + by);
+    return ir_build_typed(l->g, IR_lwe_mul_clear, at, &x, 1, &as, &t);
+}
+
+/* + constant, and then relabelled */
+static ir_ref
+moved_by(struct lowering *l, struct span at, ir_ref x, const struct form *m)
+{
+    struct ir_type t = ir_at(l->g, x)->type;
+    union ir_attrs as = { 0 };
+
+    if (!m->moved)
+        return relabelled(l, at, x, m->halved);
+    as.lwe_add_clear.data = by_row(l, &t, m->constant, m->rows);
+    t.log2_delta = (uint8_t)(t.log2_delta + m->halved);
+    return ir_build_typed(l->g, IR_lwe_add_clear, at, &x, 1, &as, &t);
+}
+
+/* v times slope, of exponent e */
+static ir_ref
+sloped(struct lowering *l, struct span at, ir_ref v, const struct form *m,
+       unsigned e)
+{
+    const ir_ref x = raised(l, at, v, e);
+    const struct ir_type t = ir_at(l->g, x)->type;
+
+    if (m->rows == 1 && m->slope[0] == 1)
+        return x;
+    return with_blob(l, IR_lwe_mul_clear, at, x,
+                     by_row(l, &t, m->slope, m->rows));
+}
+
+static ir_ref
+bootstrap(struct lowering *l, const struct ir_ins *ins, const struct form *m,
+          unsigned e)
+{
+    const uint32_t dim[2] = { m->rows, 1u << m->bits };
+    const struct ir_type t = ir_type_of(IR_INT, 2, dim);
+    union ir_attrs as = { .lwe_pbs = { .table =
+                                           integers(l, IR_PARAM, &t, m->entry),
+                                       .offset = m->offset,
+                                       .bits = m->bits,
+                                       .log2_delta = e } };
+    const ir_ref x = keyswitched(l, ins->at, ins->in[0], 63 - m->bits);
+
+    if (ins->op == IR_lut)
+        as.lwe_pbs.approx = ins->as.lut.approx;
+    return ir_build(l->g, IR_lwe_pbs, ins->at, &x, 1, &as);
+}
+
+static ir_ref
+bit_lut(struct lowering *l, const struct ir_ins *ins, const struct form *m,
+        unsigned e)
+{
+    const uint32_t dim[2] = { m->rows, 1u << m->bits };
+    const struct ir_type t = ir_type_of(IR_INT, 2, dim);
+    union ir_attrs as = { .lwe_bit_lut = { .table = integers(l, IR_PARAM, &t,
+                                                             m->entry),
+                                           .offset = m->offset,
+                                           .bits = m->bits,
+                                           .log2_delta = e } };
+    const ir_ref x = raised(l, ins->at, ins->in[0], 64 - m->bits);
 
     return ir_build(l->g, IR_lwe_bit_lut, ins->at, &x, 1, &as);
 }
 
+/* 2^halved f = slope v + T(v) + constant */
 static ir_ref
-table(struct lowering *l, const struct ir_ins *ins, uint32_t i)
+formed(struct lowering *l, const struct ir_ins *ins, const struct form *m,
+       unsigned need)
 {
-    const struct encode_table t =
-        encode_table(type(l, ins->in[0]), ins->as.lut.approx != 0);
-    union ir_attrs as = { .lwe_pbs = { .table = fitted(l, ins, t),
-                                       .offset = t.offset,
-                                       .bits = t.bits,
-                                       .log2_delta = l->need[i],
-                                       .approx = ins->as.lut.approx } };
-    const ir_ref x = keyswitched(l, ins->at, ins->in[0], 63 - t.bits);
+    const unsigned e = need - m->halved;
+    ir_ref x, y;
 
-    return ir_build(l->g, IR_lwe_pbs, ins->at, &x, 1, &as);
+    if (!m->table)
+        x = sloped(l, ins->at, ins->in[0], m, e);
+    else
+        x = m->wide ? bit_lut(l, ins, m, e) : bootstrap(l, ins, m, e);
+    if (m->table && m->sloped) {
+        y = sloped(l, ins->at, ins->in[0], m, e);
+        x = ir_build2(l->g, IR_lwe_add, ins->at, x, y);
+    }
+    return moved_by(l, ins->at, x, m);
+}
+
+/* The lowest bit alone is seen at the top of the torus: v q/2, and there
+ *
+ *     low_bit = (1 - (-1)^v) / 2,  a table of one entry
+ *
+ * lang-spec/crypto.md (8). */
+static ir_ref
+low_bit(struct lowering *l, const struct ir_ins *ins, unsigned need)
+{
+    static const union ir_cell entry = { .i = -1 };
+    int64_t slope = 0, one = 1;
+    const struct form m = { .table = true,
+                            .halved = 1,
+                            .moved = true,
+                            .rows = 1,
+                            .slope = &slope,
+                            .constant = &one,
+                            .entry = &entry };
+
+    return formed(l, ins, &m, need);
 }
 
 static ir_ref
@@ -401,25 +493,25 @@ lower(struct lowering *l, uint32_t i)
     case IR_reshape: return shaped(l, ins->at, x, &ins->type);
     case IR_concat: return joined(l, ins);
     case IR_sum: return sum(l, ins);
-    case IR_lut:
-        return encode_wide(ins, type(l, ins->in[0]), l->native)
-                   ? wide_table(l, ins, i)
-                   : table(l, ins, i);
+    case IR_lut: return formed(l, ins, &l->form[i], l->need[i]);
+    case IR_low_bit: return low_bit(l, ins, l->need[i]);
+    case IR_proved: return relabelled(l, ins->at, x, ins->as.proved.shift);
     }
     bug("%s of an encrypted value cannot be lowered", ir_ops[ins->op].name);
 }
 
-struct ir_func *
-tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native)
+static struct ir_func *
+lower_all(struct pass_ctx *cx, const struct ir_func *f, const struct form *form)
 {
     struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
     uint8_t *need = arena_new(cx->scratch, uint8_t, f->n);
-    struct lowering l = { f,           ir_func_like(cx->scratch, f),
-                          cx->scratch, need,
-                          native,      NULL,
-                          NULL,        NULL };
+    struct lowering l = { .f = f,
+                          .g = ir_func_like(cx->scratch, f),
+                          .scratch = cx->scratch,
+                          .form = form,
+                          .need = need };
 
-    if (!encode_needs(cx, f, native, need))
+    if (!encode_needs(cx, f, form, need))
         return NULL;
     l.map = arena_new(cx->scratch, ir_ref, f->n);
     l.raised = arena_alloc(cx->scratch, f->n, sizeof *l.raised);
@@ -433,4 +525,82 @@ tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native)
     }
     inner.out = cx->out; /* constants that only ops of the server had */
     return pass_dce(&inner, l.g);
+}
+
+/* The forms of all tables; whether one has a slope. */
+static bool
+forms(struct pass_ctx *cx, const struct ir_func *f, struct form *form,
+      bool slopes, unsigned native)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_lut) {
+            form[i] = form_of(cx->scratch, f, &f->ins[i], slopes, native);
+            any = any || form[i].sloped;
+        }
+    return any;
+}
+
+/* Without messages. */
+static struct pass_ctx
+quietly(const struct pass_ctx *cx, struct diag *quiet)
+{
+    *quiet = *cx->diag;
+    quiet->errors = DIAG_MAX;
+    return (struct pass_ctx){ cx->out, cx->scratch, quiet, 0 };
+}
+
+/* What g costs with the parameters that it would get; NULL: no way. */
+static double
+price(const struct pass_ctx *cx, const struct ir_func *g)
+{
+    struct arena out = { 0 }, scratch = { 0 };
+    struct diag quiet;
+    struct pass_ctx own = quietly(cx, &quiet);
+    double cost = (double)INFINITY;
+
+    own.out = &out;
+    own.scratch = &scratch;
+    g = g ? pass_noise(&own, g) : NULL;
+    g = g ? pass_params(&own, g) : NULL;
+    if (g)
+        cost = g->params.cost;
+    arena_free(&out);
+    arena_free(&scratch);
+    return cost;
+}
+
+/* Slopes spare bootstraps or a bit of them, and bring the noise of what they
+ * multiply; sharing spares bootstraps and loses a bit in the modulus switch:
+ * every way is priced. */
+struct ir_func *
+tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native)
+{
+    struct form *form = arena_new(cx->scratch, struct form, f->n);
+    struct ir_func *way[4] = { NULL }, *best = NULL;
+    double least = (double)INFINITY;
+    struct diag quiet;
+    struct pass_ctx inner = quietly(cx, &quiet);
+    size_t ways = 0;
+
+    for (int slopes = 0; slopes < 2; slopes++) {
+        if (!forms(cx, f, form, slopes, native) && slopes)
+            break;
+        way[ways] = lower_all(&inner, f, form);
+        if (way[ways])
+            way[ways + 1] = share_bootstraps(&inner, way[ways]);
+        ways += 2;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        const double cost = way[i] && (way[1] || ways > 2) ? price(cx, way[i])
+                                                           : (double)INFINITY;
+
+        if (way[i] && (!best || cost < least))
+            least = cost, best = way[i];
+    }
+    if (best)
+        return best;
+    forms(cx, f, form, false, native); /* again, with the message */
+    return lower_all(cx, f, form);
 }

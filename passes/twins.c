@@ -55,7 +55,7 @@ twins_add(struct affine *a, const struct twin *x, uint32_t *mirror)
             continue;
         if (same_table(x, y, 1))
             return y;
-        if (same_table(x, y, -1))
+        if (same_table(x, y, -1) || x->wide) /* the bits are the same */
             *mirror = y->origin;
     }
     mine = arena_new(a->mem, struct twin, 1);

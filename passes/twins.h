@@ -14,7 +14,8 @@
 /* one element of an lwe.pbs or lwe.bit_lut */
 struct twin {
     const struct affine_row *in; /* its constant does not count */
-    int64_t index;               /* of the entry of 0: constant + offset */
+    int64_t index;               /* where its 0 lies: constant + offset, on
+                                    the torus */
     const union ir_cell *entry;  /* 2^bits */
     bool wide;
     uint32_t bits, log2_delta;
@@ -23,7 +24,8 @@ struct twin {
 };
 
 /* The element that *x repeats, or NULL; then *x is kept, and *mirror is the
- * origin of one with the negated table, else x->origin. */
+ * origin of one with the negated table, or of any wide table: they share the
+ * noise of the bits; else x->origin. */
 const struct twin *twins_add(struct affine *a, const struct twin *x,
                              uint32_t *mirror);
 

@@ -322,7 +322,7 @@ look_up(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
             choose(env, &p, ggsw, t, (i + b) % t->rows);
             turn(env, &p, ggsw, bits);
             cmlrt_acc_extract(out + (size_t)(i + b) * env->big, p.node[0], set,
-                              false);
+                              false, 0);
         }
     }
 }

@@ -93,18 +93,20 @@ cmlrt_acc_start(void *acc, const struct cmlrt_set *set, const uint64_t *test,
         pad64(a64, n);
 }
 
-/* Coefficient 0 of a polynomial as kN words of a mask: a[0], -a[n-1] .. */
+/* Coefficient f of a polynomial as N words of a mask: a[f] .. a[0], -a[n-1] ..
+ */
 static void
-extract32(uint64_t *lwe, const uint32_t *a, size_t n)
+extract32(uint64_t *lwe, const uint32_t *a, size_t n, size_t f)
 {
-    lwe[0] = (uint64_t)a[0] << 32;
-    for (size_t x = 1; x < n; x++)
-        lwe[x] = (uint64_t)(0 - a[n - x]) << 32;
+    for (size_t x = 0; x <= f; x++)
+        lwe[x] = (uint64_t)a[f - x] << 32;
+    for (size_t x = f + 1; x < n; x++)
+        lwe[x] = (uint64_t)(0 - a[n + f - x]) << 32;
 }
 
 void
 cmlrt_acc_extract(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
-                  bool narrow)
+                  bool narrow, size_t f)
 {
     const size_t n = cmlrt_ring_degree(set), stride = n + CMLRT_PAD;
     const uint32_t *a32 = acc;
@@ -112,11 +114,11 @@ cmlrt_acc_extract(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
 
     for (size_t c = 0; c < set->k; c++)
         if (narrow)
-            extract32(lwe + c * n, a32 + c * stride, n);
+            extract32(lwe + c * n, a32 + c * stride, n, f);
         else
-            cmlrt_extract_mask(lwe + c * n, a64 + c * stride, 1, n, 0);
-    lwe[set->k * n] =
-        narrow ? (uint64_t)a32[set->k * stride] << 32 : a64[set->k * stride];
+            cmlrt_extract_mask(lwe + c * n, a64 + c * stride, 1, n, f);
+    lwe[set->k * n] = narrow ? (uint64_t)a32[set->k * stride + f] << 32
+                             : a64[set->k * stride + f];
 }
 
 /* Each row of the key is used by the whole batch while it is in the cache. */

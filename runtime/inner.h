@@ -241,9 +241,9 @@ size_t cmlrt_acc_words(const struct cmlrt_set *set);
 /*     acc <- (0, .., 0, X^-count test) */
 void cmlrt_acc_start(void *acc, const struct cmlrt_set *set,
                      const uint64_t *test, uint32_t count, bool narrow);
-/* coefficient 0 as an LWE under the big key */
+/* coefficient f as an LWE under the big key */
 void cmlrt_acc_extract(uint64_t *lwe, const void *acc,
-                       const struct cmlrt_set *set, bool narrow);
+                       const struct cmlrt_set *set, bool narrow, size_t f);
 
 struct cmlrt_rotations {
     void *acc[CMLRT_BATCH];

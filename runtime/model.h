@@ -57,6 +57,10 @@ struct cmlrt_table {
 #define T(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"
 };
+struct cmlrt_tables {
+#define L(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
 struct cmlrt_place {
 #define Y(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"

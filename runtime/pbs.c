@@ -29,12 +29,28 @@ torus_of(const struct cmlrt_table *t, int64_t row, int64_t x)
     return (uint64_t)entries[(row << t->bits) + x] << t->log2_delta_out;
 }
 
+/* Tables interleaved, (39):  T_(j 2^theta + o) = entry of table o at j. */
+static void
+test_polynomials(uint64_t *test, const struct cmlrt_tables *l, int64_t row,
+                 unsigned log2_n, unsigned theta)
+{
+    const struct cmlrt_table *t = l->table;
+    const int64_t mask = ((int64_t)1 << theta) - 1;
+
+    for (int64_t j = 0; j < (int64_t)1 << log2_n; j++)
+        test[j] = (j & mask) < l->outputs
+                      ? torus_of(t, (j & mask) * t->rows + row,
+                                 entry_of(t, j >> theta, log2_n - theta))
+                      : 0;
+}
+
 void
 cmlrt_test_polynomial(uint64_t *test, const struct cmlrt_table *t, int64_t row,
                       unsigned log2_n)
 {
-    for (int64_t j = 0; j < (int64_t)1 << log2_n; j++)
-        test[j] = torus_of(t, row, entry_of(t, j, log2_n));
+    const struct cmlrt_tables one = { .table = t, .outputs = 1 };
+
+    test_polynomials(test, &one, row, log2_n, 0);
 }
 
 static uint64_t
@@ -48,9 +64,9 @@ centred(const struct cmlrt_table *t, uint64_t body)
  * clear the exact entry; minus that in the upper half of the torus. */
 static uint64_t
 look_up(const struct cmlrt_env *env, const struct cmlrt_table *t, int64_t row,
-        uint64_t phase)
+        uint64_t phase, unsigned theta)
 {
-    const unsigned log2_n = env->set->log2_n;
+    const unsigned log2_n = env->set->log2_n - theta;
     const bool upper = phase >> 63;
     const uint64_t half = phase & (UINT64_MAX >> 1);
     const int64_t x =
@@ -61,12 +77,29 @@ look_up(const struct cmlrt_env *env, const struct cmlrt_table *t, int64_t row,
     return upper ? (uint64_t)0 - found : found;
 }
 
-static uint64_t
-simulate(struct cmlrt_env *env, const struct cmlrt_table *t, int64_t row,
-         uint64_t phase)
+/* Of n elements; outputs share the error of the modulus switch. */
+static void
+simulate(struct cmlrt_env *env, uint64_t *out, uint64_t in,
+         const struct cmlrt_tables *l, int64_t i, unsigned theta)
 {
-    phase = centred(t, phase) + cmlrt_normal(env->rng, env->sd_ms);
-    return look_up(env, t, row, phase) + cmlrt_normal(env->rng, env->sd_br);
+    const struct cmlrt_table *t = l->table;
+    const double sd_ms = env->sd_ms * (double)(1u << theta);
+    const uint64_t phase = centred(t, in) + cmlrt_normal(env->rng, sd_ms);
+
+    for (int64_t o = 0; o < l->outputs; o++)
+        out[o * l->count + i] =
+            look_up(env, t, o * t->rows + i % t->rows, phase, theta)
+            + cmlrt_normal(env->rng, env->sd_br);
+}
+
+static unsigned
+theta_of(int64_t outputs)
+{
+    unsigned theta = 0;
+
+    while ((int64_t)1 << theta < outputs)
+        theta++;
+    return theta;
 }
 
 /* Scratch: test polynomial, a ciphertext, counts and accumulators of a batch,
@@ -114,17 +147,20 @@ cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k)
     return words * sizeof(uint64_t) + k->cmux_bytes(&shape);
 }
 
-/* Counts and accumulator of ciphertext b of the batch. */
+/* Counts and accumulator of ciphertext b of the batch; outputs that share a
+ * rotation are turned by multiples of their number. */
 static void
 start(const struct cmlrt_env *env, struct parts *p, unsigned b,
-      const uint64_t *in, const struct cmlrt_table *t)
+      const uint64_t *in, const struct cmlrt_table *t, unsigned theta)
 {
     const struct cmlrt_set *set = env->set;
     uint32_t *counts = p->r.counts[b];
 
     memcpy(p->lwe, in, env->small * sizeof *in);
     p->lwe[env->small - 1] = centred(t, in[env->small - 1]);
-    cmlrt_mod_switch(counts, p->lwe, set->n, set->log2_n + 1);
+    cmlrt_mod_switch(counts, p->lwe, set->n, set->log2_n + 1 - theta);
+    for (size_t i = 0; i <= set->n && theta; i++)
+        counts[i] <<= theta;
     cmlrt_acc_start(p->r.acc[b], set, p->test, counts[set->n], p->r.narrow);
 }
 
@@ -132,8 +168,10 @@ start(const struct cmlrt_env *env, struct parts *p, unsigned b,
  * shares a pass over the key. */
 static void
 bootstrap(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
-          const struct cmlrt_table *t, int64_t begin, int64_t end)
+          const struct cmlrt_tables *l, int64_t begin, int64_t end)
 {
+    const struct cmlrt_table *t = l->table;
+    const unsigned theta = theta_of(l->outputs), log2_n = env->set->log2_n;
     struct parts p = cut(env->set, env->scratch);
     int64_t made = -1;
 
@@ -146,27 +184,38 @@ bootstrap(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
             const int64_t row = (i + b) % t->rows;
 
             if (row != made)
-                cmlrt_test_polynomial(p.test, t, row, env->set->log2_n);
+                test_polynomials(p.test, l, row, log2_n, theta);
             made = row;
-            start(env, &p, b, in + (size_t)(i + b) * env->small, t);
+            start(env, &p, b, in + (size_t)(i + b) * env->small, t, theta);
         }
         cmlrt_blind_rotate(&p.r, env->eval, p.more);
         for (unsigned b = 0; b < p.r.batch; b++)
-            cmlrt_acc_extract(out + (size_t)(i + b) * env->big, p.r.acc[b],
-                              env->set, p.r.narrow);
+            for (int64_t o = 0; o < l->outputs; o++)
+                cmlrt_acc_extract(
+                    out + (size_t)(o * l->count + i + b) * env->big, p.r.acc[b],
+                    env->set, p.r.narrow, (size_t)o);
     }
+}
+
+void
+cmlrt_lwe_pbs_many(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                   const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_tables *l = with;
+
+    if (!env->simulated && !env->clear) {
+        bootstrap(env, out, in, l, begin, end);
+        return;
+    }
+    for (int64_t i = begin; i < end; i++)
+        simulate(env, out, in[i], l, i, theta_of(l->outputs));
 }
 
 void
 cmlrt_lwe_pbs(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
               const void *with, int64_t begin, int64_t end)
 {
-    const struct cmlrt_table *t = with;
+    const struct cmlrt_tables one = { .table = with, .outputs = 1 };
 
-    if (!env->simulated && !env->clear) {
-        bootstrap(env, out, in, t, begin, end);
-        return;
-    }
-    for (int64_t i = begin; i < end; i++)
-        out[i] = simulate(env, t, i % t->rows, in[i]);
+    cmlrt_lwe_pbs_many(env, out, in, &one, begin, end);
 }

@@ -138,7 +138,7 @@ const char lowering_widths[] =
     "param @w : int[3] = [9, 80, -70]\n"
     "param @one : int[3] = [1, 2, 2]\n"
     "param @t : int[1,4] = [3, 0, 2, 1]\n"
-    "param @u : int[1,16] = [0, 1, 2, 3, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1, 0]\n"
+    "param @u : int[1,16] = [0, 1, 2, 3, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1, 1]\n"
     "{\n"
     "  %0 = input { name = @x } : int[3] in 0..3\n"
     "  %1 = encrypt %0 : enc int[3] in 0..3\n"

@@ -136,6 +136,60 @@ const struct program programs[] = {
       "%3 = sqrt %2 : real\n%4 = log %2 : real\n%5 = div %1, %2 : real\n"
       "output %3 { name = @a }\noutput %4 { name = @b }\n"
       "output %5 { name = @c }\n}\n" },
+    { "two encrypted values: differences", TOY "param @k : int = [1]\n{\n"
+      "%0 = input { name = @x } : int[3] in -4..7\n"
+      "%1 = input { name = @y } : int[2,1] in 0..7\n"
+      "%2 = constant { data = @k } : int\n"
+      "%3 = maximum %0, %1 : int[2,3]\n%4 = minimum %1, %0 : int[2,3]\n"
+      "%5 = less %0, %1 : int[2,3]\n%6 = equal %0, %1 : int[2,3]\n"
+      "%7 = add %5, %6 : int[2,3]\n%8 = sub %3, %4 : int[2,3]\n"
+      "%9 = mul %7, %2 : int[2,3]\n%10 = mul %8, %2 : int[2,3]\n"
+      "%11 = max %3 { axis = 1 } : int[2]\n%12 = mul %11, %2 : int[2]\n"
+      "output %9 { name = @a }\noutput %10 { name = @b }\n"
+      "output %12 { name = @c }\n}\n" },
+    { "two encrypted values: products", TOY "param @k : int = [1]\n{\n"
+      "%0 = input { name = @x } : int[2,3] in -4..3\n"
+      "%1 = input { name = @y } : int[3] in 0..5\n"
+      "%2 = constant { data = @k } : int\n"
+      "%3 = mul %0, %1 : int[2,3]\n%4 = matmul %0, %1 : int[2]\n"
+      "%5 = mul %3, %2 : int[2,3]\n%6 = mul %4, %2 : int[2]\n"
+      "output %5 { name = @a }\noutput %6 { name = @b }\n}\n" },
+    { "two encrypted values: bits", TOY
+      "param @k : int = [1]\nparam @m : int = [2]\nparam @n : int = [16]\n{\n"
+      "%0 = " INT("x", "0", "60") "%1 = " INT("y", "0", "9")
+      "%2 = constant { data = @k } : int\n%3 = mul %0, %2 : int in 0..60\n"
+      "%4 = mul %1, %2 : int in 0..9\n%5 = bit_and %3, %4 : int in 0..9\n"
+      "%6 = bit_or %3, %4 : int in 0..63\n%7 = bit_xor %3, %4 : int in 0..63\n"
+      "%8 = constant { data = @m } : int in 2..2\n"
+      "%9 = constant { data = @n } : int in 16..16\n"
+      "%10 = mul %3, %9 : int in 0..960\n%11 = add %10, %4 : int in 0..969\n"
+      "%12 = mod %11, %8 : int in 0..1\n"
+      "%13 = floor_div %11, %9 : int in 0..60\n"
+      "%14 = mod %11, %9 : int in 0..15\n%15 = mul %5, %2 : int\n"
+      "%16 = mul %6, %2 : int\n%17 = mul %7, %2 : int\n"
+      "output %15 { name = @a }\noutput %16 { name = @b }\n"
+      "output %17 { name = @c }\noutput %12 { name = @d }\n"
+      "output %13 { name = @e }\noutput %14 { name = @f }\n}\n" },
+    { "three tables of one value, of several rows and widths", TOY
+      "param @r : int[3] = [1, 2, 3]\nparam @k : int = [5]\n{\n"
+      "%0 = input { name = @x } : int[2,3] in -3..4\n"
+      "%1 = constant { data = @r } : int[3]\n"
+      "%2 = constant { data = @k } : int\n"
+      "%3 = maximum %0, %1 : int[2,3]\n%4 = mul %0, %0 : int[2,3]\n"
+      "%5 = equal %0, %1 : int[2,3]\n%6 = add %3, %4 : int[2,3]\n"
+      "%7 = mul %5, %2 : int[2,3]\n%8 = add %6, %7 : int[2,3]\n"
+      "%9 = mul %4, %2 : int[2,3]\n%10 = mul %3, %2 : int[2,3]\n"
+      "output %8 { name = @a }\noutput %9 { name = @b }\n"
+      "output %10 { name = @c }\n}\n" },
+    { "wide encrypted values, bit by bit", TOY "param @k : int = [1]\n{\n"
+      "%0 = " INT("x", "-128", "127") "%1 = " INT("y", "-90", "165")
+      "%2 = constant { data = @k } : int\n"
+      "%3 = maximum %0, %1 : int\n%4 = less %0, %1 : int\n"
+      "%5 = not_equal %0, %1 : int\n%6 = mul %0, %1 : int\n"
+      "%7 = mul %3, %2 : int\n%8 = mul %4, %2 : int\n"
+      "%9 = mul %5, %2 : int\n%10 = mul %6, %2 : int\n"
+      "output %7 { name = @a }\noutput %8 { name = @b }\n"
+      "output %9 { name = @c }\noutput %10 { name = @d }\n}\n" },
 };
 
 const struct refused refusals[] = {
@@ -173,15 +227,21 @@ const struct refused refusals[] = {
       "%1 = constant { data = @o } : int\n%2 = mul %0, %1 : int\n"
       "%3 = mul %2, %2 : int\noutput %3 { name = @y }\n}\n" },
     { 1, "of two encrypted values",
+      TOY "param @o : real = [3]\n{\n"
+      "%0 = input { name = @x } : real in 1..3\n"
+      "%1 = input { name = @y } : real in 1..3\n"
+      "%2 = pow %0, %1 : real\n%3 = constant { data = @o } : real\n"
+      "%4 = add %2, %3 : real\noutput %4 { name = @y }\n}\n" },
+    { 1, "more bits than a table",
       TOY "param @o : int = [3]\n{\n"
-      "%0 = " INT("x", "0", "3") "%1 = " INT("y", "0", "3")
-      "%2 = mul %0, %1 : int\n%3 = constant { data = @o } : int\n"
+      "%0 = " INT("x", "0", "60") "%1 = " INT("y", "1", "60")
+      "%2 = mod %0, %1 : int\n%3 = constant { data = @o } : int\n"
       "%4 = add %2, %3 : int\noutput %4 { name = @y }\n}\n" },
     { 1, "only supported at the client",
       TOY "param @o : int = [3]\n{\n"
       "%0 = input { name = @x } : int[3] in 0..3\n"
       "%1 = constant { data = @o } : int\n%2 = mul %0, %1 : int[3]\n"
-      "%3 = max %2 { axis = 0 } : int\n%4 = add %3, %1 : int\n"
+      "%3 = argmax %2 { axis = 0 } : int\n%4 = add %3, %1 : int\n"
       "output %4 { name = @y }\n}\n" },
     { 1, "nothing says how large",
       TOY "{\n%0 = input { name = @x } : int\noutput %0 { name = @y }\n}\n" },

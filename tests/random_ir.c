@@ -180,6 +180,33 @@ both(struct grower *g, ir_ref a, ir_ref b, bool linear)
     return attempt(g, ops[roll(g, some)], in, 2, NULL);
 }
 
+/* of two values that are functions of different inputs, perhaps */
+static ir_ref
+pair(struct grower *g, ir_ref a, ir_ref b)
+{
+    static const enum ir_op ops[] = {
+        IR_minimum,    IR_maximum, IR_less,
+        IR_less_equal, IR_equal,   IR_not_equal, /* and of integers */
+        IR_mul,        IR_bit_and, IR_bit_or,
+        IR_bit_xor,    IR_mod,     IR_floor_div
+    };
+
+    return attempt(g, ops[roll(g, is_real(g, a) ? 6 : 12)], (ir_ref[]){ a, b },
+                   2, NULL);
+}
+
+/* rounded or cut to a multiple, or what that loses */
+static ir_ref
+parts(struct grower *g, ir_ref v)
+{
+    const struct ir_type scalar = ir_type_of(IR_INT, 0, NULL);
+    const union ir_cell by = { .i = 1 + (int64_t)roll(g, 8) };
+    const ir_ref c = ir_constant(g->f, at, NULL, IR_PARAM, &scalar, &by);
+
+    return attempt(g, roll(g, 2) ? IR_mod : IR_floor_div, (ir_ref[]){ v, c }, 2,
+                   NULL);
+}
+
 static ir_ref
 reshaped(struct grower *g, ir_ref v)
 {
@@ -270,7 +297,7 @@ grow(struct grower *g)
     const ir_ref v = pick(g);
     ir_ref r = v;
 
-    switch (roll(g, 10)) {
+    switch (roll(g, linear ? 10 : 12)) {
     case 0: r = linear ? attempt(g, IR_neg, &v, 1, NULL) : unary(g, v); break;
     case 1:
     case 2: r = with_constant(g, v, linear); break;
@@ -285,6 +312,8 @@ grow(struct grower *g)
                 ? reshaped(g, v)
                 : attempt(g, IR_to_real, &v, 1, NULL);
         break;
+    case 10: r = pair(g, v, pick(g)); break;
+    case 11: r = parts(g, v); break;
     }
     if (g->n < MAX_POOL)
         g->pool[g->n++] = r;

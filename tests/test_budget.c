@@ -67,22 +67,25 @@ events_by_hand(const struct ir_func *f, struct event *event)
 
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
+        const bool table = ir_is_bootstrap(ins);
         struct event e = { 0, 0, (double)ir_count(&ins->type) };
         const struct ir_type *t;
 
-        if (ins->op != IR_lwe_pbs && ins->op != IR_lwe_answer)
+        if (!table && ins->op != IR_lwe_answer)
             continue;
         t = &ir_at(f, ins->in[0])->type;
         e.v = t->lo * fresh;
         if (s->n)
             e.v += t->hi * s->n * model_v_cmux(r, br, fresh);
-        if (ins->op == IR_lwe_pbs) {
+        if (table) { /* (39) */
             e.v += dim * model_v_ks1(ks, row) + MODEL_V_ROUND32
-                   + model_v_ms(s->n, m);
+                   + model_v_ms(s->n, m / exp2(ir_theta(ins)));
             e.tau = exp2(-(double)ins->as.lwe_pbs.bits - 2);
-            ck_assert_uint_ge(s->log2_n, ins->as.lwe_pbs.approx
-                                             ? ins->as.lwe_pbs.approx
-                                             : ins->as.lwe_pbs.bits);
+            e.count = (double)ir_bootstraps(f, ins);
+            ck_assert_uint_ge(s->log2_n,
+                              ins->op == IR_lwe_pbs && ins->as.lwe_pbs.approx
+                                  ? ins->as.lwe_pbs.approx
+                                  : ins->as.lwe_pbs.bits + ir_theta(ins));
         } else {
             e.v += model_v_zero(r, fresh);
             if (ins->as.lwe_answer.word_bits == 32)

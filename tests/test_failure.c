@@ -52,12 +52,18 @@ START_TEST(the_interval_is_that_of_99_percent)
 }
 END_TEST
 
-/* A table of `bits` bits whose input is `weight` times a table's output. */
+/* A table of `bits` bits whose input is `weight` times a table's output; both:
+ * without a padding bit, its messages in both halves of the torus. */
 static const struct path {
     unsigned bits;
     int64_t weight;
     double log2_pfail;
-} paths[] = { { 2, 1, -7 }, { 3, 2, -6 }, { 4, 4, -8 } };
+    bool both;
+} paths[] = { { 2, 1, -7, false },
+              { 3, 2, -6, false },
+              { 4, 4, -8, false },
+              { 2, 1, -7, true },
+              { 3, 2, -6, true } };
 enum { PATHS = sizeof paths / sizeof *paths };
 
 static struct search_event
@@ -86,8 +92,23 @@ fill(int64_t *entry, const struct path *p)
 {
     const int64_t size = INT64_C(1) << p->bits, count = size / p->weight;
 
-    for (int64_t i = 0; i < size; i++)
-        entry[i] = i % p->weight ? WRONG : (i / p->weight + 1) % count;
+    for (int64_t i = 0; i < size; i++) {
+        const int64_t next = (i / p->weight + 1) % count;
+
+        entry[i] = i % p->weight                  ? WRONG
+                   : p->both && i / p->weight % 2 ? -next
+                                                  : next;
+    }
+}
+
+/* The table of weight m; in the upper half of the torus the negated one. */
+static int64_t
+looked_up(const struct path *p, const int64_t *entry, int64_t m)
+{
+    const int64_t size = INT64_C(1) << p->bits;
+    const int64_t at = m * p->weight & (2 * size - 1);
+
+    return at < size ? entry[at] : -entry[at - size];
 }
 
 /* Failures among evaluations(); those begin again with the right message. */
@@ -102,6 +123,7 @@ failures(struct rig *r, const struct path *p, uint64_t *lwe, uint64_t *small)
     fill(entry, p);
     for (int64_t i = 0; i < SIDE; i++) {
         m[i] = i % ((INT64_C(1) << p->bits) / p->weight);
+        m[i] = p->both && i % 2 ? -m[i] : m[i];
         factor[i] = p->weight;
     }
     rig_encrypt(r, lwe, m, SIDE, delta, 0);
@@ -112,7 +134,7 @@ failures(struct rig *r, const struct path *p, uint64_t *lwe, uint64_t *small)
         for (size_t i = 0; i < SIDE; i++) {
             uint64_t *out = lwe + i * r->env.big;
 
-            m[i] = entry[m[i] * p->weight];
+            m[i] = looked_up(p, entry, m[i]);
             if (rig_decrypt(r, out, delta) == m[i])
                 continue;
             wrong++;

@@ -144,6 +144,10 @@ static const struct {
       HEAD "const @t : int[1,8] = [1, 2, 3, 4, 5, 6, 7, 8]\n{\n" LWE
       "%3 = lwe.bit_lut %2 { table = @t, offset = 0, bits = 4, "
       "log2_delta = 60 } : lwe[2] delta 60\n}\n" },
+    { "a table has 2^bits entries and a padding bit",
+      HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" SMALL
+      "%4 = lwe.pbs_many %3 { table = @t, offset = 0, bits = 2, log2_delta = "
+      "60, outputs = 3 } : lwe[3,2] delta 60\n}\n" },
     { "a clear operand has an element for each ciphertext",
       HEAD "const @c : int[3] = [1, 2, 3]\n{\n" LWE
       "%3 = lwe.add_clear %2 { data = @c } : lwe[2] delta 60\n}\n" },
@@ -406,6 +410,13 @@ static const char tensors[] =
     "-2..9007199254740993\n"
     "  %44 = decrypt %43 : int[2] in -2..9007199254740993\n"
     "  %45 = dequant %44 { scale = @s } : real[2]\n"
+    "  %46 = floor_div %5, %6 : real[2]\n"
+    "  %47 = mod %5, %6 : real[2]\n"
+    "  %48 = bit_and %38, %11 : int[2] in 0..1\n"
+    "  %49 = bit_or %15, %16 : int[2] in 0..7\n"
+    "  %50 = bit_xor %15, %16 : int[2] in 0..7\n"
+    "  %51 = low_bit %42 : enc int[2] in 0..1\n"
+    "  %52 = proved %51 { shift = 1, lo = 0, hi = 0 } : enc int[2] in 0..0\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
@@ -458,6 +469,8 @@ static const char ciphers[] =
     "  %21 = lwe.answer %20 { log2_flood = -1, word_bits = 32 } : lwe[2] delta "
     "58\n"
     "  %22 = lwe.decrypt %21 { lo = -2, hi = 3 } : int[2] in -2..3\n"
+    "  %23 = lwe.pbs_many %12 { table = @t, offset = 2, bits = 3, log2_delta = "
+    "58, outputs = 1 } : lwe[1,2] delta 58\n"
     "  output %22 { name = @y }\n"
     "}\n";
 /* clang-format on */

@@ -405,7 +405,7 @@ rotate_once(struct rig *r, uint64_t *out, uint64_t *acc, uint64_t *test,
         index -= count[i] * r->secret->small[i];
     index &= 2 * n - 1;
     want = index < n ? test[index] : 0 - test[index - n];
-    cmlrt_acc_extract(out, acc, &r->set, one.narrow);
+    cmlrt_acc_extract(out, acc, &r->set, one.narrow, 0);
     return torus(cmlrt_phase(r->secret, out) - want);
 }
 
@@ -440,6 +440,62 @@ START_TEST(bootstrap_noise)
 
     measure_rotations(x, EACH, set, cmlrt_kernels_select(NULL), 300);
     CHECK_VARIANCE(x, SAMPLES, v_rotate(set, 1.2));
+}
+END_TEST
+
+/* ---- several tables of one rotation */
+
+/* Errors of two outputs at constant tables, q/4 or, as the random ciphertext
+ * decides, -q/4. */
+static void
+share_once(struct rig *r, double error[2])
+{
+    static const int64_t ones[16] = { 1, 1, 1, 1, 1, 1, 1, 1,
+                                      1, 1, 1, 1, 1, 1, 1, 1 };
+    const struct cmlrt_table t = { ones, 1, 3, 0, 60, 62, 0 };
+    const struct cmlrt_tables l = { &t, 2, 1 };
+    uint64_t *out = rig_alloc(2 * r->env.big * sizeof *out);
+    uint64_t in[128];
+
+    cmlrt_rng_bytes(&r->rng, in, sizeof in);
+    cmlrt_lwe_pbs_many(&r->env, out, in, &l, 0, 1);
+    for (int o = 0; o < 2; o++) {
+        const uint64_t phase =
+            cmlrt_phase(r->secret, out + (size_t)o * r->env.big);
+        const uint64_t sign = phase >> 63 ? ~UINT64_C(0) : 1;
+
+        error[o] = torus(phase - sign * (UINT64_C(1) << 62));
+    }
+    free(out);
+}
+
+/* Each has (21); their sum more than two independent ones could have, since the
+ * key has mean 1/2 (41), and less than the four that the compiler counts.  The
+ * noise of the first set would reach from q/4 to -q/4. */
+START_TEST(shared_bootstrap_noise)
+{
+    const struct cmlrt_set *set = &insecure_rotate[_i];
+    static double x[2][SAMPLES], sum[SAMPLES];
+    const double v = v_rotate(set, 1.2);
+
+    for (size_t key = 0; key < KEYS; key++) {
+        struct rig r;
+
+        rig_open(&r, set, cmlrt_kernels_select(NULL), 600 + key);
+        for (size_t i = key * EACH; i < (key + 1) * EACH; i++) {
+            double e[2];
+
+            share_once(&r, e);
+            x[0][i] = e[0];
+            x[1][i] = e[1];
+            sum[i] = e[0] + e[1];
+        }
+        rig_close(&r);
+    }
+    CHECK_VARIANCE(x[0], SAMPLES, v);
+    CHECK_VARIANCE(x[1], SAMPLES, v);
+    ck_assert_double_lt(ratio(sum, SAMPLES, 4 * v), 1);
+    ck_assert_double_gt(ratio(sum, SAMPLES, 2 * v), 0.7);
 }
 END_TEST
 
@@ -743,6 +799,7 @@ main(void)
     tcase_add_test(tc, keyswitch_bodies_are_rounded);
     tcase_add_loop_test(tc, modulus_switch_noise, 0, 3);
     tcase_add_test(tc, modulus_switch_keeps_its_sum);
+    tcase_add_loop_test(tc, shared_bootstrap_noise, 1, ROTATES);
     tcase_add_loop_test(tc, bootstrap_noise, 0, ROTATES);
     tcase_add_loop_test(tc, transform_noise, 0, MAX_TABLES);
     tcase_add_loop_test(tc, transform_noise_of_each_ring, 0,
