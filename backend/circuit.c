@@ -214,7 +214,8 @@ add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
     LLVMBuildRetVoid(e.b);
     be_fn_end(&e);
     m->step[m->nsteps++] =
-        (struct be_step){ e.fn, ins, items, ir_is_bootstrap(ins) };
+        (struct be_step){ e.fn, ins, items,
+                          ir_is_bootstrap(ins) || ins->op == IR_lwe_bit_lut };
 }
 
 static void

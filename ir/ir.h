@@ -300,9 +300,9 @@ void ir_eval(struct arena *mem, const struct ir_func *f,
 const union ir_cell *ir_eval_ins(struct arena *mem, const struct ir_func *f,
                                  const struct ir_ins *ins,
                                  const union ir_cell *const *in);
-/* lwe.pbs and lwe.pbs_many, and how often a row they rotate; the attributes of
- * both begin alike */
+/* lwe.pbs and lwe.pbs_many, whose attributes begin alike */
 bool ir_is_bootstrap(const struct ir_ins *ins);
+/* how often an op rotates, a row: lwe.bit_lut does for each bit */
 size_t ir_bootstraps(const struct ir_func *f, const struct ir_ins *ins);
 /* log2 of the outputs that share a rotation, rounded up */
 unsigned ir_theta(const struct ir_ins *ins);

@@ -131,7 +131,11 @@ ir_is_bootstrap(const struct ir_ins *ins)
 size_t
 ir_bootstraps(const struct ir_func *f, const struct ir_ins *ins)
 {
-    return ir_is_bootstrap(ins) ? ir_count(&ir_at(f, ins->in[0])->type) : 0;
+    const size_t n = ins->nin ? ir_count(&ir_at(f, ins->in[0])->type) : 0;
+
+    if (ins->op == IR_lwe_bit_lut)
+        return n * ins->as.lwe_bit_lut.bits;
+    return ir_is_bootstrap(ins) ? n : 0;
 }
 
 unsigned

@@ -138,7 +138,8 @@ deltas_agree(const struct ir_func *f, uint32_t i)
     const struct ir_ins *ins = &f->ins[i];
 
     if (!ir_ops[ins->op].cipher || ir_is_bootstrap(ins)
-        || ins->op == IR_glwe_encrypt || ins->op == IR_lwe_decrypt)
+        || ins->op == IR_lwe_bit_lut || ins->op == IR_glwe_encrypt
+        || ins->op == IR_lwe_decrypt)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta

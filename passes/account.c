@@ -84,8 +84,8 @@ op_ms(const struct ir_func *f, const struct ir_ins *ins)
 {
     const double n = (double)ir_count(&ins->type);
 
-    if (ins->op == IR_lwe_pbs)
-        return n * table_ns(f, ins) / 1e6;
+    if (ir_is_bootstrap(ins))
+        return (double)ir_bootstraps(f, ins) * table_ns(f, ins) / 1e6;
     if (ins->op == IR_lwe_bit_lut)
         return n * wide_ns(f, ins) / 1e6;
     if (ins->op == IR_lwe_convert)
@@ -143,15 +143,16 @@ choice(struct sets *s, const struct sets_problem *p, struct arena *mem,
     }
     for (uint32_t i = 0; i < f->n; i++) {
         const uint16_t op = f->ins[i].op;
+        const bool table = ir_is_bootstrap(&f->ins[i]);
 
         if (op == IR_lwe_keyswitch)
             continue;
         while (after->ins[a].op != op)
             if (++a == after->n)
                 bug("params lost %s", ir_ops[op].name);
-        if (op == IR_lwe_pbs)
+        if (table)
             s->of_class[p->class[i]] = after->ins[a].type.set;
-        if (op == IR_lwe_pbs && a + 1 < after->n
+        if (table && a + 1 < after->n
             && after->ins[a + 1].op == IR_lwe_convert)
             a++;
         if (pass_encrypted(&after->ins[a].type)) /* no number it decrypts to */
@@ -204,11 +205,7 @@ account_of(struct arena *mem, const struct ir_func *before,
         const struct ir_ins *ins = &after->ins[i];
 
         row[ins->from].ms += op_ms(after, ins);
-        if (ins->op == IR_lwe_pbs)
-            row[ins->from].bootstraps += (double)ir_count(&ins->type);
-        else if (ins->op == IR_lwe_bit_lut)
-            row[ins->from].bootstraps +=
-                (double)ir_count(&ins->type) * ins->as.lwe_bit_lut.bits;
+        row[ins->from].bootstraps += (double)ir_bootstraps(after, ins);
     }
     arena_free(&scratch);
     return row + 1;

@@ -100,9 +100,10 @@ failure_by_hand(const struct ir_func *f, const struct ir_ins *ins)
     const struct model_ring r = { s->k, s->log2_n, s->ternary };
     double v = in->lo * s->v_fresh + in->hi * s->v_br, tau;
 
-    if (ins->op == IR_lwe_pbs) {
-        v += s->v_ks + s->v_ms;
+    if (ir_is_bootstrap(ins)) {
+        v += s->v_ks + ldexp(s->v_ms, 2 * (int)ir_theta(ins)); /* (39) */
         tau = ldexp(1, -(int)ins->as.lwe_pbs.bits - 2);
+        return model_log2_pfail(v, tau) + log2((double)ir_bootstraps(f, ins));
     } else {
         v += s->v_zero;
         tau = ldexp(1, in->log2_delta - 65);
@@ -145,9 +146,8 @@ START_TEST(sums_are_those_of_the_circuit)
     for (uint32_t i = 0; i < m.f->n; i++) {
         const struct ir_ins *ins = &m.f->ins[i];
 
-        if (ins->op == IR_lwe_pbs)
-            pbs += (double)ir_count(&ins->type);
-        if (ins->op == IR_lwe_pbs || ins->op == IR_lwe_answer)
+        pbs += (double)ir_bootstraps(m.f, ins);
+        if (ir_is_bootstrap(ins) || ins->op == IR_lwe_answer)
             by_hand = log2_sum(by_hand, failure_by_hand(m.f, ins));
     }
     ck_assert(near(ms, json_number(total, "ms")));
@@ -181,7 +181,8 @@ START_TEST(lines_add_up)
 }
 END_TEST
 
-/* Tables of a circuit read what their rows say, whose interval fits. */
+/* Tables of a circuit read what their rows say, whose interval fits; a bit less
+ * without a padding bit, or nothing if they are affine. */
 START_TEST(bits_come_from_intervals)
 {
     struct made m;
@@ -204,12 +205,12 @@ START_TEST(bits_come_from_intervals)
         bits += isfinite(table) ? table : 0;
     }
     for (uint32_t i = 0; i < m.f->n; i++)
-        if (m.f->ins[i].op == IR_lwe_pbs) {
+        if (ir_is_bootstrap(&m.f->ins[i])) {
             pbs++;
             bits -= m.f->ins[i].as.lwe_pbs.bits;
         }
-    ck_assert(near(bits, 0));
-    ck_assert_uint_eq(tables, pbs);
+    ck_assert(near(bits, 0) || (bits > 0 && bits <= (double)tables));
+    ck_assert_uint_ge(tables, pbs);
     drop(&m);
 }
 END_TEST

@@ -467,8 +467,8 @@ bench_cost(const struct kernels *k, uint32_t dim, uint32_t log2_n, uint32_t l)
 {
     const size_t row = (8 * (size_t)l * (dim + 1) * (dim + 1)) << log2_n;
     const size_t n = (96 << 20) / row < 8 ? 8 : (96 << 20) / row;
-    const struct cmlrt_set set = { dim, log2_n, (uint32_t)n, l,  24 / l,
-                                   1,   1,      30,          17, false, { 0 } };
+    const struct cmlrt_set set = { dim, log2_n, (uint32_t)n, l,     24 / l, 1,
+                                   1,   30,     17,          false, { 0 } };
     double best = (double)INFINITY;
     struct keys y;
 
