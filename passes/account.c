@@ -152,8 +152,7 @@ choice(struct sets *s, const struct sets_problem *p, struct arena *mem,
                 bug("params lost %s", ir_ops[op].name);
         if (table)
             s->of_class[p->class[i]] = after->ins[a].type.set;
-        if (table && a + 1 < after->n
-            && after->ins[a + 1].op == IR_lwe_convert)
+        if (table && a + 1 < after->n && after->ins[a + 1].op == IR_lwe_convert)
             a++;
         if (pass_encrypted(&after->ins[a].type)) /* no number it decrypts to */
             s->of_cluster[p->cluster[i]] = after->ins[a].type.set;

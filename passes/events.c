@@ -20,9 +20,8 @@ coefficient(const struct search_problem *p, const struct search_event *e,
     case KS: /* (34), (33) */
         return p->pbs_ks ? e->c_br : e->table && !e->foreign && !(e->words > 0);
     case MS: /* (39) */
-        return e->table && !e->foreign && !e->wide
-                   ? ldexp(1, 2 * (int)e->theta)
-                   : 0;
+        return e->table && !e->foreign && !e->wide ? ldexp(1, 2 * (int)e->theta)
+                                                   : 0;
     case MS_WIDE: return e->wide;
     case KS1: return e->words;
     case DIM: return e->c_dim;

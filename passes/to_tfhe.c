@@ -2,9 +2,9 @@
  *
  *     encrypt                  glwe.encrypt, glwe.extract
  *     add sub neg mul matmul   lwe.*, clear operands as their constants
- *     lut, low_bit             lwe.keyswitch, lwe.pbs, and see form.h; lwe.bit_lut
- *     proved                   nothing, or another exponent
- *     decrypt                  lwe.answer, lwe.decrypt
+ *     lut, low_bit             lwe.keyswitch, lwe.pbs, and see form.h;
+ * lwe.bit_lut proved                   nothing, or another exponent decrypt
+ * lwe.answer, lwe.decrypt
  *
  * What runs at the client stays as it is.  A linear value has the largest
  * exponent of its operands (encode.h); the others are multiplied by a power of
@@ -389,11 +389,11 @@ bit_lut(struct lowering *l, const struct ir_ins *ins, const struct form *m,
 {
     const uint32_t dim[2] = { m->rows, 1u << m->bits };
     const struct ir_type t = ir_type_of(IR_INT, 2, dim);
-    union ir_attrs as = { .lwe_bit_lut = { .table = integers(l, IR_PARAM, &t,
-                                                             m->entry),
-                                           .offset = m->offset,
-                                           .bits = m->bits,
-                                           .log2_delta = e } };
+    union ir_attrs as = { .lwe_bit_lut = {
+                              .table = integers(l, IR_PARAM, &t, m->entry),
+                              .offset = m->offset,
+                              .bits = m->bits,
+                              .log2_delta = e } };
     const ir_ref x = raised(l, ins->at, ins->in[0], 64 - m->bits);
 
     return ir_build(l->g, IR_lwe_bit_lut, ins->at, &x, 1, &as);
