@@ -2,9 +2,10 @@
  *
  *     encrypt                  glwe.encrypt, glwe.extract
  *     add sub neg mul matmul   lwe.*, clear operands as their constants
- *     lut, low_bit             lwe.keyswitch, lwe.pbs, and see form.h;
- * lwe.bit_lut proved                   nothing, or another exponent decrypt
- * lwe.answer, lwe.decrypt
+ *     lut, low_bit             lwe.keyswitch, lwe.pbs, and see form.h
+ *     a wide lut               lwe.bit_lut
+ *     proved                   nothing, or another exponent
+ *     decrypt                  lwe.answer, lwe.decrypt
  *
  * What runs at the client stays as it is.  A linear value has the largest
  * exponent of its operands (encode.h); the others are multiplied by a power of
