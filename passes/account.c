@@ -206,6 +206,8 @@ account_of(struct arena *mem, const struct ir_func *before,
         row[ins->from].ms += op_ms(after, ins);
         row[ins->from].bootstraps += (double)ir_bootstraps(after, ins);
     }
+    if (row[0].bootstraps > 0 || row[0].ms > 0)
+        bug("ops of %s belong to none of the circuit of integers", after->name);
     arena_free(&scratch);
     return row + 1;
 }

@@ -113,8 +113,15 @@ share(struct arena *mem, struct ir_func *to, const struct ir_func *f,
     const ir_ref many =
         ir_build(to, IR_lwe_pbs_many, first->at, &map[first->in[0].id], 1, &as);
 
-    for (uint32_t m = 0; m < g->n; m++)
-        map[g->member[m]] = output(mem, to, &f->ins[g->member[m]], many, m);
+    to->ins[many.id].from = first->from;
+    for (uint32_t m = 0; m < g->n; m++) {
+        const struct ir_ins *ins = &f->ins[g->member[m]];
+        uint32_t made = to->n;
+
+        map[g->member[m]] = output(mem, to, ins, many, m);
+        while (made < to->n)
+            to->ins[made++].from = ins->from;
+    }
 }
 
 struct ir_func *
