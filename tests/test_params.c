@@ -7,6 +7,7 @@
 #include "passes/cost.h"
 #include "passes/search.h"
 #include "tests/model/published.h"
+#include "tests/rows.h"
 
 #include <check.h>
 #include <float.h>
@@ -22,29 +23,6 @@ static const struct search_problem defaults = { .n = 1,
                                                 .wide_ksk = true,
                                                 .published_cost = true };
 
-/* ---- rows of text, '#' begins a comment */
-
-static FILE *
-open_rows(const char *path)
-{
-    FILE *f = fopen(path, "r");
-
-    ck_assert_msg(f != NULL, "%s", path);
-    return f;
-}
-
-static bool
-next_row(FILE *f, char *line, int size)
-{
-    do {
-        if (!fgets(line, size, f)) {
-            fclose(f);
-            return false;
-        }
-    } while (line[0] == '#');
-    return true;
-}
-
 struct published {
     char order[8], ms[8], noise[2];
     int group, ks_q, opt;
@@ -59,7 +37,7 @@ next_published(FILE *f, struct published *x)
     char line[256];
     int got;
 
-    if (!next_row(f, line, sizeof line))
+    if (!rows_next(f, line, sizeof line))
         return false;
     memset(x, 0, sizeof *x);
     got = sscanf(line,
@@ -123,7 +101,7 @@ END_TEST
 
 START_TEST(published_noise_is_on_the_curve)
 {
-    FILE *f = open_rows("params/published.txt");
+    FILE *f = rows_open("params/published.txt");
     struct published x;
 
     while (next_published(f, &x)) {
@@ -220,7 +198,7 @@ formula_log2p(const struct published *x, enum plant plant)
 static int
 wrong_pfail(enum plant plant)
 {
-    FILE *f = open_rows("params/published.txt");
+    FILE *f = rows_open("params/published.txt");
     struct published x;
     int rows = 0, wrong = 0;
 
@@ -388,7 +366,7 @@ check_published_optimum(const struct published *x)
 /* Every third row in each of three tests. */
 START_TEST(published_optimum)
 {
-    FILE *f = open_rows("params/published.txt");
+    FILE *f = rows_open("params/published.txt");
     struct published x;
     int rows = 0;
 
@@ -414,11 +392,11 @@ read_set(const char *numbers, struct ir_params *s, double *cost, double *log2p)
 static int
 wrong_native(model_cmux *cmux)
 {
-    FILE *f = open_rows("params/native.txt");
+    FILE *f = rows_open("params/native.txt");
     char line[256];
     int rows = 0, wrong = 0;
 
-    while (next_row(f, line, sizeof line)) {
+    while (rows_next(f, line, sizeof line)) {
         struct search_problem p = defaults;
         struct search_event e;
         struct ir_params want, got;
@@ -453,14 +431,6 @@ no_fft(struct model_ring r, struct model_gadget g, double sigma2)
     return model_v_ep(r, g, sigma2, 0.5);
 }
 
-/* accumulators of 64 bits only */
-static double
-no_narrow(struct model_ring r, struct model_gadget g, double sigma2)
-{
-    return no_fft(r, g, sigma2)
-           + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base);
-}
-
 START_TEST(native_defaults)
 {
     ck_assert_int_eq(wrong_native(published_cmux_native), 0);
@@ -473,104 +443,15 @@ START_TEST(native_defaults_find_a_missing_term)
 }
 END_TEST
 
-/* The events of a wide table on sums of such; each bit has `target` for itself.
- */
-static struct search_problem
-wide_problem(struct search_event e[16], double bits, double norm2,
-             double target)
-{
-    const double limit = 0.25 / model_kappa(target);
-    struct search_problem p = defaults;
-
-    p.event = e;
-    p.n = 0;
-    p.log2_pfail = target + log2(bits);
-    for (int i = 0; i < (int)bits; i++) {
-        const double scale = exp2(2 * (bits - 1 - i));
-
-        e[p.n++] = (struct search_event){ .c_br = scale * i,
-                                          .c_ext = scale * norm2 * norm2 * bits,
-                                          .table = true,
-                                          .wide = true,
-                                          .width = i ? 0 : (uint32_t)bits,
-                                          .tau = 0.25,
-                                          .v_max = limit * limit,
-                                          .count = 1 };
-    }
-    return p;
-}
-
-static bool
-same_wide(const struct ir_params *a, const struct ir_params *b)
-{
-    return same_set(a, b) && a->tr_levels == b->tr_levels
-           && a->tr_log2_base == b->tr_log2_base && a->ss_levels == b->ss_levels
-           && a->ss_log2_base == b->ss_log2_base && a->cb_levels == b->cb_levels
-           && a->cb_log2_base == b->cb_log2_base;
-}
-
-/* How many of every fourth row differ. */
-static int
-wrong_wide(int part, model_cmux *cmux)
-{
-    FILE *f = open_rows("params/wide.txt");
-    char line[256];
-    int rows = 0, wrong = 0;
-
-    while (next_row(f, line, sizeof line)) {
-        struct search_event e[16];
-        struct search_problem p;
-        struct ir_params want = { .k = 0 }, got;
-        double bits, norm2, target, cost = 0;
-        size_t tightest;
-        int at;
-        bool exists;
-
-        ck_assert_int_eq(
-            sscanf(line, "%lf %lf %lf%n", &bits, &norm2, &target, &at), 3);
-        if (rows++ % 4 != part)
-            continue;
-        exists = sscanf(line + at, "%u %u %u %u %u %u %u %u %u %u %u %u %u %lf",
-                        &want.k, &want.log2_n, &want.n, &want.br_levels,
-                        &want.br_log2_base, &want.ks_levels, &want.ks_log2_base,
-                        &want.tr_levels, &want.tr_log2_base, &want.ss_levels,
-                        &want.ss_log2_base, &want.cb_levels, &want.cb_log2_base,
-                        &cost)
-                 == 14;
-        p = wide_problem(e, bits, norm2, target);
-        p.v_cmux = cmux;
-        if (search_wide(&got, &p, &tightest) != exists
-            || (exists
-                && (!same_wide(&got, &want) || fabs(got.cost - cost) > 0.51))) {
-            if (wrong++ == 0 && cmux == no_narrow)
-                fprintf(stderr, "%s", line);
-        }
-    }
-    ck_assert_int_eq(rows, 260);
-    return wrong;
-}
-
-START_TEST(wide_defaults)
-{
-    ck_assert_int_eq(wrong_wide(_i, no_narrow), 0);
-}
-END_TEST
-
-START_TEST(wide_defaults_find_a_missing_term)
-{
-    ck_assert_int_gt(wrong_wide(0, no_fft), 5);
-}
-END_TEST
-
 /* Concrete's own table, 128 bits, at log2(1 - 0.999936657516); every eighth row
  * in each of eight tests. */
 START_TEST(concrete_table)
 {
-    FILE *f = open_rows("params/concrete.txt");
+    FILE *f = rows_open("params/concrete.txt");
     char line[256];
     int rows = 0;
 
-    while (next_row(f, line, sizeof line)) {
+    while (rows_next(f, line, sizeof line)) {
         struct search_problem p = defaults;
         struct search_event e;
         struct ir_params want, got;
@@ -868,8 +749,6 @@ main(void)
     tcase_add_loop_test(search, concrete_table, 0, 1);
 #ifdef NDEBUG /* a minute with sanitizers */
     tcase_add_loop_test(search, concrete_table, 1, 8);
-    tcase_add_loop_test(search, wide_defaults, 0, 4);
-    tcase_add_test(search, wide_defaults_find_a_missing_term);
 #endif
     tcase_add_test(search, no_neighbour_is_better);
     tcase_add_test(search, measuring_repeats_the_search);
