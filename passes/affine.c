@@ -191,18 +191,50 @@ fresh_origins(struct builder *b)
         b->out[i] = alone(b, new_origin(b, i));
 }
 
+/* Element i of a shared bootstrap, to be told from others. */
+static struct twin
+twin_of(struct builder *b, size_t i, size_t n)
+{
+    const union ir_attrs *as = &b->ins->as;
+    const struct ir_blob *table = ir_data(b->a->f, as->lwe_pbs_many.table);
+    const uint32_t outputs = as->lwe_pbs_many.outputs;
+    const size_t turns = table->type.dim[0] / outputs;
+    const struct affine_row *in = &rows(b, 0)[i % n];
+
+    return (struct twin){
+        .in = in,
+        .index = constants(b, in->constant, unit(b), as->lwe_pbs_many.offset),
+        .entry = table->cell
+                 + ((i / n * turns + i % n % turns) << as->lwe_pbs_many.bits),
+        .bits = as->lwe_pbs_many.bits,
+        .log2_delta = as->lwe_pbs_many.log2_delta,
+        .outputs = outputs,
+        .origin = b->a->norigins,
+    };
+}
+
 /* Outputs of one rotation are correlated, lang-spec/crypto.md (41): they count
- * as one and its mirror images. */
+ * as one and its mirror images.  So do the same tables elsewhere, whose noise
+ * is the same if all that share the rotation are. */
 static void
 shared_bootstraps(struct builder *b)
 {
     const size_t n = ir_bootstraps(b->a->f, b->ins);
 
     for (size_t i = 0; i < b->n; i++) {
-        const uint32_t o = new_origin(b, i);
+        const struct twin x = twin_of(b, i, n);
+        uint32_t mirror;
+        const struct twin *same = twins_add(b->a, &x, &mirror);
+        const uint32_t o = new_origin(b, i); /* which moves the array */
+        struct affine_origin *at = b->a->origin;
 
         b->out[i] = alone(b, o);
-        b->a->origin[o].mirror = *b->out[i % n].origin;
+        if (i >= n)
+            at[o].mirror = at[*b->out[i - n].origin].mirror;
+        else if (same)
+            at[o].mirror = at[same->origin].mirror;
+        else if (mirror != o)
+            at[o].mirror = at[mirror].mirror;
     }
 }
 
@@ -224,6 +256,7 @@ bootstraps(struct builder *b)
             .entry = table->cell + (i % table->type.dim[0] << bits),
             .wide = wide,
             .bits = bits,
+            .outputs = 1,
             .log2_delta = b->ins->type.log2_delta,
             .origin = b->a->norigins,
         };

@@ -21,9 +21,8 @@ same_input(const struct twin *x, const struct twin *y)
 {
     const struct affine_row *a = x->in, *b = y->in;
 
-    if (x->wide != y->wide || x->bits != y->bits
-        || x->log2_delta != y->log2_delta || x->index != y->index
-        || a->n != b->n)
+    if (x->wide != y->wide || x->bits != y->bits || x->outputs != y->outputs
+        || x->index != y->index || a->n != b->n)
         return false;
     for (uint32_t t = 0; t < a->n; t++)
         if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])
@@ -31,12 +30,13 @@ same_input(const struct twin *x, const struct twin *y)
     return true;
 }
 
-/* Whether all entries of y are those of x times sign. */
+/* Whether all torus words of y are those of x times sign. */
 static bool
 same_table(const struct twin *x, const struct twin *y, int sign)
 {
     for (size_t i = 0; i < (size_t)1 << x->bits; i++)
-        if (x->entry[i].i != sign * y->entry[i].i)
+        if (x->entry[i].w << x->log2_delta
+            != ((uint64_t)sign * y->entry[i].w) << y->log2_delta)
             return false;
     return true;
 }

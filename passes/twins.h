@@ -19,7 +19,8 @@ struct twin {
     const union ir_cell *entry;  /* 2^bits */
     bool wide;
     uint32_t bits, log2_delta;
-    uint32_t origin; /* of the result */
+    uint32_t outputs; /* of its rotation */
+    uint32_t origin;  /* of the result */
     struct twin *next;
 };
 
