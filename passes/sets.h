@@ -52,7 +52,7 @@ struct sets {
 bool sets_problem(struct sets_problem *p, struct arena *mem,
                   const struct ir_func *f, const struct search_problem *one);
 
-/* setsearch.c: at most `most` sets that cost less than *one does for all, the
+/* sets_search.c: at most `most` sets that cost less than *one does for all, the
  * cheapest that is found; false if there are none. */
 bool sets_search(struct sets *out, const struct sets_problem *p,
                  const struct ir_params *one, uint32_t most, struct arena *mem);
@@ -64,7 +64,7 @@ struct search_problem sets_view(const struct sets *s,
 struct ir_switch sets_switch(const struct sets *s, const struct sets_problem *p,
                              uint32_t from, uint32_t to, bool big);
 
-/* setsbuild.c: f under these sets, its answers sized */
+/* sets_build.c: f under these sets, its answers sized */
 struct ir_func *sets_build(struct arena *out, struct arena *mem,
                            const struct sets *s, const struct sets_problem *p);
 

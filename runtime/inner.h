@@ -182,7 +182,7 @@ size_t cmlrt_switch_mask_bytes(const struct cmlrt_sets *s, size_t i);
 void cmlrt_switch_masks(uint32_t *masks, const struct cmlrt_sets *s, size_t i,
                         const uint8_t seed[CMLRT_SEED], uint64_t word);
 
-/* ---- setskey.c, setsload.c */
+/* ---- sets_key.c, sets_load.c */
 /* the key of switch i with a given seed, for tests */
 enum cml_status cmlrt_switch_derive(uint8_t *payload,
                                     const struct cmlrt_secrets *s, size_t i,

@@ -61,7 +61,7 @@ struct cmlrt_pool;   /* pool.c */
 struct cmlrt_rng;    /* csprng.c */
 struct cmlrt_secret; /* secret.c: both keys, wiped when freed */
 struct cmlrt_eval;   /* evalkey.c: what the server computes with */
-struct cmlrt_evals;  /* setsload.c: of all sets */
+struct cmlrt_evals;  /* sets_load.c: of all sets */
 
 /* ---- pool.c: threads over a range; chunks in any order, any thread */
 typedef void cmlrt_task(void *arg, unsigned thread, int64_t begin, int64_t end);
@@ -115,7 +115,7 @@ void cmlrt_secret_free(struct cmlrt_secret *s);
 /* phase b - <a, s> of an LWE ciphertext under the big key */
 uint64_t cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe);
 
-/* ---- setskey.c: the secrets of all sets, from one master */
+/* ---- sets_key.c: the secrets of all sets, from one master */
 struct cmlrt_secrets {
     struct cmlrt_sets sets;
     struct cmlrt_secret *at[CMLRT_MAX_SETS];
@@ -162,7 +162,7 @@ enum cml_status cmlrt_eval_load(struct cmlrt_eval **out,
                                 struct cmlrt_pool *pool);
 void cmlrt_eval_free(struct cmlrt_eval *e);
 
-/* ---- sets.c, setskey.c, setsload.c: the same of all sets and their switches
+/* ---- sets.c, sets_key.c, sets_load.c: the same of all sets and their switches
  */
 size_t cmlrt_sets_bytes(const struct cmlrt_sets *sets);
 enum cml_status cmlrt_sets_generate(uint8_t *payload,
