@@ -120,8 +120,8 @@ events_of_one(struct account *row, const struct ir_func *before,
                   &p->event[i], share, p->log2_pfail);
 }
 
-/* The choice of sets that `after` was built by: sets_build.c writes op after op,
- * a table with its keyswitch before it and its conversion behind it. */
+/* The choice of sets that `after` was built by: sets_build.c writes op after
+ * op, a table with its keyswitch before it and its conversion behind it. */
 static void
 choice(struct sets *s, const struct sets_problem *p, struct arena *mem,
        const struct ir_func *after)

@@ -54,7 +54,8 @@ END_TEST
 
 /* A table of `bits` bits whose input is `weight` times a table's output.  BOTH:
  * without a padding bit, its messages in both halves of the torus; MANY: two
- * tables share the bootstrap; WIDE: a bootstrap for each bit. */
+ * tables share the bootstrap; WIDE: a bootstrap for each bit, of new
+ * inputs, since (51) is a bound that only inputs of ones reach. */
 enum kind { NATIVE, BOTH, MANY, WIDE };
 static const struct path {
     unsigned bits;
@@ -83,8 +84,8 @@ events_of(const struct path *p, struct search_event *e)
     for (unsigned i = 0; i < p->bits; i++) {
         const double scale = exp2(2.0 * (p->bits - 1 - i));
 
-        e[i] = (struct search_event){ .c_br = scale * i,
-                                      .c_ext = scale * norm2 * p->bits,
+        e[i] = (struct search_event){ .c_in = scale * norm2,
+                                      .c_br = scale * i,
                                       .table = true,
                                       .wide = true,
                                       .width = i ? 0 : p->bits,
@@ -193,6 +194,8 @@ failures(struct rig *r, const struct path *p, unsigned n, uint64_t *lwe,
     }
     rig_encrypt(r, lwe, m, SIDE, delta, 0);
     for (unsigned at = 0; at < n; at += SIDE) {
+        if (p->kind == WIDE)
+            rig_encrypt(r, lwe, m, SIDE, delta, 1 + at);
         evaluate(r, p, &t, lwe, small);
         for (size_t i = 0; i < SIDE; i++) {
             uint64_t *out = lwe + i * r->env.big;
