@@ -165,27 +165,6 @@ sync_folder(const char *path)
     return ok;
 }
 
-/* FOLDER/.NAME.PID.N, opened; free the name. */
-static int
-open_temporary(char **name, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path + 1) : 0;
-    const size_t size = strlen(path) + 40;
-    int fd = -1;
-
-    *name = malloc(size);
-    for (int i = 0; *name && fd < 0 && i < 100; i++) {
-        (void)snprintf(*name, size, "%.*s.%s.%ld.%d", folder, path,
-                       path + folder, (long)getpid(), i);
-        fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                  0600);
-        if (fd < 0 && errno != EEXIST)
-            break;
-    }
-    return fd;
-}
-
 static mode_t
 public_mode(void)
 {
@@ -233,11 +212,10 @@ take_away(int stop)
 }
 
 static void
-watch(char *name)
+watch(void)
 {
     struct sigaction now = { .sa_flags = (int)SA_RESETHAND };
 
-    unfinished = name;
     now.sa_handler = take_away;
     (void)sigemptyset(&now.sa_mask);
     for (size_t i = 0; i < STOPS; i++) {
@@ -255,13 +233,38 @@ unwatch(void)
     unfinished = NULL;
 }
 
+/* FOLDER/.NAME.PID.N, opened; free the name.  It is watched before it is there.
+ */
+static int
+open_temporary(char **name, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path + 1) : 0;
+    const size_t size = strlen(path) + 40;
+    int fd = -1;
+
+    *name = malloc(size);
+    for (int i = 0; *name && fd < 0 && i < 100; i++) {
+        unfinished = NULL;
+        (void)snprintf(*name, size, "%.*s.%s.%ld.%d", folder, path,
+                       path + folder, (long)getpid(), i);
+        unfinished = *name;
+        fd = open(*name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                  0600);
+        if (fd < 0 && errno != EEXIST)
+            break;
+    }
+    return fd;
+}
+
 bool
 cmlrt_draft_open(struct cmlrt_draft *d, const char *path)
 {
     d->path = path;
+    watch();
     d->fd = open_temporary(&d->name, path);
-    if (d->fd >= 0)
-        watch(d->name);
+    if (d->fd < 0)
+        unwatch();
     return d->fd >= 0;
 }
 
