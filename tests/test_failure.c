@@ -64,10 +64,10 @@ static const struct path {
     enum kind kind;
 } paths[] = { { 2, 1, -7, NATIVE }, { 3, 2, -6, NATIVE }, { 4, 4, -8, NATIVE },
               { 2, 1, -7, BOTH },   { 3, 2, -6, BOTH },   { 2, 1, -6, MANY },
-              { 3, 2, -7, MANY },   { 3, 1, -6, WIDE } };
+              { 3, 2, -7, MANY },   { 3, 1, -4, WIDE } };
 enum { PATHS = sizeof paths / sizeof *paths, MOST_BITS = 4 };
 
-/* the events of a table: one, or (50) */
+/* the events of a table: one, or (50) and that of its result */
 static size_t
 events_of(const struct path *p, struct search_event *e)
 {
@@ -92,7 +92,13 @@ events_of(const struct path *p, struct search_event *e)
                                       .tau = 0.25,
                                       .count = 1 };
     }
-    return p->bits;
+    /* its results can be told apart */
+    e[p->bits] =
+        (struct search_event){ .c_ext = p->bits,
+                               .tau = ldexp(1, -(int)(p->bits + 1)),
+                               .v_max = ldexp(1, -2 * (int)(p->bits + 5)),
+                               .count = 1 };
+    return p->bits + 1;
 }
 
 /* P(some event), variances divided by `divisor` */
@@ -218,7 +224,7 @@ START_TEST(tables_fail_as_predicted)
 {
     const struct path *p = &paths[_i];
     const unsigned n = evaluations();
-    struct search_event e[MOST_BITS];
+    struct search_event e[MOST_BITS + 1];
     const struct search_problem problem = { .event = e,
                                             .n = events_of(p, e),
                                             .log2_pfail = p->log2_pfail,
