@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 4096, TEXT = 2048 };
+#ifdef CML_SANITIZED
+enum { MOST = 256, STRIDE = 4 }; /* a part of the boxes for each op */
+#else
+enum { MOST = 4096, STRIDE = 1 };
+#endif
+enum { TEXT = 2048 };
 
 struct box {
     int64_t lo, hi;
@@ -199,7 +204,7 @@ check_all(const struct model *m, size_t op, struct box a, struct box b)
 
 START_TEST(all_inputs_are_right)
 {
-    for (size_t i = 0; i < BOXES; i++)
+    for (size_t i = (size_t)_i % STRIDE; i < BOXES; i += STRIDE)
         for (int toy = 0; toy < 2; toy++) {
             const struct box x = from(boxes[i].x, ops[_i].least.lo);
             const struct box y = from(boxes[i].y, ops[_i].least.hi);
