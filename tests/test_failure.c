@@ -266,7 +266,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 300);
+    tcase_set_timeout(tc, 900);
     tcase_add_test(tc, the_interval_is_that_of_99_percent);
     tcase_add_loop_test(tc, tables_fail_as_predicted, 0, PATHS);
     suite_add_tcase(suite, tc);
