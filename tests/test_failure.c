@@ -15,7 +15,7 @@ static unsigned
 evaluations(void)
 {
 #ifdef CML_SANITIZED
-    return 512;
+    return 128;
 #endif
     return getenv("CML_FULL") ? 20480 : 2048;
 }
