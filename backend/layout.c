@@ -23,7 +23,7 @@ place_of(const struct be_module *m, const struct ir_ins *ins)
 {
     if (ins->op == IR_constant)
         return BE_CONSTANT;
-    if (ins->type.base == IR_LWE || ins->type.base == IR_GLWE)
+    if (ins->type.base >= IR_GLWE)
         return BE_AT_SERVER;
     return after(m, ins) ? BE_AFTER : BE_BEFORE;
 }
