@@ -443,6 +443,8 @@ dispatch(struct eval *e)
     case IR_quant: quant(e); return;
     case IR_dequant: dequant(e); return;
     case IR_lut: lut(e); return;
+    case IR_forest: eval_forest(e); return;
+    case IR_bin: eval_bin(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
     case IR_glwe_encrypt: shift(e); return;

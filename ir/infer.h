@@ -25,6 +25,10 @@ infer_in(const struct infer *x, size_t i)
 const char *infer_say(const struct infer *x, const char *fmt, ...)
     CML_PRINTF(2, 3);
 
+/* infer_forest.c */
+const char *infer_forest(struct infer *x);
+const char *infer_bin(struct infer *x);
+
 /* infer_leveled.c */
 const char *to_ggsw(struct infer *x);
 const char *ggsw_forest(struct infer *x);

@@ -280,6 +280,8 @@ ir_ref ir_constant(struct ir_func *f, struct span at, const char *name,
                    enum ir_blob_kind kind, const struct ir_type *type,
                    const union ir_cell *cell);
 const struct ir_blob *ir_data(const struct ir_func *f, const char *name);
+/* Whether an op of the tensor level has a param among its attributes. */
+bool ir_has_param(const struct ir_func *f, const struct ir_ins *ins);
 
 /* settings: see lang-spec/ir.md for the keys */
 void ir_set(struct ir_func *f, const char *key, double value, struct span at);

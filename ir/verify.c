@@ -71,7 +71,8 @@ range_has_order(const struct ir_func *f, uint32_t i)
 }
 
 /* Params never reach the client: neither a clear value that is not a constant
- * itself nor what the client encrypts has a param among its operands. */
+ * itself nor what the client encrypts has a param among its operands or
+ * attributes. */
 static bool
 params_stay(const struct ir_func *f, uint32_t i)
 {
@@ -81,6 +82,7 @@ params_stay(const struct ir_func *f, uint32_t i)
     if (ins->op == IR_constant
         || (ins->type.enc && !(ir_ops[ins->op].traits & IR_BORDER)))
         return true;
+    has_param = ir_has_param(f, ins);
     for (size_t j = 0; j < ins->nin; j++) {
         const struct ir_ins *in = &f->ins[ins->in[j].id];
 

@@ -119,6 +119,7 @@ is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
     case IR_reshape:
     case IR_concat:
     case IR_sum:
+    case IR_forest:
     case IR_lut:
     case IR_low_bit:
     case IR_proved:

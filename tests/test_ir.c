@@ -66,6 +66,15 @@ check_refused(const char *text, const char *words)
 
 #define HEAD "ir 1 t\n"
 #define X "%0 = input { name = @x } : int[2] in 0..3\n"
+#define R "%0 = input { name = @x } : real[2] in 0..3\n"
+#define NO_FOREST(words, node, root) \
+    { words, HEAD "const @n : int[1,5] = [" node "]\n" \
+      "const @l : int[2] = [7, 8]\nconst @r : int[1] = [" root "]\n{\n" X \
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" }
+#define NO_BIN(words, kind, row, missing) \
+    { words, HEAD kind " @c : real[2,2] = [0, 1, " row "]\n" \
+      "const @m : int[2] = [0, " missing "]\n{\n" R \
+      "%1 = bin %0 { cuts = @c, missing = @m } : int[2]\n}\n" }
 #define ENC X "%1 = encrypt %0 : enc int[2] in 0..3\n"
 #define LWE \
     X "%1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] delta 60\n" \
@@ -177,6 +186,11 @@ static const struct {
     { "a table has an entry for each integer, in rows that fit",
       HEAD "const @t : int[3,4] = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]\n{\n" ENC
       "%2 = lut %1 { table = @t, offset = 0, approx = 0 } : enc int[2]\n}\n" },
+    { "a param does not reach the client",
+      HEAD "param @n : int[1,5] = [0, 1, -1, -2, 0]\n"
+      "const @l : int[2] = [1, 2]\nconst @r : int[1] = [0]\n{\n" X
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n"
+      "%2 = encrypt %1 : enc int\n}\n" },
     { "an input or an output has a name of its own",
       HEAD "{\n" X "%1 = input { name = @x } : real\n}\n" },
     { "a scale is positive, one or one a channel",
@@ -340,6 +354,28 @@ static const struct {
     { "a table takes encrypted integers", HEAD
       "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" X
       "%1 = lut %0 { table = @t, offset = 0, approx = 0 } : int[2]\n}\n" },
+    NO_FOREST("compares a feature", "2, 1, -1, -2, 0", "0"),
+    NO_FOREST("compares a feature", "-1, 1, -1, -2, 0", "0"),
+    NO_FOREST("is 0 or 1", "0, 1, -1, -2, 2", "0"),
+    NO_FOREST("a leaf of the forest is missing", "0, 1, -1, -3, 0", "0"),
+    NO_FOREST("of a higher index", "0, 1, -1, 0, 0", "0"),
+    NO_FOREST("of a higher index", "0, 1, -1, 1, 0", "0"),
+    NO_FOREST("of a higher index", "0, 1, -1, -2, 0", "1"),
+    NO_FOREST("a leaf of the forest is missing", "0, 1, -1, -2, 0", "-3"),
+    NO_FOREST("belongs to no tree", "0, 1, -1, -2, 0", "-1"),
+    { "has two parents", HEAD
+      "const @n : int[2,5] = [0, 1, 1, 1, 0, 0, 1, -1, -1, 0]\n"
+      "const @l : int[1] = [1]\nconst @r : int[1] = [0]\n{\n" X
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" },
+    { "takes a vector of features", HEAD
+      "const @n : int[1,5] = [0, 1, -1, -1, 0]\n"
+      "const @l : int[1] = [1]\nconst @r : int[1] = [0]\n{\n"
+      "%0 = input { name = @x } : int\n"
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" },
+    NO_BIN("does not ascend", "const", "3, 2", "0"),
+    NO_BIN("has no place", "const", "2, 3", "3"),
+    NO_BIN("has no place", "const", "2, 3", "-2"),
+    NO_BIN("has a public row", "param", "2, 3", "0"),
 };
 /* clang-format on */
 
@@ -360,6 +396,11 @@ static const char tensors[] =
     "const @i : int[2] = [1, 0]\n"
     "const @s : real = [0.1]\n"
     "const @t : int[1,4] = [3, 0, -2, 9007199254740993]\n"
+    "const @cuts : real[2,3] = [-1, 0, 0.5, 0, 0, 2]\n"
+    "const @missing : int[2] = [-1, 3]\n"
+    "const @nodes : int[2,5] = [0, 1, -1, 1, 0, 1, 2, -2, -3, 1]\n"
+    "const @leaves : int[3,2] = [1, -5, 0, 2, 7, 7]\n"
+    "const @roots : int[2] = [0, -2]\n"
     "calib @x : real[2,2] = [0, 1, 0.5, 0.25]\n"
     "names @x = [\"a\\22b\", \"\\5c\"]\n"
     "{\n"
@@ -417,6 +458,9 @@ static const char tensors[] =
     "  %50 = bit_xor %15, %16 : int[2] in 0..7\n"
     "  %51 = low_bit %42 : enc int[2] in 0..1\n"
     "  %52 = proved %51 { shift = 1, lo = 0, hi = 0 } : enc int[2] in 0..0\n"
+    "  %53 = bin %0 { cuts = @cuts, missing = @missing } : int[2] in 0..3\n"
+    "  %54 = forest %53 { nodes = @nodes, leaves = @leaves, roots = @roots } : "
+    "int[2] in -3..9\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
