@@ -1,6 +1,7 @@
 /* Forests: what is a valid one, walking, and the range of its sums. */
 #include "ir/forest.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -185,6 +186,17 @@ ir_forest_walk(const struct ir_forest *t, size_t tree, const union ir_cell *x)
             c = n.child[real ? v.r >= n.threshold.r : v.i >= n.threshold.i];
     }
     return c;
+}
+
+/* Between t and the float below, whose middle goes to the even one. */
+double
+ir_float_threshold(float t)
+{
+    const double below =
+        t > -FLT_MAX ? (double)nextafterf(t, -INFINITY) : -0x1p128;
+    const double middle = below + ((double)t - below) / 2;
+
+    return (float)middle >= t ? middle : nextafter(middle, (double)INFINITY);
 }
 
 /* ---- bounds */

@@ -59,6 +59,10 @@ const union ir_cell *ir_forest_leaf(const struct ir_forest *t, int64_t child);
 int64_t ir_forest_walk(const struct ir_forest *t, size_t tree,
                        const union ir_cell *x);
 
+/* The least double whose nearest float is at least t: x >= it iff the float of
+ * x is >= t. */
+double ir_float_threshold(float t);
+
 /* The least and the largest sum of every output over the leaves that integers
  * of x.ilo .. x.ihi reach; all leaves if x has no such range or is real.  Of
  * integer leaves; false if a bound needs more than 62 bits. */

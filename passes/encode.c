@@ -141,6 +141,11 @@ encode_needs(struct pass_ctx *cx, const struct ir_func *f,
         if (pass_encrypted(&f->ins[i].type)
             && !(ir_ops[f->ins[i].op].traits & IR_VOID))
             message_fits(cx, f, (ir_ref){ i });
+        if (f->ins[i].op == IR_forest && f->ins[i].type.enc) {
+            diag_error(cx->diag, f->ins[i].at, E_at_server,
+                       "a forest of encrypted values is not supported yet");
+            cx->status = 1;
+        }
     }
     if (cx->status)
         return false;
