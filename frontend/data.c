@@ -120,6 +120,15 @@ contents(struct fe *fe, const struct ast *call)
     return b;
 }
 
+const char *
+fe_contents(struct fe *fe, const struct ast *call, size_t *n)
+{
+    const struct bytes b = contents(fe, call);
+
+    *n = b.n;
+    return b.at;
+}
+
 static const char *
 file_name(const struct ast *call)
 {

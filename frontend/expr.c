@@ -156,7 +156,7 @@ name(struct fe *fe, const struct ast *a)
     }
     if (n->kind == FE_CONST || n->kind == FE_PARAM)
         return known(fe, a, n);
-    if (n->kind == FE_FN) {
+    if (n->kind == FE_FN || n->kind == FE_FOREST) {
         diag_error(fe->diag, a->at, E_type, "'%s' is a function: %s(..)",
                    a->text, a->text);
         return FE_NONE;
