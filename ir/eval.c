@@ -4,7 +4,6 @@
  * message that leaves its space shows as a wrong answer here as well.
  */
 #include "ir/eval.h"
-#include "ir/forest.h"
 
 #include <math.h>
 #include <string.h>
@@ -300,40 +299,6 @@ bit_lut(struct eval *e)
     }
 }
 
-/* trees in their order, from 0: the backend adds alike */
-static void
-forest(struct eval *e)
-{
-    const struct ir_forest t = ir_forest_of(e->f, e->ins);
-    const bool real = e->ins->type.base == IR_REAL;
-
-    for (size_t i = 0; i < t.trees; i++) {
-        const union ir_cell *leaf =
-            ir_forest_leaf(&t, ir_forest_walk(&t, i, e->in[0]));
-
-        for (size_t k = 0; k < t.outputs; k++)
-            e->out[k] = add(real, e->out[k], leaf[k]);
-    }
-}
-
-/* A missing element that is refused is 0 here; the client says so. */
-static void
-bin(struct eval *e)
-{
-    const struct ir_blob *cuts = ir_data(e->f, e->ins->as.bin.cuts);
-    const struct ir_blob *missing = ir_data(e->f, e->ins->as.bin.missing);
-    const size_t c = cuts->type.dim[1];
-
-    for (size_t i = 0; i < e->n; i++) {
-        const double x = e->in[0][i].r;
-
-        for (size_t j = 0; j < c; j++)
-            e->out[i].i += x >= cuts->cell[i * c + j].r;
-        if (isnan(x) && missing->cell[i].i > 0)
-            e->out[i].i = missing->cell[i].i;
-    }
-}
-
 static void
 low_bit(struct eval *e)
 {
@@ -478,8 +443,8 @@ dispatch(struct eval *e)
     case IR_quant: quant(e); return;
     case IR_dequant: dequant(e); return;
     case IR_lut: lut(e); return;
-    case IR_forest: forest(e); return;
-    case IR_bin: bin(e); return;
+    case IR_forest: eval_forest(e); return;
+    case IR_bin: eval_bin(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
     case IR_glwe_encrypt: shift(e); return;

@@ -19,6 +19,10 @@ eval_type(const struct eval *e, size_t i)
     return &e->f->ins[e->ins->in[i].id].type;
 }
 
+/* eval_forest.c */
+void eval_forest(struct eval *e);
+void eval_bin(struct eval *e);
+
 /* eval_leveled.c */
 void eval_to_ggsw(struct eval *e);
 void eval_ggsw_forest(struct eval *e);

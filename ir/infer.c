@@ -5,9 +5,7 @@
  * fit".  The front end shows it to the user, everyone else takes it for a bug.
  */
 #include "ir/infer.h"
-#include "ir/forest.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -368,9 +366,8 @@ concat(struct infer *x)
 }
 
 /* [k] or [m,k] times [k] or [k,n] */
-const char *
-infer_product_shape(struct infer *x, const struct ir_type *a,
-                    const struct ir_type *b)
+static const char *
+product_shape(struct infer *x, const struct ir_type *a, const struct ir_type *b)
 {
     if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2)
         return infer_say(x,
@@ -399,7 +396,7 @@ matmul(struct infer *x)
     x->out->enc = a->enc || b->enc;
     corners(x, IR_mul);
     repeated(x, b->dim[0]);
-    return infer_product_shape(x, a, b);
+    return product_shape(x, a, b);
 }
 
 static const char *
@@ -451,74 +448,6 @@ softmax(struct infer *x)
         return infer_say(x, "shape %s has no axis %u", shape(x, infer_in(x, 0)),
                          x->as->softmax.axis);
     return same(x);
-}
-
-/* [F] to [K], or to a scalar if leaves are numbers */
-static const char *
-forest(struct infer *x)
-{
-    struct ir_forest t;
-    const char *why = ir_forest_open(x->mem, x->f, x->as, infer_in(x, 0), &t);
-    struct arena_mark m = arena_mark(x->mem);
-    int64_t *lo, *hi;
-
-    if (why)
-        return why;
-    *x->out = ir_type_of(t.leaves->type.base, t.leaves->type.rank - 1u,
-                         t.leaves->type.dim + 1);
-    x->out->enc = infer_in(x, 0)->enc;
-    if (x->out->base == IR_REAL)
-        return NULL;
-    lo = arena_new(x->mem, int64_t, t.outputs);
-    hi = arena_new(x->mem, int64_t, t.outputs);
-    x->out->ranged = ir_forest_bounds(x->mem, &t, infer_in(x, 0), lo, hi);
-    for (size_t k = 0; k < t.outputs; k++) {
-        x->out->ilo = k && lo[k] > x->out->ilo ? x->out->ilo : lo[k];
-        x->out->ihi = k && hi[k] < x->out->ihi ? x->out->ihi : hi[k];
-    }
-    arena_release(x->mem, m);
-    return NULL;
-}
-
-static bool
-ascends(const union ir_cell *row, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (!isfinite(row[i].r) || (i && row[i].r < row[i - 1].r))
-            return false;
-    return true;
-}
-
-/* [F] reals to integers 0..C */
-static const char *
-bin(struct infer *x)
-{
-    const struct ir_blob *cuts = ir_blob_find(x->f, x->as->bin.cuts, false);
-    const struct ir_blob *miss = ir_blob_find(x->f, x->as->bin.missing, false);
-    const struct ir_type *a = infer_in(x, 0);
-
-    if (a->base != IR_REAL || a->enc || a->rank != 1)
-        return infer_say(x, "bin takes a vector of reals of the client");
-    if (!cuts || cuts->kind != IR_CONST || cuts->type.base != IR_REAL
-        || cuts->type.rank != 2 || cuts->type.dim[0] != a->dim[0])
-        return infer_say(x, "bin has a public row of reals for each element");
-    if (!miss || miss->kind != IR_CONST || miss->type.base != IR_INT
-        || miss->type.rank != 1 || miss->type.dim[0] != a->dim[0])
-        return infer_say(x,
-                         "bin has a public integer for each missing element");
-    for (uint32_t i = 0; i < a->dim[0]; i++)
-        if (!ascends(cuts->cell + (size_t)i * cuts->type.dim[1],
-                     cuts->type.dim[1])
-            || miss->cell[i].i < -1 || miss->cell[i].i > cuts->type.dim[1])
-            return infer_say(x,
-                             "row %u of a bin does not ascend, or its missing "
-                             "element has no place",
-                             i);
-    *x->out = ir_type_of(IR_INT, 1, a->dim);
-    x->out->ranged = true;
-    x->out->ilo = 0;
-    x->out->ihi = cuts->type.dim[1];
-    return NULL;
 }
 
 static const char *
@@ -618,6 +547,184 @@ proved(struct infer *x)
     return NULL;
 }
 
+static const char *
+cipher(struct infer *x, enum ir_base base)
+{
+    *x->out = *infer_in(x, 0);
+    x->out->base = (uint8_t)base;
+    x->out->enc = true;
+    x->out->ranged = false;
+    return NULL;
+}
+
+/* Sets are chosen late and stand in the type alone. */
+static uint8_t
+given_set(const struct infer *x)
+{
+    return x->given ? x->given->set : 0;
+}
+
+static const char *
+glwe(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_INT)
+        return infer_say(x, "only integers are encrypted");
+    if (infer_in(x, 0)->enc || x->as->glwe_encrypt.log2_delta > 63)
+        return infer_say(x, "no room for this message");
+    cipher(x, IR_GLWE);
+    x->out->set = given_set(x);
+    x->out->log2_delta = (uint8_t)x->as->glwe_encrypt.log2_delta;
+    return NULL;
+}
+
+static const char *
+extract(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_GLWE)
+        return infer_say(x, "glwe.extract takes a glwe");
+    return cipher(x, IR_LWE);
+}
+
+static const char *
+lwe(struct infer *x)
+{
+    for (size_t i = 0; i < x->nin; i++)
+        if (infer_in(x, i)->base != IR_LWE
+            || !ir_same_shape(infer_in(x, i), infer_in(x, 0)))
+            return infer_say(x, "%s takes lwe of one shape",
+                             ir_ops[x->op].name);
+    return cipher(x, IR_LWE);
+}
+
+/* The result may be given another exponent: its messages are then those of the
+ * product, or sum, over a power of two, or times one. */
+static const char *
+lwe_mul(struct infer *x)
+{
+    const char *why = lwe(x);
+
+    if (!why && x->given && x->given->base == IR_LWE)
+        x->out->log2_delta = x->given->log2_delta;
+    return why;
+}
+
+static const char *
+lwe_gather(struct infer *x)
+{
+    return infer_in(x, 0)->base == IR_LWE ? gather(x)
+                                          : infer_say(x, "not an lwe");
+}
+
+static const char *
+lwe_concat(struct infer *x)
+{
+    return x->nin && infer_in(x, 0)->base == IR_LWE
+               ? concat(x)
+               : infer_say(x, "not an lwe");
+}
+
+static const char *
+lwe_matmul(struct infer *x)
+{
+    const struct ir_blob *b =
+        ir_blob_find(x->f, x->as->lwe_matmul_clear.weights, false);
+    const struct ir_type *a = infer_in(x, 0);
+
+    if (!b || b->type.base != IR_INT)
+        return infer_say(x, "there are no weights @%s",
+                         x->as->lwe_matmul_clear.weights);
+    if (a->base != IR_LWE)
+        return infer_say(x, "not an lwe");
+    *x->out = *a;
+    x->out->ranged = false;
+    return product_shape(x, a, &b->type);
+}
+
+static const char *
+lwe_sum(struct infer *x)
+{
+    return infer_in(x, 0)->base == IR_LWE ? reduce(x)
+                                          : infer_say(x, "not an lwe");
+}
+
+static const char *
+lwe_small(struct infer *x)
+{
+    lwe(x);
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "a keyswitch starts from the big key");
+    x->out->key = IR_SMALL;
+    x->out->set = given_set(x);
+    return NULL;
+}
+
+static const char *
+lwe_convert(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "a conversion starts from the big key");
+    lwe(x);
+    x->out->set = given_set(x);
+    return NULL;
+}
+
+static const char *
+lwe_pbs(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_SMALL)
+        return infer_say(x, "a bootstrap starts from the small key");
+    if (x->as->lwe_pbs.log2_delta > 63)
+        return infer_say(x, "no room for this message");
+    cipher(x, IR_LWE);
+    x->out->key = IR_BIG;
+    x->out->log2_delta = (uint8_t)x->as->lwe_pbs.log2_delta;
+    return NULL;
+}
+
+/* the outputs along a new first axis */
+static const char *
+lwe_pbs_many(struct infer *x)
+{
+    const char *why = lwe_pbs(x);
+    struct ir_type *t = x->out;
+
+    if (why)
+        return why;
+    if (t->rank == IR_MAX_RANK)
+        return infer_say(x, "there is no room for another axis");
+    if (x->as->lwe_pbs_many.outputs < 1 || x->as->lwe_pbs_many.outputs > 256)
+        return infer_say(x, "1 to 256 outputs share a bootstrap");
+    memmove(t->dim + 1, t->dim, t->rank * sizeof *t->dim);
+    t->dim[0] = x->as->lwe_pbs_many.outputs;
+    t->rank++;
+    return NULL;
+}
+
+static const char *
+lwe_bit_lut(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "a wide table starts from the big key");
+    if (x->as->lwe_bit_lut.log2_delta > 63)
+        return infer_say(x, "no room for this message");
+    cipher(x, IR_LWE);
+    x->out->key = IR_BIG;
+    x->out->log2_delta = (uint8_t)x->as->lwe_bit_lut.log2_delta;
+    return NULL;
+}
+
+static const char *
+lwe_decrypt(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "decryption takes an lwe under the big key");
+    *x->out = ir_type_of(IR_INT, infer_in(x, 0)->rank, infer_in(x, 0)->dim);
+    x->out->ranged = true;
+    x->out->ilo = x->as->lwe_decrypt.lo;
+    x->out->ihi = x->as->lwe_decrypt.hi;
+    return NULL;
+}
+
 /* What every op asks of its operands, before its own rule. */
 static const char *
 level(const struct infer *x)
@@ -644,16 +751,10 @@ static const char *(*const rules[IR_NOPS])(struct infer *x) = {
 #define A(op, kind, field)
 #define T(name, nin, infer, traits, attrs) [IR_##name] = infer,
 #define C(family, name, nin, infer, traits, attrs) \
-    [IR_##family##_##name] = cipher_##infer,
+    [IR_##family##_##name] = infer,
 #include "ir/ops.def"
     /* clang-format on */
 };
-
-const char *
-infer_like(struct infer *x, enum ir_op op)
-{
-    return rules[op](x);
-}
 
 const char *
 ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,

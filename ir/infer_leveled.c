@@ -20,7 +20,7 @@ whole_rings(const struct ir_type *t)
 /* Operand j holds level j + 1 of the bits, halved for every step of the
  * expansion. */
 const char *
-cipher_to_ggsw(struct infer *x)
+to_ggsw(struct infer *x)
 {
     const uint32_t m = x->as->glwe_to_ggsw.log2_slots;
     const uint32_t b = x->as->glwe_to_ggsw.log2_base;
@@ -46,7 +46,7 @@ cipher_to_ggsw(struct infer *x)
 }
 
 const char *
-cipher_ggsw_forest(struct infer *x)
+ggsw_forest(struct infer *x)
 {
     const struct ir_blob *nodes = integers(x, x->as->ggsw_forest.nodes, 2);
     const struct ir_blob *leaves = integers(x, x->as->ggsw_forest.leaves, 2);
@@ -65,7 +65,7 @@ cipher_ggsw_forest(struct infer *x)
 }
 
 const char *
-cipher_glwe_answer(struct infer *x)
+glwe_answer(struct infer *x)
 {
     if (infer_in(x, 0)->base != IR_GLWE)
         return infer_say(x, "not a glwe");
@@ -74,7 +74,7 @@ cipher_glwe_answer(struct infer *x)
 }
 
 const char *
-cipher_glwe_decrypt(struct infer *x)
+glwe_decrypt(struct infer *x)
 {
     if (infer_in(x, 0)->base != IR_GLWE)
         return infer_say(x, "not a glwe");

@@ -136,18 +136,18 @@ piece_of(const struct cuts_wish *w, struct piece *p, double low, double high)
     p->end = below(w, high);
 }
 
-/* The open piece of most rows, or of those with none the widest. */
+/* The open piece of most rows, or the widest. */
 static size_t
-largest(const struct piece *p, size_t n)
+largest(const struct piece *p, size_t n, bool by_value)
 {
     size_t best = n;
 
     for (size_t i = 0; i < n; i++) {
         if (p[i].done)
             continue;
-        if (best == n || p[i].end - p[i].first > p[best].end - p[best].first
-            || (p[i].end - p[i].first == p[best].end - p[best].first
-                && p[i].high - p[i].low > p[best].high - p[best].low))
+        if (best == n
+            || (by_value ? p[i].high - p[i].low > p[best].high - p[best].low
+                         : p[i].end - p[i].first > p[best].end - p[best].first))
             best = i;
     }
     return best;
@@ -180,7 +180,7 @@ decoys(struct arena *mem, const struct cuts_wish *w, double *cut, size_t n)
         for (size_t i = 0; i <= n; i++)
             p[i].done = false;
         while (n < w->room) {
-            const size_t i = largest(p, n + 1);
+            const size_t i = largest(p, n + 1, by_value);
 
             if (i == n + 1)
                 break;

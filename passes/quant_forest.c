@@ -53,10 +53,12 @@ stretch(struct grove_node *n, void *arg)
     r->any = true;
 }
 
-/* The widest range of an output over the leaves of one tree. */
+/* The widest range of an output over the leaves of one tree; if none has one,
+ * the largest leaf. */
 static double
 widest(const struct grove *g)
 {
+    double most = 0;
     struct range r = { g->outputs, arena_new(g->mem, double, g->outputs),
                        arena_new(g->mem, double, g->outputs), 0, false };
 
@@ -67,10 +69,12 @@ widest(const struct grove *g)
         one.root = g->root + i;
         r.any = false;
         grove_leaves(&one, stretch, &r);
-        for (size_t k = 0; k < g->outputs; k++)
+        for (size_t k = 0; k < g->outputs; k++) {
             r.widest = fmax(r.widest, r.hi[k] - r.lo[k]);
+            most = fmax(most, fmax(fabs(r.lo[k]), fabs(r.hi[k])));
+        }
     }
-    return r.widest;
+    return r.widest > 0 ? r.widest : most;
 }
 
 struct grid {

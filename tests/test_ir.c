@@ -537,7 +537,6 @@ static const char ciphers[] =
     "58, outputs = 1 } : lwe[1,2] delta 58\n"
     "  output %22 { name = @y }\n"
     "}\n";
-
 static const char leveled[] =
     "ir 1 leveled\n"
     "const @slots : int[2] = [0, 31]\n"
