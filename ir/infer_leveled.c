@@ -25,6 +25,7 @@ to_ggsw(struct infer *x)
     const uint32_t m = x->as->glwe_to_ggsw.log2_slots;
     const uint32_t b = x->as->glwe_to_ggsw.log2_base;
     const struct ir_blob *slots = integers(x, x->as->glwe_to_ggsw.slots, 1);
+    const struct ir_blob *keys = integers(x, x->as->glwe_to_ggsw.keys, 2);
 
     if (x->nin == 0 || m < 1 || m > IR_LOG2_LEVELED || b < 1
         || (uint64_t)b * x->nin + m > 64)
@@ -34,9 +35,11 @@ to_ggsw(struct infer *x)
             || !ir_same_shape(infer_in(x, j), infer_in(x, 0))
             || infer_in(x, j)->log2_delta != 64 - m - b * (j + 1))
             return infer_say(x, "level %zu is no bits in slots", j + 1);
-    if (!slots)
-        return infer_say(x, "there are no slots @%s",
-                         x->as->glwe_to_ggsw.slots);
+    if (!slots || !keys || keys->type.dim[0] != m || keys->type.dim[1] != 2)
+        return infer_say(x, "slots have places, and a gadget each step");
+    for (size_t i = 0; i < 2 * (size_t)m; i++)
+        if (keys->cell[i].i < 1 || keys->cell[i].i > 32)
+            return infer_say(x, "a gadget has 1 to 32 levels and bits");
     *x->out = *infer_in(x, 0);
     x->out->base = IR_GGSW;
     x->out->ranged = false;

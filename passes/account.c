@@ -6,6 +6,7 @@
 #include "passes/cost.h"
 #include "passes/encode.h"
 #include "passes/inner.h"
+#include "passes/leveled.h"
 #include "passes/sets.h"
 
 #include <math.h>
@@ -92,6 +93,8 @@ op_ms(const struct ir_func *f, const struct ir_ins *ins)
         return n * convert_ns(f, ins) / 1e6;
     if (!ir_ops[ins->op].cipher)
         return 0;
+    if (ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest)
+        return leveled_ms(f, ins);
     return budget_additions(f, ins) * dimension(ir_params_of(f, ins->type.set))
            * cost_linear() / 1e6;
 }
@@ -308,6 +311,10 @@ account_output_row(const struct ir_func *f)
             sum += (double)ir_count(&ins->type)
                    * (dimension(ir_params_of(f, ins->type.set)) + 1)
                    * ins->as.lwe_answer.word_bits / 8;
+        if (ins->op == IR_glwe_answer)
+            sum += ((double)ir_count(&ins->type)
+                    + dimension(ir_params_of(f, ins->type.set)))
+                   * ins->as.glwe_answer.word_bits / 8;
     }
     return sum;
 }

@@ -122,8 +122,8 @@ wish(struct pass_ctx *cx, const struct ir_func *f, const struct form *form,
             lower_to(&need[ins->in[j].id], e);
         return;
     }
-    if (ins->op == IR_low_bit)
-        return; /* at the top of the torus: any will do */
+    if (ins->op == IR_low_bit || ins->op == IR_forest)
+        return; /* at the top of the torus: any will do; bits of its own */
     if (ins->op == IR_proved) {
         lower_to(&need[ins->in[0].id], need[i] - ins->as.proved.shift);
         return;
@@ -141,11 +141,6 @@ encode_needs(struct pass_ctx *cx, const struct ir_func *f,
         if (pass_encrypted(&f->ins[i].type)
             && !(ir_ops[f->ins[i].op].traits & IR_VOID))
             message_fits(cx, f, (ir_ref){ i });
-        if (f->ins[i].op == IR_forest && f->ins[i].type.enc) {
-            diag_error(cx->diag, f->ins[i].at, E_at_server,
-                       "a forest of encrypted values is not supported yet");
-            cx->status = 1;
-        }
     }
     if (cx->status)
         return false;

@@ -76,12 +76,13 @@ check_refused(const char *text, const char *words)
       "const @m : int[2] = [0, " missing "]\n{\n" R \
       "%1 = bin %0 { cuts = @c, missing = @m } : int[2]\n}\n" }
 #define NO_SELECTION(words, slot, nodes) \
-    { words, HEAD "const @s : int[1] = [" slot "]\nconst @n : int[2,4] = [" \
+    { words, HEAD "const @k : int[5,2] = [9, 4, 9, 4, 9, 4, 9, 4, 9, 4]\n" \
+      "const @s : int[1] = [" slot "]\nconst @n : int[2,4] = [" \
       nodes "]\nconst @l : int[2,1] = [1, 2]\nconst @r : int[1] = [0]\n" \
       "{\n%0 = input { name = @x } : int[2048] in 0..1\n" \
       "%1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n" \
       "%2 = glwe.to_ggsw %1 { slots = @s, log2_slots = 5, log2_base = 7, " \
-      "first_base = 4, last_base = 8, switch_levels = 4, " \
+      "keys = @keys, switch_levels = 4, " \
       "switch_log2_base = 11 } : ggsw[1]\n" \
       "%3 = ggsw.forest %1, %2 { nodes = @n, leaves = @l, roots = @r } : " \
       "glwe[1] delta 52\n}\n" }
@@ -540,6 +541,7 @@ static const char ciphers[] =
 static const char leveled[] =
     "ir 1 leveled\n"
     "const @slots : int[2] = [0, 31]\n"
+    "const @keys : int[5,2] = [10, 4, 9, 5, 7, 6, 7, 7, 6, 8]\n"
     "param @nodes : int[3,4] = [0, 1, 1, -4, 0, 0, -3, 2, 1, 9, -1, -2]\n"
     "param @leaves : int[4,2] = [1, 0, 2, 1, 0, 3, 1, 1]\n"
     "param @roots : int[2] = [0, -1]\n"
@@ -548,7 +550,7 @@ static const char leveled[] =
     "  %1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n"
     "  %2 = glwe.encrypt %0 { log2_delta = 45 } : glwe[2048] delta 45\n"
     "  %3 = glwe.to_ggsw %1, %2 { slots = @slots, log2_slots = 5, log2_base = 7, "
-    "first_base = 4, last_base = 8, switch_levels = 4, switch_log2_base = 11 } : "
+    "keys = @keys, switch_levels = 4, switch_log2_base = 11 } : "
     "ggsw[2] noise 1e-20 1e-16\n"
     "  %4 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2048] delta 60\n"
     "  %5 = ggsw.forest %4, %3 { nodes = @nodes, leaves = @leaves, roots = @roots "
