@@ -1,5 +1,5 @@
 /* Coefficients of a ring ciphertext become ring ciphertexts, and these GGSWs,
- * lang-spec/crypto.md 17.
+ * lang-spec/crypto.md (81).
  *
  *     step q    u = c(X^t), its mask back under S    t = N / 2^(first + q) + 1
  *               c0 = c + u,   c1 = X^-(stride 2^q) (c - u)

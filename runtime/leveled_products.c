@@ -1,5 +1,5 @@
 /* Forests by products of packed bits, lang-spec/crypto.md 17: for a prefix P of
- * groups, with C_P, W_P,r sparse polynomials of integers,
+ * groups, with C_P, W_P,r sparse polynomials of integers, (90)
  *
  *     S_P = Delta C_P + sum_r W_P,r T_r + sum_g GGSW(M_g) [x] S_P.g
  *

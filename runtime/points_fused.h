@@ -5,7 +5,7 @@
  *     key    [vector][row][output] vectors | re W | im W |
  */
 
-/* Digits above `shift` of a word at coefficient j modulo 8. */
+/* lang-spec/crypto.md (80): digits above `shift` of a word at coefficient j modulo 8. */
 INLINE V
 dithered(const uint64_t *x, const struct dither *d, size_t j, unsigned shift,
          U64 mask)

@@ -2,6 +2,7 @@
  * lang-spec/crypto.md 17; private thresholds in X, canonical order in D. */
 #include "tests/grove.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ grow(struct grove *g, const struct grove_kind *k, int64_t depth, uint64_t *s)
         return -++g->leaves;
     }
     at = g->nodes++;
-    g->node[at].feature = (int64_t)(mix(s) % GROVE_FEATURES);
+    /* some are used more than others */
+    g->node[at].feature = (int64_t)(GROVE_FEATURES * pow(unit(s), 1.3));
     g->node[at].point = 1 + (int64_t)(mix(s) % GROVE_POINTS);
     g->node[at].left = grow(g, k, depth + 1, s);
     g->node[at].right = grow(g, k, depth + 1, s);

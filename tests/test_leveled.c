@@ -214,6 +214,277 @@ START_TEST(simulated_noise)
 }
 END_TEST
 
+/* ---- noise: (82) to (88), worst rows; a sample is a coefficient */
+
+static const double u = 0x1p-128; /* q^-2 */
+
+static double
+v_tuniform(int t)
+{
+    return (ldexp(2, 2 * t) + 1) / 6 * u;
+}
+
+static double
+d2(unsigned b)
+{
+    return (ldexp(1, 2 * (int)b) + 2) / 12;
+}
+
+static double
+rest(unsigned levels, unsigned b)
+{
+    return ldexp(1, -2 * (int)(levels * b)) - u;
+}
+
+static const double N = 2048, NORM2 = 2 * 2048 / 3.0; /* of S */
+
+/* (19), with C as measured by test_noise.c; it is small here */
+static double
+v_fft(unsigned rows, unsigned b)
+{
+    return 1.2 * 0x1p-106 * 11 * rows * N * ldexp(1, 2 * (int)b) / 144
+           * (1 + NORM2);
+}
+
+/* (82) */
+static double
+v_auto(const struct cmlrt_set *s, unsigned q)
+{
+    const unsigned l = s->leveled.levels[q], b = s->leveled.log2_base[q];
+
+    return N * l * v_tuniform(s->t_glwe) * d2(b) + NORM2 * rest(l, b) / 12
+           + v_fft(l, b);
+}
+
+/* (83) */
+static double
+v_body(const struct cmlrt_set *s)
+{
+    const unsigned m = s->leveled.steps;
+    double v = ldexp(v_tuniform(s->t_glwe), (int)m);
+
+    for (unsigned q = 0; q < m; q++)
+        v += ldexp(v_auto(s, q), (int)(m - 1 - q));
+    return v;
+}
+
+/* (85) with (84) */
+static double
+v_mask(const struct cmlrt_set *s, double body)
+{
+    const unsigned l = s->leveled.ss_levels, b = s->leveled.ss_log2_base;
+
+    return NORM2 * body + N * l * v_tuniform(s->t_glwe) * d2(b)
+           + NORM2 * NORM2 * rest(l, b) / 12 + v_fft(l, b);
+}
+
+/* (86) */
+static double
+v_product(struct grove_gadget g, double rows, double m2)
+{
+    return g.levels * N * d2(g.log2_base) * rows
+           + m2 * (1 + NORM2) * rest(g.levels, g.log2_base) / 12
+           + v_fft(2 * g.levels, g.log2_base);
+}
+
+/* Phases of all coefficients of a GLWE. */
+static void
+phases(uint64_t *phase, const struct rig *r, const uint64_t *glwe)
+{
+    for (size_t i = 0; i < 2048; i++)
+        phase[i] = phase_of(r, glwe, i);
+}
+
+/* Ratio of measured to predicted variance in the interval of section 14: the
+ * noise of coefficients of one polynomial is not independent, and that of
+ * several keys differs. */
+static void
+check_ratio(const char *what, double square, double count, double v)
+{
+    const double ratio = square / count / v;
+
+    ck_assert_msg(ratio > 0.7 && ratio < 1.4, "%s: measured / formula = %.3f",
+                  what, ratio);
+    ck_assert(!(ratio / 2 > 0.7)); /* a doubled variance is caught */
+}
+
+/* A row of a GGSW: points back to words. */
+static void
+row_of(uint64_t *glwe, const struct run *t, const double *ggsw, unsigned rows,
+       unsigned row)
+{
+    const struct kernels *k = t->r.eval->ring.kernels;
+    const struct cmlrt_shape one = { t->r.eval->ring.plan, 11, 1, 1, 1, 1 };
+    double *key = rig_alloc(2 * 2048 * sizeof *key);
+    double *points = rig_alloc((2048 + CMLRT_ROW_PAD) * sizeof *points);
+    double *sum = rig_alloc(2 * (2048 + CMLRT_ROW_PAD) * sizeof *sum);
+    double *digit = rig_alloc(rows * (2048 + CMLRT_ROW_PAD) * sizeof *digit);
+    uint64_t word[2048] = { UINT64_C(1) << 63 };
+
+    /* the row times the constant -1, as a digit of base 2 */
+    (void)one;
+    for (size_t i = 0; i < 2048; i++)
+        word[i] = 0;
+    word[0] = 1;
+    memset(glwe, 0, 4096 * sizeof *glwe);
+    k->torus_points(points, word, t->r.eval->ring.plan); /* 2^-64 2/N */
+    for (size_t i = 0; i < 2048; i++)
+        digit[row * (2048 + CMLRT_ROW_PAD) + i] = points[i] * 0x1p64 * 1024;
+    k->key_mul(sum, digit, ggsw, rows, 2048, false);
+    k->points_torus(glwe, sum, t->r.eval->ring.plan);
+    k->points_torus(glwe + 2048, sum + 2048 + CMLRT_ROW_PAD,
+                    t->r.eval->ring.plan);
+    free(key);
+    free(points);
+    free(sum);
+    free(digit);
+}
+
+/* Body rows, mask rows and products of X, all bits 1: (83), (85), (86); several
+ * keys. */
+START_TEST(expansion_noise)
+{
+    enum { KEYS = 3, GGSWS = 3 };
+    double body = 0, mask = 0, product = 0, vb, vm;
+    const struct grove_gadget gg = expand_options.gg;
+    const unsigned l = gg.levels, rows = 2 * l;
+    size_t count = 0;
+    struct run t;
+
+    for (uint64_t key = 0; key < KEYS; key++) {
+        const size_t n = 2048;
+        uint64_t glwe[4096], phase[2048], in[2048];
+
+        open_run(&t, &kinds[0], false, cmlrt_kernels_select(NULL), 70 + key);
+        vb = v_body(&t.p.set);
+        vm = v_mask(&t.p.set, vb);
+        (void)check_row(&t, 1, true, 1);
+        for (size_t i = 0; i < GGSWS; i++) {
+            const double *ggsw =
+                (const double *)(const void *)t.v.ggsw + i * rows * 2 * n;
+            struct cmlrt_env *env = &t.r.env;
+            const struct cmlrt_shape s = { t.r.eval->ring.plan, 11, 1, l,
+                                           gg.log2_base,        2 };
+            double *d = env->scratch, *sum = d + 32 * (n + CMLRT_ROW_PAD);
+
+            for (unsigned row = 0; row < rows; row++) {
+                const unsigned shift = 64 - gg.log2_base * (row % l + 1);
+
+                row_of(glwe, &t, ggsw, rows, row);
+                phases(phase, &t.r, glwe);
+                if (row < l)
+                    phase[0] -= UINT64_C(1) << shift;
+                for (size_t x = 0; row >= l && x < n; x++)
+                    phase[x] += t.r.secret->big[x] << shift;
+                for (size_t x = 0; x < n; x++)
+                    *(row < l ? &body : &mask) +=
+                        torus(phase[x]) * torus(phase[x]);
+            }
+            cmlrt_rng_bytes(&t.r.rng, glwe, sizeof glwe);
+            phases(in, &t.r, glwe);
+            t.r.eval->ring.kernels->digit_points(d, glwe + n, &s);
+            t.r.eval->ring.kernels->digit_points(d + l * (n + CMLRT_ROW_PAD),
+                                                 glwe, &s);
+            t.r.eval->ring.kernels->key_mul(sum, d, ggsw, rows, n, false);
+            memset(glwe, 0, sizeof glwe);
+            t.r.eval->ring.kernels->points_torus(glwe, sum, s.plan);
+            t.r.eval->ring.kernels->points_torus(
+                glwe + n, sum + n + CMLRT_ROW_PAD, s.plan);
+            phases(phase, &t.r, glwe);
+            for (size_t x = 0; x < n; x++)
+                product += torus(phase[x] - in[x]) * torus(phase[x] - in[x]);
+            count += n;
+        }
+        close_run(&t);
+    }
+    check_ratio("body row", body, (double)(count * l), vb);
+    check_ratio("mask row", mask, (double)(count * l), vm);
+    check_ratio("product", product, (double)count, v_product(gg, vb + vm, 1));
+}
+END_TEST
+
+/* (82): one step on a fresh ciphertext, the sum of all slots of a residue. */
+START_TEST(step_noise)
+{
+    struct grove_options o = direct_options;
+    const size_t n = 2048;
+    double square = 0, v = 0;
+    size_t count = 0;
+
+    for (uint64_t key = 0; key < 3; key++) {
+        struct cmlrt_set set = { .k = 1,
+                                 .log2_n = 11,
+                                 .t_glwe = o.t_glwe,
+                                 .ternary = true,
+                                 .leveled = { .first = 4,
+                                              .steps = 1,
+                                              .levels = { 6 },
+                                              .log2_base = { 7 } } };
+        const struct cmlrt_spread d = { 7, 1, 0, 0 };
+        static const int64_t zeros[2048];
+        const struct cmlrt_plain plain = { zeros, n, 0 };
+        uint64_t *out = rig_alloc(8 * n * sizeof *out), body[2048];
+        uint64_t phase[2][2048], glwe[4096];
+        struct rig r;
+
+        rig_open(&r, &set, cmlrt_kernels_select(NULL), 90 + key);
+        v = 2 * v_tuniform(o.t_glwe) + v_auto(&set, 0);
+        for (uint64_t i = 0; i < 3; i++) {
+            ck_assert_int_eq(cmlrt_encrypt(body, r.secret, r.seed, i, &plain),
+                             CML_E_ok);
+            r.env.first_glwe = i;
+            cmlrt_glwe_expand(&r.env, out, body, &d, 0, 2);
+            for (size_t g = 0; g < 2; g++) {
+                memcpy(glwe, out + g * 4 * n + n, n * sizeof *out);
+                memcpy(glwe + n, out + g * 4 * n + 3 * n, n * sizeof *out);
+                phases(phase[g], &r, glwe);
+                for (size_t x = 0; x < n; x++)
+                    square += torus(phase[g][x]) * torus(phase[g][x]);
+                count += n;
+            }
+        }
+        free(out);
+        rig_close(&r);
+    }
+    check_ratio("step", square, (double)count, v);
+}
+END_TEST
+
+/* The sums of whole forests stay within what (87) and (88) predict. */
+START_TEST(forest_noise)
+{
+    enum { ROWS = 12 };
+    const bool direct = _i;
+    const struct grove_gadget gg =
+        direct ? direct_options.gg : expand_options.gg;
+    struct run t;
+    double square = 0, v, most = 0;
+
+    open_run(&t, &kinds[direct ? 1 : 0], direct, cmlrt_kernels_select(NULL),
+             40);
+    for (uint64_t row = 0; row < ROWS; row++) {
+        const double e = check_row(&t, row, true, 1);
+
+        square += e * e;
+        most = fmax(most, e);
+    }
+    if (direct) { /* bound: all ones, first two levels */
+        const double fresh = v_tuniform(17) + 0x1p-88 / 12;
+
+        v = 64 * 2048 * v_product(gg, 2 * fresh, 64)
+            + 0x1p-30; /* thermometers are far above products here */
+        ck_assert(most < 0x1p-11);
+    } else {
+        const double vb = v_body(&t.p.set), vm = v_mask(&t.p.set, vb);
+
+        v = (double)t.g.nodes * v_product(gg, vb + vm, 1);
+        ck_assert(most < 6 * sqrt(v));
+    }
+    ck_assert(square / ROWS < 4 * v);
+    close_run(&t);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -227,6 +498,9 @@ main(void)
     tcase_add_loop_test(c, forests_are_exact, 0, 2 * KINDS * 3);
     tcase_add_loop_test(c, cuts_are_alike, 0, 2);
     tcase_add_loop_test(c, simulated_noise, 0, 2);
+    tcase_add_test(c, expansion_noise);
+    tcase_add_test(c, step_noise);
+    tcase_add_loop_test(c, forest_noise, 0, 2);
     suite_add_tcase(s, c);
     runner = srunner_create(s);
     srunner_run_all(runner, CK_ENV);
