@@ -141,6 +141,8 @@ piece(struct be_module *m, struct list *l, uint32_t i)
     r.hi = be_i64(m, in->ihi);
     r.first = r.word = be_i64(m, (int64_t)m->offset[i]);
     r.glwe = be_i64(m, (int64_t)be_first_glwe(m, i));
+    r.times_key = be_i64(m, 0);
+    r.keep_bits = be_i64(m, 64);
     push(m, l, &r, sizeof r);
 }
 
@@ -224,6 +226,7 @@ lists(struct be_module *m, struct manifest_fields *r)
         v.count = be_i64(m, (int64_t)ir_count(&ins->type));
         v.set = be_i64(m, ins->type.set);
         v.key = be_i64(m, ins->type.key == IR_SMALL);
+        v.levels = v.coefs = be_i64(m, 0);
         push(m, &values, &v, sizeof v);
     }
     for (size_t s = 0; s < m->nsteps; s++)
@@ -279,6 +282,7 @@ set(struct be_module *m, struct list *l, const struct ir_params *p)
     r.v_ms_wide = be_f64(m, p->v_ms_wide);
     r.v_ext = be_f64(m, p->v_ext);
     r.v_zero = be_f64(m, p->v_zero);
+    r.leveled = be_null(m);
     push(m, l, &r, sizeof r);
 }
 

@@ -1,6 +1,25 @@
 /* What a manifest says of sizes; the only place that adds them up. */
 #include "runtime/engine.h"
 
+static struct cmlrt_leveled
+leveled_of(const struct cml_leveled *m)
+{
+    struct cmlrt_leveled l = { 0 };
+
+    if (!m)
+        return l;
+    l.first = (uint32_t)m->first;
+    l.steps = (uint32_t)m->steps;
+    l.ss_levels = (uint32_t)m->ss_levels;
+    l.ss_log2_base = (uint32_t)m->ss_log2_base;
+    l.depth = (uint32_t)m->depth;
+    for (int64_t q = 0; q < m->steps; q++) {
+        l.levels[q] = (uint8_t)((const int64_t *)m->levels)[q];
+        l.log2_base[q] = (uint8_t)((const int64_t *)m->log2_base)[q];
+    }
+    return l;
+}
+
 static struct cmlrt_set
 set_of(const struct cml_set *m)
 {
@@ -19,6 +38,7 @@ set_of(const struct cml_set *m)
                   (uint32_t)m->ss_levels, (uint32_t)m->ss_log2_base,
                   (uint32_t)m->cb_levels, (uint32_t)m->cb_log2_base,
                   (uint32_t)m->wide_bits },
+        .leveled = leveled_of(m->leveled),
     };
 }
 

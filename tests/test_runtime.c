@@ -12,20 +12,20 @@ enum { MAX_TABLES = 4 };
 /* k, log2 N, n, bootstrap, keyswitch (levels, base), noise, ternary */
 /* clang-format off */
 static const struct cmlrt_set insecure[] = {
-    { 1, 10, 24, 1, 23, 4, 4, 30, 17, false, { 0 } },
-    { 2,  9, 20, 2, 15, 5, 3, 30, 17, false, { 0 } },
-    { 3,  8, 16, 3, 11, 3, 5, 30, 17, false, { 0 } },
-    { 1, 11, 16, 2, 15, 6, 3, 30, 17, true, { 0 } },
-    { 6,  8, 12, 1, 17, 4, 4, 30, 17, false, { 0 } },
+    { 1, 10, 24, 1, 23, 4, 4, 30, 17, false, { 0 }, { 0 } },
+    { 2,  9, 20, 2, 15, 5, 3, 30, 17, false, { 0 }, { 0 } },
+    { 3,  8, 16, 3, 11, 3, 5, 30, 17, false, { 0 }, { 0 } },
+    { 1, 11, 16, 2, 15, 6, 3, 30, 17, true, { 0 }, { 0 } },
+    { 6,  8, 12, 1, 17, 4, 4, 30, 17, false, { 0 }, { 0 } },
 };
 /* clang-format on */
 enum { SETS = sizeof insecure / sizeof *insecure };
 
 /* no tables: a ternary ring key and nothing else */
 static const struct cmlrt_set insecure_linear = { 1, 9, 0,  0,    0,    0,
-                                                  0, 0, 20, true, { 0 } };
+                                                  0, 0, 20, true, { 0 }, { 0 } };
 static const struct cmlrt_set insecure_linear_k2 = { 2, 8, 0,  0,    0,    0,
-                                                     0, 0, 20, true, { 0 } };
+                                                     0, 0, 20, true, { 0 }, { 0 } };
 
 static const uint8_t any_seed[CMLRT_SEED] = { 7, 1, 2, 3 };
 

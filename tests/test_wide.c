@@ -14,13 +14,13 @@
 #include <string.h>
 
 static const struct cmlrt_set insecure_toy = {
-    1, 9, 32, 3, 12, 6, 4, 35, 3, false, { 5, 9, 4, 12, 4, 6, 16 }
+    1, 9, 32, 3, 12, 6, 4, 35, 3, false, { 5, 9, 4, 12, 4, 6, 16 }, { 0 }
 };
 
 /* 7 bits on a norm of 1, and 8 bits; level 132 */
 static const struct cmlrt_set real[] = {
-    { 2, 10, 720, 2, 15, 4, 3, 50, 17, false, { 5, 8, 2, 18, 7, 3, 7 } },
-    { 2, 10, 720, 3, 12, 4, 3, 50, 17, false, { 7, 6, 3, 14, 3, 6, 8 } },
+    { 2, 10, 720, 2, 15, 4, 3, 50, 17, false, { 5, 8, 2, 18, 7, 3, 7 }, { 0 } },
+    { 2, 10, 720, 3, 12, 4, 3, 50, 17, false, { 7, 6, 3, 14, 3, 6, 8 }, { 0 } },
 };
 
 /* ---- ciphertexts */
@@ -321,6 +321,7 @@ searched(unsigned bits)
         false,
         { s.tr_levels, s.tr_log2_base, s.ss_levels, s.ss_log2_base, s.cb_levels,
           s.cb_log2_base, bits },
+        { 0 },
     };
 }
 

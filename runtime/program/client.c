@@ -80,11 +80,12 @@ encrypt_piece(const struct encryption *e, const struct cml_piece *d,
                                         (size_t)(left < n ? left : n),
                                         (unsigned)d->log2_delta };
 
-        if (cmlrt_encrypt(word + i, e->c->secrets.at[d->set], e->seed, glwe,
-                          &in)
+        if ((d->times_key ? cmlrt_encrypt_times_key : cmlrt_encrypt)(
+                word + i, e->c->secrets.at[d->set], e->seed, glwe, &in)
             != CML_E_ok)
             return false;
     }
+    cmlrt_keep_bits(word, (size_t)d->count, (unsigned)d->keep_bits);
     return true;
 }
 
