@@ -46,7 +46,7 @@ base(struct clear *c, uint32_t v)
             bug("param @%s is wanted at the client", b->name);
         return be_words(m, b->cell, ir_count(&b->type));
     }
-    if (ins->op == IR_lwe_decrypt)
+    if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
         return be_at(&c->e, c->e.in, m->i64, be_i64(m, (int64_t)m->offset[v]));
     return be_at(&c->e, c->e.scratch, LLVMInt8TypeInContext(m->cx),
                  be_i64(m, (int64_t)m->offset[v]));
@@ -542,7 +542,8 @@ emit(struct clear *c)
     switch ((int)c->ins->op) {
     case IR_input:
     case IR_constant:
-    case IR_lwe_decrypt: return;
+    case IR_lwe_decrypt:
+    case IR_glwe_decrypt: return;
     case IR_glwe_encrypt:
     case IR_output: leave(c); return;
     case IR_gather: gather(c); return;

@@ -282,10 +282,13 @@ collect(uint8_t *to, const struct engine *e, size_t row)
     const bool encrypted = e->job->mode == CMLRT_ENCRYPTED;
     uint64_t *const *value = e->pointer + row * ((size_t)m->nvalues + 1);
 
-    for (int64_t i = 0; i < m->nanswers; i++)
+    for (int64_t i = 0; i < m->nanswers; i++) {
+        const size_t count = (size_t)a[i].count, big = e->env[a[i].set].big;
+
         to = pack(to, value[a[i].value],
-                  (size_t)a[i].count * e->env[a[i].set].big,
+                  a[i].packed && encrypted ? big - 1 + count : big * count,
                   encrypted ? a[i].word_bits : 64);
+    }
     return to;
 }
 

@@ -92,7 +92,9 @@ cmlrt_manifest_layout(const struct cml_manifest *m)
 
         l.phases += (size_t)a->count;
         l.replies = at_least(l.replies, a->first + a->count);
-        l.reply_bytes += (size_t)(a->count * (big + 1) * (a->word_bits / 8));
+        l.reply_bytes +=
+            (size_t)((a->packed ? big + a->count : a->count * (big + 1))
+                     * (a->word_bits / 8));
     }
     return l;
 }

@@ -127,6 +127,9 @@ enum cml_status cmlrt_secret_new(struct cmlrt_secret **out,
 void cmlrt_secret_free(struct cmlrt_secret *s);
 /* phase b - <a, s> of an LWE ciphertext under the big key */
 uint64_t cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe);
+/* of coefficient i of a GLWE, k = 1 */
+uint64_t cmlrt_phase_at(const struct cmlrt_secret *s, const uint64_t *glwe,
+                        size_t i);
 
 /* ---- sets_key.c: the secrets of all sets, from one master */
 struct cmlrt_secrets {

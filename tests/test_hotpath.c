@@ -54,7 +54,7 @@ static const struct cmlrt_border border = { 0 };
 static const struct cmlrt_sum sum = { 2, 2 };
 static const struct cmlrt_table table = { numbers, 1, 3, 0, 60, 58, 0 };
 static const struct cmlrt_table wide_table = { numbers, 1, 3, 0, 61, 58, 0 };
-static const struct cmlrt_reply reply = { -1, 64 };
+static const struct cmlrt_reply reply = { -1, 64, 0, 0 };
 static const struct cmlrt_extract extract = { 0, 0, COUNT };
 
 static void

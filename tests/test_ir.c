@@ -82,7 +82,7 @@ check_refused(const char *text, const char *words)
       "{\n%0 = input { name = @x } : int[2048] in 0..1\n" \
       "%1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n" \
       "%2 = glwe.to_ggsw %1 { slots = @s, log2_slots = 5, log2_base = 7, " \
-      "keys = @keys, switch_levels = 4, " \
+      "keys = @k, switch_levels = 4, " \
       "switch_log2_base = 11 } : ggsw[1]\n" \
       "%3 = ggsw.forest %1, %2 { nodes = @n, leaves = @l, roots = @r } : " \
       "glwe[1] delta 52\n}\n" }

@@ -119,7 +119,7 @@ START_TEST(answer_noise)
     const double d = (double)cmlrt_big(set);
     const double v =
         v_tuniform(set->t_glwe) * (d * 2 / 3 + 1 + d * mean_square_key(set));
-    const struct cmlrt_reply reply = { -1, 64 };
+    const struct cmlrt_reply reply = { -1, 64, 0, 0 };
     double x[SAMPLES];
 
     for (size_t key = 0; key < KEYS; key++) {
@@ -146,7 +146,7 @@ START_TEST(cut_noise)
     const struct cmlrt_set *set = &insecure_fresh[_i];
     const double d = (double)cmlrt_big(set);
     const double v = (1 + d * mean_square_key(set)) * 0x1p-64 / 12;
-    const struct cmlrt_reply whole = { -1, 64 }, cut = { -1, 32 };
+    const struct cmlrt_reply whole = { -1, 64, 0, 0 }, cut = { -1, 32, 0, 0 };
     double x[SAMPLES];
 
     for (size_t key = 0; key < KEYS; key++) {
@@ -250,7 +250,7 @@ key_word(const struct rig *r, size_t i, size_t j)
  * none. */
 START_TEST(keyswitch_bodies_are_rounded)
 {
-    const struct cmlrt_set insecure_exact = { 1, 8,  40, 1,     20,   3,
+    const struct cmlrt_set insecure_exact = { 1, 8,  40, 1,     20,    3,
                                               4, 20, 17, false, { 0 }, { 0 } };
     const struct cmlrt_set *s = &insecure_exact;
     size_t wrong = 0;
@@ -503,8 +503,9 @@ END_TEST
  * use must cover it, and not by far. */
 START_TEST(transform_noise)
 {
-    static const struct cmlrt_set insecure_fft = { 1, 9, 40, 2,     23,   1,
-                                                   1, 0, 3,  false, { 0 }, { 0 } };
+    static const struct cmlrt_set insecure_fft = {
+        1, 9, 40, 2, 23, 1, 1, 0, 3, false, { 0 }, { 0 }
+    };
     const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
     double x[KEYS * 40], c;
 
@@ -639,7 +640,7 @@ START_TEST(simulated_noise)
 {
     const struct cmlrt_set *set = &insecure_rotate[0];
     const struct cmlrt_table t = { eights, 1, 3, 0, 60, 58, 0 };
-    const struct cmlrt_reply reply = { -1, 64 };
+    const struct cmlrt_reply reply = { -1, 64, 0, 0 };
     const struct cmlrt_extract all = { 0, 0, SAMPLES };
     static const uint64_t zeros[SAMPLES];
     uint64_t y[SAMPLES];
@@ -676,7 +677,7 @@ static void
 cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
          int64_t end)
 {
-    static const struct cmlrt_reply reply = { -1, 32 };
+    static const struct cmlrt_reply reply = { -1, 32, 0, 0 };
 
     memset(value[0] + begin, 0, (size_t)(end - begin) * sizeof *value[0]);
     cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
@@ -686,7 +687,7 @@ cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 START_TEST(simulated_cut)
 {
     const struct cml_value value = { SAMPLES, 0, 0, 0, 0 };
-    const struct cml_answer answer = { SAMPLES, 0, 0, 50, 0, 9, 0, 32 };
+    const struct cml_answer answer = { SAMPLES, 0, 0, 50, 0, 9, 0, 32, 0 };
     struct cml_step step = { .items = SAMPLES };
     const struct cml_set set = { .k = 1 + _i, .log2_n = 12, .ternary = _i };
     const struct cml_manifest m = { .nsets = 1,

@@ -217,7 +217,7 @@ static void
 answer_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
             int64_t end)
 {
-    static const struct cmlrt_reply reply = { 40, 64 };
+    static const struct cmlrt_reply reply = { 40, 64, 0, 0 };
 
     memset(value[0] + (size_t)begin * env->big, 0,
            (size_t)(end - begin) * env->big * sizeof *value[0]);
@@ -230,7 +230,7 @@ run_answers(struct cmlrt_eval *eval, const struct kernels *kernels,
 {
     const struct cmlrt_evals evals = { .at = { eval } };
     const struct cml_value value = { ANSWERS, 0, 0, 0, 0 };
-    const struct cml_answer answer = { ANSWERS, 0, 0, 50, 0, 9, 0, 64 };
+    const struct cml_answer answer = { ANSWERS, 0, 0, 50, 0, 9, 0, 64, 0 };
     struct cml_step step[2] = { { .items = ANSWERS }, { .items = ANSWERS } };
     struct cml_manifest m = manifest();
     struct cmlrt_pool *pool = cmlrt_pool_new(threads);
