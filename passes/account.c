@@ -238,6 +238,29 @@ wide_part(const struct ir_params *s, struct account_part *out)
     out->bytes = 8 * rows * ldexp(1, (int)s->log2_n);
 }
 
+/* Automorphism keys of a graded expansion, and the key of s^2. */
+static bool
+leveled_part(const struct ir_func *f, struct account_part *out)
+{
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        struct leveled_keys k;
+        double rows;
+
+        if (ins->op != IR_glwe_to_ggsw)
+            continue;
+        k = leveled_keys_of(f, ins);
+        rows = k.ss.levels;
+        for (uint32_t q = 0; q < k.steps; q++)
+            rows += k.step[q].levels;
+        out->key = "selections";
+        out->set = 0;
+        out->bytes = 8 * rows * model_degree(leveled_ring());
+        return true;
+    }
+    return false;
+}
+
 /* Each set has three parts, then come the switches; wide tables have one set.
  */
 bool
@@ -254,6 +277,8 @@ account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
             wide_part(&f->params, out);
             return true;
         }
+        if (sw == 0 && leveled_part(f, out))
+            return true;
         if (sw >= f->sets.switches)
             return false;
         out->key = f->sets.sw[sw].big ? "switch to another big key"

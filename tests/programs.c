@@ -196,6 +196,24 @@ const struct program programs[] = {
       "%3 = forest %0 { nodes = @f, leaves = @g, roots = @s } : real\n"
       "%4 = constant { data = @k } : int\n%5 = mul %2, %4 : int[2]\n"
       "output %5 { name = @a }\noutput %3 { name = @b }\n}\n" },
+    { "a forest of the server, and a sum of what it gives", TOY
+      "param @n : int[7,5] = [0, 2, 1, 4, 0, 1, 1, 2, 3, 0, 2, 3, -1, -2, 0, 0, "
+      "1, -3, -1, 0, 1, 3, 5, 6, 0, 2, 1, -1, -3, 0, 0, 3, -2, -4, 0]\n"
+      "param @l : int[4,2] = [1, -5, 0, 2, 7, 7, -3, 4]\n"
+      "param @r : int[2] = [-1, 0]\nparam @k : int[2] = [3, -8]\n"
+      "param @w : int[2,3] = [1, 0, -2, 1, 5, 3]\n{\n"
+      "%0 = input { name = @x } : int[3] in 0..3\n"
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int[2]\n"
+      "%2 = constant { data = @k } : int[2]\n%3 = add %1, %2 : int[2]\n"
+      "%4 = constant { data = @w } : int[2,3]\n"
+      "%5 = matmul %3, %4 : int[3]\noutput %3 { name = @a }\n"
+      "output %5 { name = @b }\n}\n" },
+    { "a forest of stumps", TOY
+      "param @n : int[2,5] = [0, 2, -1, -2, 0, 1, 1, -2, -3, 0]\n"
+      "param @l : int[3] = [1, 60, -4]\nparam @r : int[2] = [0, 1]\n{\n"
+      "%0 = input { name = @x } : int[3] in 0..3\n"
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n"
+      "output %1 { name = @a }\n}\n" },
     { "wide encrypted values, bit by bit", TOY "param @k : int = [1]\n{\n"
       "%0 = " INT("x", "-128", "127") "%1 = " INT("y", "-90", "165")
       "%2 = constant { data = @k } : int\n"
