@@ -108,6 +108,7 @@ input(struct be_module *m, struct list *l, const struct ir_ins *ins)
     r.lo = be_f64(m, integer ? (double)t->ilo : t->lo);
     r.hi = be_f64(m, integer ? (double)t->ihi : t->hi);
     r.integer = be_i64(m, integer);
+    r.missing = be_i64(m, !integer && ir_get(m->f, "missing", 0) > 0);
     r.names = names(m, ins->as.input.name, &n);
     push(m, l, &r, sizeof r);
 }

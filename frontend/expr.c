@@ -423,6 +423,7 @@ expression(struct fe *fe, const struct ast *a)
     case AST_binary: return binary(fe, a);
     case AST_index: return fe_index(fe, a);
     case AST_call: return fe_call(fe, a);
+    case AST_choice: return fe_choice(fe, a);
     case AST_unary:
         v = fe_expr(fe, a->kid);
         return fe_build(fe, IR_neg, a->at, &v, 1, NULL);

@@ -151,6 +151,9 @@ const struct fe_forest *fe_forest_read(struct fe *fe, const struct ast *call,
 ir_ref fe_forest_call(struct fe *fe, const struct ast *a,
                       const struct fe_name *n);
 
+/* ---- choice.c */
+ir_ref fe_choice(struct fe *fe, const struct ast *a);
+
 /* ---- settings.c */
 void fe_quantize(struct fe *fe, const struct ast *a);
 void fe_target(struct fe *fe, const struct ast *a);

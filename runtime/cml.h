@@ -51,6 +51,7 @@ struct cml_column {
     const char *const *labels; /* NULL, or cells may be these: their index */
     size_t nlabels;
     bool integer; /* refuses fractions */
+    bool missing; /* an empty cell, or one without a value, is NaN */
 };
 
 struct cml_columns {

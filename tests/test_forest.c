@@ -347,6 +347,92 @@ START_TEST(random_forests_lose_nothing)
 }
 END_TEST
 
+/* ---- if */
+
+static double
+want_tree(const double *x)
+{
+    return x[2] < 0.5 ? 1.5 : x[0] >= 1 ? -2 : 3;
+}
+
+static double
+want_nested(const double *x)
+{
+    return x[0] > 0 ? 0.5 <= x[1] ? 1 : 2 : 4;
+}
+
+static double
+want_last(const double *x)
+{
+    return 0.25 > x[1] ? 1 : x[1] <= 1 ? 2 : x[1] > 1 ? 3 : 4;
+}
+
+static double
+want_equal(const double *x)
+{
+    return x[0] <= 0.5 && x[0] >= 0.5 ? 0.1 : 0.3;
+}
+
+static double
+want_values(const double *x)
+{
+    return x[0] < x[1] ? x[2] : 1e20;
+}
+
+static const struct {
+    const char *text;
+    double (*want)(const double *x);
+    bool tree, missing;
+} choices[] = {
+    { "if x[2] < 0.5 then 1.5 else if x[0] >= 1 then -2.0 else 3", want_tree,
+      true, true },
+    { "if x[0] > 0.0 then if 0.5 <= x[1] then 1.0 else 2.0 else 4.0",
+      want_nested, true, true },
+    { "if 0.25 > x[1] then 1.0 else if x[1] <= 1.0 then 2 else "
+      "if x[1] > 1.0 then 3 else 4",
+      want_last, true, true },
+    { "if x[0] == 0.5 then 0.1 else 0.3", want_equal, false, true },
+    { "if x[0] < x[1] then x[2] else 1e20", want_values, false, false },
+};
+
+enum { NCHOICES = sizeof choices / sizeof *choices };
+
+START_TEST(choices_are_made)
+{
+    struct arena mem = { 0 };
+    struct dice d = { 17 };
+    char text[256];
+    struct source src = { "t", text, 0 };
+    struct diag dg = { .src = &src, .out = stderr };
+    const struct fe_options o = { .folder = "." };
+    struct ir_func *f;
+    bool tree = false;
+
+    snprintf(text, sizeof text,
+             "model t { input x : real[3] in -2..2; output y = %s; }",
+             choices[_i].text);
+    src.len = strlen(text);
+    f = fe_compile(&mem, &dg, &o);
+    ck_assert(f != NULL);
+    for (uint32_t i = 0; i < f->n; i++)
+        tree = tree || f->ins[i].op == IR_forest;
+    ck_assert(tree == choices[_i].tree);
+    for (int row = 0; row < 4000; row++) {
+        double x[3], y;
+
+        for (int i = 0; i < 3; i++)
+            x[i] = choices[_i].missing && dice_roll(&d, 5) == 0
+                       ? (double)NAN
+                       : (double)dice_roll(&d, 17) / 4 - 2;
+        y = value(&mem, f, x, IR_REAL);
+        ck_assert_msg(y <= choices[_i].want(x) && y >= choices[_i].want(x),
+                      "%s of %g %g %g is %g", choices[_i].text, x[0], x[1],
+                      x[2], y);
+    }
+    arena_free(&mem);
+}
+END_TEST
+
 /* ---- files that are wrong */
 
 static const struct {
@@ -489,6 +575,7 @@ main(void)
     tcase_add_test(tc, thresholds_are_those_of_the_library);
     tcase_add_loop_test(tc, cuts_hold_thresholds_or_few_move, 0, 200);
     tcase_add_loop_test(tc, random_forests_lose_nothing, 0, 2);
+    tcase_add_loop_test(tc, choices_are_made, 0, NCHOICES);
     tcase_add_loop_test(tc, damaged_files_have_a_reason, 0, NFILES);
     tcase_add_loop_test(tc, mistakes_have_a_reason, 0, NWRONG);
     tcase_add_test(tc, a_deep_tree_is_refused);
