@@ -607,3 +607,19 @@ combine64(uint64_t *restrict out, const uint64_t *const *in,
         out[j] = sum;
     }
 }
+
+static void
+sum_difference(uint64_t *restrict sum, uint64_t *restrict difference,
+               const uint64_t *restrict c, const uint64_t *restrict u, size_t n,
+               size_t shift)
+{
+    if (sum)
+        for (size_t i = 0; i < n; i++)
+            sum[i] = c[i] + u[i];
+    if (!difference)
+        return;
+    for (size_t i = 0; i < n - shift; i++)
+        difference[i] = c[i + shift] - u[i + shift];
+    for (size_t i = 0; i < shift; i++)
+        difference[n - shift + i] = u[i] - c[i]; /* X^n = -1 */
+}

@@ -61,17 +61,6 @@ turn(struct walk *w, unsigned q, const uint64_t *c)
     cmlrt_lev_reduce(x, x->u, x->sum);
 }
 
-/*     out <- X^-shift (c - u) */
-static void
-difference(uint64_t *restrict out, const uint64_t *restrict c,
-           const uint64_t *restrict u, size_t n, size_t shift)
-{
-    for (size_t i = shift; i < n; i++)
-        out[i - shift] = c[i] - u[i];
-    for (size_t i = 0; i < shift; i++)
-        out[n - shift + i] = u[i] - c[i]; /* X^n = -1 */
-}
-
 /* Children of c that have slots; returns how many. */
 static unsigned
 divide(struct walk *w, unsigned q, struct range r, const uint64_t *c,
@@ -80,22 +69,25 @@ divide(struct walk *w, unsigned q, struct range r, const uint64_t *c,
     const size_t n = w->x.n;
     const size_t shift = n >> (w->log2_slots - q);
     int64_t middle = r.begin;
+    uint64_t *even = NULL, *odd = NULL;
     unsigned made = 0;
 
     while (middle < r.end && !(slot_of(w, middle) >> q & 1))
         middle++;
     turn(w, q, c);
     if (middle > r.begin) {
-        for (size_t i = 0; i < 2 * n; i++)
-            out[i] = c[i] + w->x.u[i];
+        even = out;
         to[made++] = (struct range){ r.begin, middle };
         out += 2 * n;
     }
     if (r.end > middle) {
-        difference(out, c, w->x.u, n, shift);
-        difference(out + n, c + n, w->x.u + n, n, shift);
+        odd = out;
         to[made++] = (struct range){ middle, r.end };
     }
+    for (size_t part = 0; part < 2 * n; part += n)
+        w->x.k->sum_difference(even ? even + part : NULL,
+                               odd ? odd + part : NULL, c + part, w->x.u + part,
+                               n, shift);
     return made;
 }
 

@@ -77,8 +77,7 @@ value(const struct walk *w, uint64_t *glwe, int64_t child, uint64_t *nodes,
 
         value(w, glwe, node[LEFT], nodes, NULL);
         value(w, nodes, node[RIGHT], nodes + 2 * n, NULL);
-        for (size_t i = 0; i < 2 * n; i++)
-            nodes[i] -= glwe[i];
+        w->x.k->axpy64(nodes, glwe, UINT64_MAX, 2 * n); /* less */
         cmlrt_lev_multiply(&w->x, acc ? acc : w->x.sum, nodes, ggsw, &w->shape,
                            acc != NULL);
         if (!acc)
@@ -113,8 +112,7 @@ cmlrt_ggsw_forest(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
         memset(w.x.acc, 0, 2 * (w.x.n + CMLRT_ROW_PAD) * sizeof *w.x.acc);
         for (int64_t t = g; t < f->ntrees; t += f->groups) {
             value(&w, w.x.nodes, root[t], w.x.nodes + words, w.x.acc);
-            for (size_t i = 0; i < words; i++)
-                sum[i] += w.x.nodes[i];
+            w.x.k->axpy64(sum, w.x.nodes, 1, words);
         }
         cmlrt_lev_reduce(&w.x, sum, w.x.acc);
     }

@@ -89,8 +89,8 @@ cmlrt_lev_combine(const struct cmlrt_lev *x, uint64_t *glwe,
         for (size_t i = 0; i < t->count; i++)
             in[i] = t->in[i] + c * 2 * x->n;
         x->k->combine64(to, in, t->weight, t->count, x->n);
-        for (size_t i = 0; add && i < x->n; i++)
-            glwe[c * x->n + i] += to[i];
+        if (add)
+            x->k->axpy64(glwe + c * x->n, to, 1, x->n);
     }
 }
 

@@ -314,18 +314,12 @@ row_of(uint64_t *glwe, const struct run *t, const double *ggsw, unsigned rows,
        unsigned row)
 {
     const struct kernels *k = t->r.eval->ring.kernels;
-    const struct cmlrt_shape one = { t->r.eval->ring.plan, 11, 1, 1, 1, 1 };
-    double *key = rig_alloc(2 * 2048 * sizeof *key);
     double *points = rig_alloc((2048 + CMLRT_ROW_PAD) * sizeof *points);
     double *sum = rig_alloc(2 * (2048 + CMLRT_ROW_PAD) * sizeof *sum);
     double *digit = rig_alloc(rows * (2048 + CMLRT_ROW_PAD) * sizeof *digit);
-    uint64_t word[2048] = { UINT64_C(1) << 63 };
+    uint64_t word[2048] = { 1 };
 
-    /* the row times the constant -1, as a digit of base 2 */
-    (void)one;
-    for (size_t i = 0; i < 2048; i++)
-        word[i] = 0;
-    word[0] = 1;
+    /* the row times the constant 1 */
     memset(glwe, 0, 4096 * sizeof *glwe);
     k->torus_points(points, word, t->r.eval->ring.plan); /* 2^-64 2/N */
     for (size_t i = 0; i < 2048; i++)
@@ -334,7 +328,6 @@ row_of(uint64_t *glwe, const struct run *t, const double *ggsw, unsigned rows,
     k->points_torus(glwe, sum, t->r.eval->ring.plan);
     k->points_torus(glwe + 2048, sum + 2048 + CMLRT_ROW_PAD,
                     t->r.eval->ring.plan);
-    free(key);
     free(points);
     free(sum);
     free(digit);
@@ -346,6 +339,7 @@ START_TEST(expansion_noise)
 {
     enum { KEYS = 3, GGSWS = 3 };
     double body = 0, mask = 0, product = 0, vb, vm;
+    static const struct grove_kind kind = { 3, 3, 4, 4, 8, 0, 0 };
     const struct grove_gadget gg = expand_options.gg;
     const unsigned l = gg.levels, rows = 2 * l;
     size_t count = 0;
@@ -353,9 +347,11 @@ START_TEST(expansion_noise)
 
     for (uint64_t key = 0; key < KEYS; key++) {
         const size_t n = 2048;
-        uint64_t glwe[4096], phase[2048], in[2048];
+        _Alignas(64) uint64_t glwe[4096];
+        uint64_t phase[2048], in[2048];
 
-        open_run(&t, &kinds[0], false, cmlrt_kernels_select(NULL), 70 + key);
+        open_run(&t, &kind, false, cmlrt_kernels_select(NULL), 70 + key);
+        ck_assert_uint_ge(t.p.ggsws, GGSWS);
         vb = v_body(&t.p.set);
         vm = v_mask(&t.p.set, vb);
         (void)check_row(&t, 1, true, 1);
@@ -450,38 +446,118 @@ START_TEST(step_noise)
 }
 END_TEST
 
-/* The sums of whole forests stay within what (87) and (88) predict. */
+typedef double poly[2048];
+
+/*     out <- out + w X^e a */
+static void
+add_turned(double *out, const double *a, int64_t e, double w)
+{
+    for (int64_t i = 0; i < 2048; i++) {
+        const int64_t at = (i + e) & 4095; /* X^N = -1 */
+
+        out[at & 2047] += at < 2048 ? w * a[i] : -w * a[i];
+    }
+}
+
+static double
+norm2(const double *a)
+{
+    double v = 0;
+
+    for (size_t i = 0; i < 2048; i++)
+        v += a[i] * a[i];
+    return v;
+}
+
+/* Products of (88), all bits 1, of a prefix whose sum is multiplied by the
+ * polynomial `by`; what thermometers are multiplied by is added to t. */
+static double
+v_prefix(const struct grove_plan *p, int64_t i, const double *by, poly *t)
+{
+    const int64_t *f = (const int64_t *)p->products.prefixes + 7 * i;
+    const int64_t *mono = (const int64_t *)p->products.monomials + 3 * f[1];
+    const int64_t *child = (const int64_t *)p->products.children + f[5];
+    const double fresh = v_tuniform(17) + ldexp(1, -2 * (int)p->keep) / 12;
+    double v = 0;
+
+    for (int64_t j = 0; j < f[2]; j++, mono += 3)
+        add_turned(t[mono[0]], by, mono[1], (double)mono[2]);
+    for (int64_t j = 0; j < f[6]; j++) {
+        const size_t ggsw =
+            (size_t)((const int64_t *)p->products.prefixes)[7 * child[j]];
+        poly next = { 0 };
+        double ones = 0;
+
+        for (size_t k = 0; k < p->bits; k++)
+            if (!p->bit[k].leaf && p->bit[k].glwe == ggsw) {
+                add_turned(next, by, (int64_t)p->bit[k].at, 1);
+                ones++;
+            }
+        v += norm2(by) * v_product(p->gg, 2 * fresh, ones)
+             + v_prefix(p, child[j], next, t);
+    }
+    return v;
+}
+
+/* (88) with the norm of sums of products in the place of products of norms,
+ * which are a bound. */
+static double
+v_direct(const struct grove_plan *p)
+{
+    poly *t = rig_alloc(p->groups * sizeof *t);
+    const poly one = { 1 };
+    double v = v_prefix(p, 0, one, t);
+
+    for (size_t r = 0; r < p->groups; r++)
+        v += norm2(t[r]) * v_body(&p->set);
+    free(t);
+    return v;
+}
+
+/* (87) of the way that is taken if all bits are 1 */
+static double
+v_way(const struct run *t)
+{
+    const double body = v_body(&t->p.set);
+    const double each = v_product(t->p.gg, body + v_mask(&t->p.set, body), 1);
+    double v = 0;
+
+    for (int64_t i = 0; i < t->g.trees; i++)
+        for (int64_t c = t->g.root[i]; c >= 0; c = t->g.node[c].right)
+            if (t->g.node[c].left >= 0 || t->g.node[c].right >= 0)
+                v += each;
+    return v;
+}
+
+/* Whole forests, all bits 1. */
 START_TEST(forest_noise)
 {
-    enum { ROWS = 12 };
+    enum { KEYS = 4, ROWS = 40 };
     const bool direct = _i;
-    const struct grove_gadget gg =
-        direct ? direct_options.gg : expand_options.gg;
-    struct run t;
-    double square = 0, v, most = 0;
+    const struct grove_kind kind = { 4, 4, 3, 6, 10, 0.1, 0 };
+    double square = 0, v = 0;
+    size_t count = 0;
 
-    open_run(&t, &kinds[direct ? 1 : 0], direct, cmlrt_kernels_select(NULL),
-             40);
-    for (uint64_t row = 0; row < ROWS; row++) {
-        const double e = check_row(&t, row, true, 1);
+    for (uint64_t key = 0; key < KEYS; key++) {
+        int64_t x[GROVE_FEATURES], want[8];
+        struct run t;
 
-        square += e * e;
-        most = fmax(most, e);
+        open_run(&t, &kind, direct, cmlrt_kernels_select(NULL), 40 + key);
+        v += (direct ? v_direct(&t.p) : v_way(&t)) / KEYS;
+        grove_row(x, 0, true);
+        grove_clear(&t.g, want, x);
+        for (uint64_t row = 0; row < ROWS / (direct ? 1 : 4); row++) {
+            (void)check_row(&t, row, true, 1);
+            for (int64_t i = 0; i < t.g.coefs; i++, count++) {
+                const double e = torus(phase_of(&t.r, t.v.sum, (size_t)i)
+                                       - ((uint64_t)want[i] << t.g.log2_delta));
+
+                square += e * e;
+            }
+        }
+        close_run(&t);
     }
-    if (direct) { /* bound: all ones, first two levels */
-        const double fresh = v_tuniform(17) + 0x1p-88 / 12;
-
-        v = 64 * 2048 * v_product(gg, 2 * fresh, 64)
-            + 0x1p-30; /* thermometers are far above products here */
-        ck_assert(most < 0x1p-11);
-    } else {
-        const double vb = v_body(&t.p.set), vm = v_mask(&t.p.set, vb);
-
-        v = (double)t.g.nodes * v_product(gg, vb + vm, 1);
-        ck_assert(most < 6 * sqrt(v));
-    }
-    ck_assert(square / ROWS < 4 * v);
-    close_run(&t);
+    check_ratio(direct ? "D" : "X", square, (double)count, v);
 }
 END_TEST
 
