@@ -55,6 +55,12 @@ for name in $(sed -nE 's/^D\([0-9]+, *(\w+),.*/\1/p' ir/diag.def); do
         frontend ir passes || fail "no message has the code $name"
 done
 
+# each code is seen in a golden
+for number in $(sed -nE 's/^D\(([0-9]+),.*/\1/p' ir/diag.def); do
+    grep -q "\[E0$number\]" tests/golden/*.err ||
+        fail "no golden of E0$number: tests/golden/NAME.cml and NAME.err"
+done
+
 # each message has a cause and a way out, whatever the case of its code; their
 # list in the book is that of the compiler
 for name in $(sed -nE 's/^D\([0-9]+, *(\w+),.*/\1/p' ir/diag.def); do
