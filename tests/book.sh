@@ -14,16 +14,19 @@ fail() {
     bad=1
 }
 
-# every model in the text compiles
-awk -v dir="$tmp" '/^```cml$/ { n++; on = 1; next } /^```$/ { on = 0 }
-    on { print > (dir "/" n ".cml") }' lang-spec/language.md
+# every model in the texts compiles
+for text in language tutorial cookbook; do
+    awk -v to="$tmp/$text" '/^```cml$/ { n++; on = 1; next } /^```$/ { on = 0 }
+        on { print > (to n ".cml") }' lang-spec/$text.md
+done
 models=0
 for f in "$tmp"/*.cml; do
     "$cmlc" "$f" --stop-after=schedule >"$tmp/out" 2>&1 ||
-        { fail "a model of language.md does not compile"; cat "$tmp/out" >&2; }
+        { fail "model ${f##*/} of the book does not compile"
+          cat "$tmp/out" >&2; }
     models=$((models + 1))
 done
-[ $models -ge 5 ] || fail "only $models models found in language.md"
+[ $models -ge 15 ] || fail "only $models models found in the book"
 
 # listed FILE WORD...: each word stands in the file, in backticks or a block
 listed() {
