@@ -5,8 +5,7 @@
  */
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "frontend/inner.h"
-
-#include "runtime/cml.h"
+#include "frontend/sources.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,11 +16,32 @@
 
 enum { MAX_FILE = 1 << 30 };
 
+/* Functions that read a file as an array. */
+static const struct source_form {
+    const char *name;
+    fe_reader *read; /* NULL: csv */
+    bool named;      /* a second string says which array */
+} forms[] = {
+    { "csv", NULL, false },
+    { "idx", fe_read_idx, false },
+    { "npy", fe_read_npy, false },
+    { "npz", fe_read_npz, true },
+    { "safetensors", fe_read_safetensors, true },
+};
+
+static const struct source_form *
+form_of(const struct ast *a)
+{
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (a->kind == AST_call && strcmp(a->text, forms[i].name) == 0)
+            return &forms[i];
+    return NULL;
+}
+
 bool
 fe_is_file(const struct ast *a)
 {
-    return a->kind == AST_call
-           && (strcmp(a->text, "npy") == 0 || strcmp(a->text, "csv") == 0);
+    return form_of(a) != NULL;
 }
 
 /* ---- reading */
@@ -92,21 +112,35 @@ slurp(struct fe *fe, const struct ast *a, FILE *f)
     return (struct bytes){ NULL, 0 };
 }
 
-/* The file that the only argument of a call names. */
+/* The argument that names the file; of some forms a second names the array. */
+static const struct ast *
+file_argument(struct fe *fe, const struct ast *call)
+{
+    const struct source_form *form = form_of(call);
+    const bool named = form && form->named;
+    const struct ast *a = call->kid, *b = a ? a->next : NULL;
+
+    if (a && a->kind == AST_string && !b == !named
+        && (!b || (b->kind == AST_string && !b->next)))
+        return a;
+    diag_error(fe->diag, call->at, E_arguments,
+               named ? "%s takes the names of a file and of an array in it, "
+                       "in quotes"
+                     : "%s takes the name of a file in quotes",
+               call->text);
+    return NULL;
+}
+
+/* The file that a call names. */
 static struct bytes
 contents(struct fe *fe, const struct ast *call)
 {
-    const struct ast *a = call->kid;
+    const struct ast *a = file_argument(fe, call);
     struct bytes b = { NULL, 0 };
     const char *path;
     FILE *f;
 
-    if (!a || a->next || a->kind != AST_string) {
-        diag_error(fe->diag, call->at, E_arguments,
-                   "%s takes the name of a file in quotes", call->text);
-        return b;
-    }
-    path = resolved(fe, a);
+    path = a ? resolved(fe, a) : NULL;
     if (!path)
         return b;
     f = fopen(path, "rb");
@@ -145,6 +179,29 @@ complain(struct fe *fe, const struct ast *call, const struct cml_fault *f)
 
 /* ---- arrays */
 
+/* "element [2, 0]" */
+struct place_text {
+    char text[96];
+};
+
+static struct place_text
+place(const struct ir_type *t, size_t i)
+{
+    struct place_text p = { "the number" };
+    size_t len = 0, inner = ir_count(t);
+
+    if (t->rank > 0)
+        len = (size_t)snprintf(p.text, sizeof p.text, "element ");
+    for (size_t d = 0; d < t->rank; d++) {
+        inner /= t->dim[d];
+        len += (size_t)snprintf(p.text + len, sizeof p.text - len, "%s%zu%s",
+                                d ? ", " : "[", i / inner,
+                                d + 1 == t->rank ? "]" : "");
+        i %= inner;
+    }
+    return p;
+}
+
 static struct fe_constant
 cells(struct fe *fe, const struct ast *call, const double *x,
       const struct ir_type *t)
@@ -155,8 +212,8 @@ cells(struct fe *fe, const struct ast *call, const double *x,
     for (size_t i = 0; i < ir_count(t); i++) {
         if (!isfinite(x[i])) {
             diag_error(fe->diag, call->at, E_data_value,
-                       "%s: element %zu is not a finite number",
-                       file_name(call), i);
+                       "%s: %s is not a finite number", file_name(call),
+                       place(t, i).text);
             return c;
         }
         if (t->base == IR_REAL)
@@ -187,14 +244,22 @@ shape_of(struct ir_type *t, const struct cml_array *a)
 }
 
 static struct fe_constant
-from_npy(struct fe *fe, const struct ast *call, struct bytes b)
+from_array(struct fe *fe, const struct ast *call, struct bytes b)
 {
+    const struct ast *name = call->kid->next;
     struct fe_constant c = { 0 };
     struct cml_fault fault;
-    struct cml_array a;
+    struct cml_array a = { 0 };
+    const struct fe_reading r = { .at = b.at,
+                                  .n = b.n,
+                                  .file = file_name(call),
+                                  .name = name ? name->text : NULL,
+                                  .most = FE_MAX_ELEMENTS,
+                                  .scratch = fe->scratch,
+                                  .fault = &fault };
     struct ir_type t;
 
-    if (cml_npy_parse(&a, b.at, b.n, file_name(call), &fault) != CML_E_ok) {
+    if (!form_of(call)->read(&a, &r)) {
         complain(fe, call, &fault);
         return c;
     }
@@ -276,8 +341,8 @@ fe_file(struct fe *fe, const struct ast *call, const struct ir_type *want)
 
     if (!b.at)
         return c;
-    if (strcmp(call->text, "npy") == 0)
-        return from_npy(fe, call, b);
+    if (form_of(call)->read)
+        return from_array(fe, call, b);
     c = from_csv(fe, call, b);
     if (c.cell)
         as_vector(&c, want);
@@ -396,9 +461,9 @@ fe_rows(struct fe *fe, const struct ast *call, size_t columns,
 
     if (!b.at || columns == 0)
         return r;
-    if (strcmp(call->text, "csv") == 0)
+    if (!form_of(call)->read)
         return rows_of_csv(fe, call, b, r, names);
-    c = from_npy(fe, call, b);
+    c = from_array(fe, call, b);
     if (!c.cell)
         return r;
     if (c.type.rank < 1 || ir_count(&c.type) != c.type.dim[0] * columns) {

@@ -16,6 +16,10 @@ struct ir_func *fe_compile(struct arena *mem, struct diag *dg,
 /* The syntax tree as canonical CML; false after messages to dg. */
 bool fe_print_ast(FILE *out, struct diag *dg);
 
+/* The source in canonical layout, comments kept; to be freed.  NULL after
+ * messages to dg. */
+char *fe_format(struct diag *dg, size_t *len);
+
 /* ---- views of a report, which is a JSON document (passes/report.h).  The
  * document may come from anybody's file: what is missing is shown as missing,
  * and no control character gets through. */

@@ -1,8 +1,11 @@
 /* cmlc: from the command line to an exit code.
  *
  *     build     a model to a program, an object or a text
+ *     check     a model's names, types, ranges and tables
+ *     fmt, new  sources
  *     report    what a model or a program costs, risks and tells
  *     explain   a message
+ *     completions, manual
  *
  *     0 ok          1 the model has errors      2 usage      3 input or output
  *     6 no secure parameters      70 our bug      75 a resource limit
@@ -14,6 +17,7 @@
 #include "backend/backend.h"
 #include "frontend/frontend.h"
 #include "frontend/options.h"
+#include "frontend/tools.h"
 #include "passes/passes.h"
 #include "passes/report.h"
 
@@ -229,13 +233,20 @@ struct job {
     struct report *report;
 };
 
+/* Messages about the source, that is. */
+static bool
+wants_json(const struct options *o)
+{
+    return o->diagnostics && strcmp(o->diagnostics, "json") == 0;
+}
+
 /* The front end and, if `all` or the options ask for it, the passes; NULL after
  * messages or the syntax tree, and *code. */
 static struct ir_func *
 lower(struct job *j, bool all, int *code)
 {
     const struct options *o = j->o;
-    struct diag dg = { .src = &j->src, .out = stderr };
+    struct diag dg = { .src = &j->src, .out = stderr, .json = wants_json(o) };
     struct pass_options po = { .diag = &dg,
                                .only = o->passes,
                                .stop_after = o->stop_after,
@@ -270,7 +281,7 @@ compile(struct job *j)
         code = emit(j->mem, o, f, &j->src, j->report, BE_ALL);
     else if ((code = emit(j->mem, o, f, &j->src, j->report, BE_CLIENT)) == OK)
         code = emit(j->mem, o, f, &j->src, j->report, BE_SERVER);
-    if (code == OK && strcmp(o->emit, "exe") == 0)
+    if (code == OK && strcmp(o->emit, "exe") == 0 && !wants_json(o))
         summary(o, f);
     return code;
 }
@@ -354,6 +365,76 @@ report(struct job *j)
     return code;
 }
 
+/* ---- the tools */
+
+/* As far as nothing is generated: the last pass before parameters. */
+static int
+check(struct job *j)
+{
+    const struct options *o = j->o;
+    struct options only = *o;
+    const struct ir_func *f;
+    int code;
+
+    only.stop_after = "to-tfhe";
+    j->o = &only;
+    if (!slurp(j->mem, o->input, &j->src))
+        return fail(IO, "cannot read", o->input);
+    f = lower(j, true, &code);
+    if (f && o->verbose)
+        fprintf(stderr, "%s: ok\n", o->input);
+    return f ? OK : code;
+}
+
+static int
+ended(enum tool_end end, const char *word)
+{
+    switch (end) {
+    case TOOL_OK: return OK;
+    case TOOL_BAD: return BAD_INPUT;
+    case TOOL_NAME: return fail(USAGE, "no name of a model:", word);
+    case TOOL_KIND: return fail(USAGE, "there is no template", word);
+    case TOOL_IO: break;
+    }
+    return fail(IO, "cannot write", word);
+}
+
+static int
+format(struct arena *mem, const struct options *o)
+{
+    int code = OK;
+
+    for (size_t i = 0; i < o->operands; i++) {
+        struct source src;
+        struct diag dg = { .src = &src, .out = stderr, .json = wants_json(o) };
+        int one;
+
+        if (!slurp(mem, o->operand[i], &src))
+            one = fail(IO, "cannot read", o->operand[i]);
+        else
+            one = ended(tool_format(mem, &src, &dg, o), src.name);
+        code = one > code ? one : code;
+    }
+    return code;
+}
+
+static int
+start(struct arena *mem, const struct options *o)
+{
+    const char *word = NULL;
+    const enum tool_end end = tool_new(mem, o, &word);
+
+    return ended(end, word);
+}
+
+static int
+completions(const struct options *o)
+{
+    return options_completions(stdout, o->input)
+               ? OK
+               : fail(USAGE, "no shell of bash, zsh, fish:", o->input);
+}
+
 static int
 explain(const struct options *o)
 {
@@ -404,13 +485,43 @@ run(struct arena *mem, struct options *o)
     if (o->dump_after && strcmp(o->dump_after, "all") != 0
         && !pass_ok(o->dump_after))
         return fail(USAGE, "no such pass:", o->dump_after);
-    if (strcmp(o->verb, "report") == 0)
+    if (o->verb == VERB_report)
         return report(&j);
     if (o->json || o->html)
         return fail(USAGE,
                     "an option of cmlc report:", o->json ? "--json" : "--html");
+    if (o->verb == VERB_check)
+        return check(&j);
     return slurp(mem, o->input, &j.src) ? compile(&j)
                                         : fail(IO, "cannot read", o->input);
+}
+
+static int
+perform(struct arena *mem, struct options *o)
+{
+    if (o->version)
+        return printf("cmlc %s\n", CMLC_VERSION) < 0;
+    if (o->help || o->help_passes) {
+        if (o->help)
+            options_help(stdout);
+        else
+            pass_help(stdout), options_help_developer(stdout);
+        return OK;
+    }
+    if (o->diagnostics && !wants_json(o) && strcmp(o->diagnostics, "text") != 0)
+        return fail(USAGE, "no form of text, json:", o->diagnostics);
+    switch (o->verb) {
+    case VERB_explain: return explain(o);
+    case VERB_fmt: return format(mem, o);
+    case VERB_new: return start(mem, o);
+    case VERB_completions: return completions(o);
+    case VERB_manual: options_manual(stdout, CMLC_VERSION); return OK;
+    case VERB_build:
+    case VERB_check:
+    case VERB_report:
+    case NVERBS: break;
+    }
+    return run(mem, o);
 }
 
 int
@@ -430,16 +541,7 @@ main(int argc, char **argv)
         arena_free(&mem);
         return code;
     }
-    if (o.version)
-        code = printf("cmlc %s\n", CMLC_VERSION) < 0;
-    else if (o.help)
-        options_help(stdout), code = OK;
-    else if (o.help_passes)
-        pass_help(stdout), code = OK;
-    else if (strcmp(o.verb, "explain") == 0)
-        code = explain(&o);
-    else
-        code = run(&mem, &o);
+    code = perform(&mem, &o);
     arena_free(&mem);
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout))

@@ -235,7 +235,9 @@ calibrate(struct fe *fe, const struct ast *e, const struct ast *w)
     struct fe_rows r;
 
     if (!w->next || w->next->next || !fe_is_file(w->next)) {
-        refuse(fe, e, "'calibrate npy(\"FILE\")' or 'calibrate csv(\"FILE\")'");
+        refuse(fe, e,
+               "'calibrate csv(\"FILE\")' or the same with npy, npz, "
+               "safetensors or idx");
         return;
     }
     for (const struct ir_blob *b = fe->f->blobs; b; b = b->next)

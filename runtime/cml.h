@@ -40,9 +40,9 @@ struct cml_array {
 };
 
 bool cml_npy_is(const char *data, size_t bytes);
-/* file: its name in messages */
+/* most: elements; file: its name in messages */
 enum cml_status cml_npy_parse(struct cml_array *out, const char *data,
-                              size_t bytes, const char *file,
+                              size_t bytes, size_t most, const char *file,
                               struct cml_fault *f);
 
 /* ---- csv.c: tables of numbers, RFC 4180 */

@@ -190,7 +190,7 @@ cml_npy_is(const char *data, size_t bytes)
     return bytes >= 6 && memcmp(data, "\x93NUMPY", 6) == 0;
 }
 
-/* Moves *t to the data. */
+/* Moves *t to the data, or to what is wrong in the header. */
 static const char *
 read_header(struct array *a, struct text *t)
 {
@@ -198,6 +198,7 @@ read_header(struct array *a, struct text *t)
     const size_t bytes = (size_t)(t->end - t->at);
     const size_t head = bytes >= 8 && p[6] == 1 ? 10 : 12;
     struct text dict;
+    const char *wrong;
     size_t length;
 
     if (bytes < head)
@@ -210,8 +211,10 @@ read_header(struct array *a, struct text *t)
     if (length > bytes - head)
         return "is cut off";
     dict.at = t->at + head;
-    dict.end = t->at = dict.at + length;
-    return read_dict(a, &dict);
+    dict.end = dict.at + length;
+    wrong = read_dict(a, &dict);
+    t->at = wrong ? dict.at : dict.end;
+    return wrong;
 }
 
 /* false when the product does not fit */
@@ -228,11 +231,13 @@ product(size_t *out, const size_t *dims, size_t rank)
 }
 
 static const char *
-measure(size_t *count, const struct array *a, size_t bytes)
+measure(size_t *count, const struct array *a, size_t bytes, size_t most)
 {
     if (!product(count, a->dims, a->rank) || *count != bytes / a->element->bytes
         || bytes % a->element->bytes != 0)
         return "the data has another size than the header says";
+    if (*count > most)
+        return "the array has more elements than are allowed";
     return *count > 0 ? NULL : "the array is empty";
 }
 
@@ -251,7 +256,7 @@ load(struct cml_array *out, const struct array *a, const char *data,
 
 enum cml_status
 cml_npy_parse(struct cml_array *out, const char *data, size_t bytes,
-              const char *file, struct cml_fault *f)
+              size_t most, const char *file, struct cml_fault *f)
 {
     struct array a = { 0 };
     struct text t = { data, data + bytes };
@@ -261,7 +266,7 @@ cml_npy_parse(struct cml_array *out, const char *data, size_t bytes,
 
     *out = (struct cml_array){ .rank = a.rank };
     if (!wrong)
-        wrong = measure(&count, &a, (size_t)(t.end - t.at));
+        wrong = measure(&count, &a, (size_t)(t.end - t.at), most);
     if (!wrong) {
         out->integer = a.element->integer;
         memcpy(out->dims, a.dims, sizeof out->dims);
@@ -274,5 +279,6 @@ cml_npy_parse(struct cml_array *out, const char *data, size_t bytes,
         return CML_E_ok;
     free(out->at);
     out->at = NULL;
-    return cmlrt_fail(f, CML_E_data, "%s: %s", file, wrong);
+    return cmlrt_fail(f, CML_E_data, "%s: byte %zu: %s", file,
+                      (size_t)(t.at - data), wrong);
 }

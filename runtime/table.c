@@ -77,7 +77,7 @@ from_npy(struct cml_rows *out, const char *data, size_t bytes, const char *file,
          const struct cml_columns *columns, struct cml_fault *f)
 {
     struct cml_array a;
-    enum cml_status s = cml_npy_parse(&a, data, bytes, file, f);
+    enum cml_status s = cml_npy_parse(&a, data, bytes, SIZE_MAX, file, f);
     const char *wrong;
     size_t all = 1;
 

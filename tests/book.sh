@@ -14,16 +14,19 @@ fail() {
     bad=1
 }
 
-# every model in the text compiles
-awk -v dir="$tmp" '/^```cml$/ { n++; on = 1; next } /^```$/ { on = 0 }
-    on { print > (dir "/" n ".cml") }' lang-spec/language.md
+# every model in the texts compiles
+for text in language tutorial cookbook; do
+    awk -v to="$tmp/$text" '/^```cml$/ { n++; on = 1; next } /^```$/ { on = 0 }
+        on { print > (to n ".cml") }' lang-spec/$text.md
+done
 models=0
 for f in "$tmp"/*.cml; do
     "$cmlc" "$f" --stop-after=schedule >"$tmp/out" 2>&1 ||
-        { fail "a model of language.md does not compile"; cat "$tmp/out" >&2; }
+        { fail "model ${f##*/} of the book does not compile"
+          cat "$tmp/out" >&2; }
     models=$((models + 1))
 done
-[ $models -ge 5 ] || fail "only $models models found in language.md"
+[ $models -ge 15 ] || fail "only $models models found in the book"
 
 # listed FILE WORD...: each word stands in the file, in backticks or a block
 listed() {
@@ -53,6 +56,12 @@ done
 for name in $(sed -nE 's/^D\([0-9]+, *(\w+),.*/\1/p' ir/diag.def); do
     grep -rqE --include='*.c' --include='*.re' --include='*.y' "E_$name\\b" \
         frontend ir passes || fail "no message has the code $name"
+done
+
+# each code is seen in a golden
+for number in $(sed -nE 's/^D\(([0-9]+),.*/\1/p' ir/diag.def); do
+    grep -q "\[E0$number\]" tests/golden/*.err ||
+        fail "no golden of E0$number: tests/golden/NAME.cml and NAME.err"
 done
 
 # each message has a cause and a way out, whatever the case of its code; their

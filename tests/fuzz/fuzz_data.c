@@ -1,0 +1,126 @@
+/* Any bytes as a file of data: every reader takes them.
+ *
+ * Nothing crashes, leaks or asks for much memory; what is accepted has the
+ * elements that its shape says, and all of them can be read; a refusal has a
+ * message.  Built with clang and CML_FUZZ this is a libFuzzer target, otherwise
+ * it replays files.
+ */
+#include "frontend/sources.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST = 1 << 26 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static double sink;
+
+static void
+use(const double *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sink = x[i];
+}
+
+static void
+try_reader(fe_reader *read, const char *name, const char *at, size_t size)
+{
+    struct arena mem = { 0 };
+    struct cml_fault fault = { "", "" };
+    struct cml_array a = { 0 };
+    const struct fe_reading r = { at, size, "fuzz", name, MOST, &mem, &fault };
+    size_t n;
+
+    if (!read(&a, &r)) {
+        if (!fault.text[0] || a.at)
+            abort();
+    } else if (a.rank > CML_MAX_RANK || !fe_array_count(&n, &a, &r)) {
+        abort();
+    } else {
+        use(a.at, n);
+    }
+    free(a.at);
+    arena_free(&mem);
+}
+
+static void
+try_table(const char *text, size_t size, bool loose)
+{
+    static const struct cml_column column[] = { { "a", NULL, 0, false, false },
+                                                { "b", NULL, 0, true, true } };
+    const struct cml_columns columns = { column, 2, loose, loose };
+    struct cml_fault fault = { "", "" };
+    struct cml_rows rows;
+    char *copy = malloc(size + 1);
+
+    if (!copy)
+        abort();
+    memcpy(copy, text, size + 1);
+    if (cml_csv_parse(&rows, copy, size, "fuzz", &columns, &fault) == CML_E_ok)
+        use(rows.at, rows.rows * rows.columns);
+    else if (!fault.text[0] || rows.at)
+        abort();
+    free(rows.at);
+    free(copy);
+}
+
+static void
+try_header(const char *text, size_t size)
+{
+    struct cml_fault fault = { "", "" };
+    char *copy = malloc(size + 1), **cell = NULL;
+    size_t n = 0, all = 0;
+
+    if (!copy)
+        abort();
+    memcpy(copy, text, size + 1);
+    if (cml_csv_header(&cell, &n, copy, size, "fuzz", &fault) == CML_E_ok)
+        for (size_t i = 0; i < n; i++)
+            all += strlen(cell[i]);
+    else if (!fault.text[0])
+        abort();
+    sink = (double)all;
+    free(cell);
+    free(copy);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = malloc(size + 1);
+
+    if (!text)
+        abort();
+    memcpy(text, data, size);
+    text[size] = 0;
+    try_reader(fe_read_npy, NULL, text, size);
+    try_reader(fe_read_npz, "w", text, size);
+    try_reader(fe_read_safetensors, "w", text, size);
+    try_reader(fe_read_idx, NULL, text, size);
+    try_table(text, size, false);
+    try_table(text, size, true);
+    try_header(text, size);
+    free(text);
+    return 0;
+}
+
+#ifndef CML_FUZZ
+int
+main(int argc, char **argv)
+{
+    static uint8_t data[1 << 20];
+
+    for (int i = 1; i < argc; i++) {
+        FILE *f = fopen(argv[i], "rb");
+
+        if (!f)
+            return EXIT_FAILURE;
+        LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, f));
+        fclose(f);
+    }
+    printf("%d passed, 0 failed\n", argc - 1);
+    return EXIT_SUCCESS;
+}
+#endif
