@@ -265,9 +265,9 @@ const struct refused refusals[] = {
       "%1 = constant { data = @o } : real\n%2 = neg %0 : real\n"
       "%3 = constant { data = @o } : real\n%4 = mul %2, %3 : real\n"
       "%5 = div %4, %1 : real\noutput %5 { name = @y }\n}\n" },
-    { 6, "this table needs 13 bits, the widest has 12",
+    { 6, "this table needs 17 bits, the widest has 16",
       TOY "param @o : int = [3]\n{\n"
-      "%0 = " INT("x", "0", "4096")
+      "%0 = " INT("x", "0", "65536")
       "%1 = constant { data = @o } : int\n%2 = minimum %0, %1 : int\n"
       "output %2 { name = @y }\n}\n" },
     { 1, "'bits.x' is 62",

@@ -165,13 +165,13 @@ END_TEST
 
 START_TEST(wide_tables_are_refused)
 {
-    char *text = lowering_wide(0, 8);
+    char *text = lowering_wide(0, 128);
 
     lowering_refused(text, RANGE, TO_TFHE,
-                     "this table needs 13 bits, the widest has 12");
-    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-4080, 4080]");
+                     "this table needs 17 bits, the widest has 16");
+    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-65280, 65280]");
     lowering_refused(text, RANGE, TO_TFHE,
-                     "proved from 4 inputs of 10 bits, in [-408, 408]");
+                     "proved from 4 inputs of 14 bits, in [-6528, 6528]");
     lowering_refused(text, RANGE, TO_TFHE, "and from weights up to 4, of 'w'");
     lowering_refused(text, RANGE, TO_TFHE, "t.ir:9:3: error");
     free(text);

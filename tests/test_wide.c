@@ -14,13 +14,13 @@
 #include <string.h>
 
 static const struct cmlrt_set insecure_toy = {
-    1, 9, 32, 3, 12, 6, 4, 35, 3, false, { 5, 9, 4, 12, 4, 6, 16 }
+    1, 9, 32, 3, 12, 6, 4, 35, 3, false, { 5, 9, 4, 12, 4, 6, 16, 0, 0 }
 };
 
 /* 7 bits on a norm of 1, and 8 bits; level 132 */
 static const struct cmlrt_set real[] = {
-    { 2, 10, 720, 2, 15, 4, 3, 50, 17, false, { 5, 8, 2, 18, 7, 3, 7 } },
-    { 2, 10, 720, 3, 12, 4, 3, 50, 17, false, { 7, 6, 3, 14, 3, 6, 8 } },
+    { 2, 10, 720, 2, 15, 4, 3, 50, 17, false, { 5, 8, 2, 18, 7, 3, 7, 0, 0 } },
+    { 2, 10, 720, 3, 12, 4, 3, 50, 17, false, { 7, 6, 3, 14, 3, 6, 8, 0, 0 } },
 };
 
 /* ---- ciphertexts */
@@ -125,10 +125,12 @@ terms_of(const struct cmlrt_set *s)
            * model_v_cmux(
                t.r, (struct model_gadget){ s->br_levels, s->br_log2_base },
                t.sigma2);
-    t.tr = model_v_auto(
-        t.r, (struct model_gadget){ w->tr_levels, w->tr_log2_base }, t.sigma2);
+    t.tr = model_v_auto(t.r,
+                        (struct model_gadget){ w->tr_levels, w->tr_log2_base },
+                        w->tr_low_bits, t.sigma2);
     t.ss = model_v_switch(
-        t.r, (struct model_gadget){ w->ss_levels, w->ss_log2_base }, t.sigma2);
+        t.r, (struct model_gadget){ w->ss_levels, w->ss_log2_base },
+        w->ss_low_bits, t.sigma2);
     t.body = model_v_body(t.r, t.br, t.tr);
     t.mask = model_v_mask(t.r, t.br, t.tr, t.ss);
     t.ext =
@@ -248,7 +250,7 @@ struct outcome {
 #ifdef CML_SANITIZED
 enum { WIDEST = 4 };
 #else
-enum { WIDEST = 12 }; /* of what the search returns */
+enum { WIDEST = 16 }; /* of what the search returns */
 #endif
 enum { MOST_OUT = 8 };
 
@@ -320,7 +322,7 @@ searched(unsigned bits)
         s.t_glwe,
         false,
         { s.tr_levels, s.tr_log2_base, s.ss_levels, s.ss_log2_base, s.cb_levels,
-          s.cb_log2_base, bits },
+          s.cb_log2_base, bits, s.tr_low_bits, s.ss_low_bits },
     };
 }
 
