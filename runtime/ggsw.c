@@ -14,7 +14,7 @@ enum { NOISE_INDEX = 2 }; /* in the top half of the index of noise streams */
 /*     body <- body + message g,  see above */
 static void
 add_message(uint64_t *body, const struct cmlrt_secret *s, size_t item,
-            uint64_t *scratch)
+            void *scratch)
 {
     const size_t n = cmlrt_ring_degree(&s->set),
                  rows = cmlrt_ggsw_rows(&s->set);

@@ -132,7 +132,7 @@ struct cmlrt_rows {
     enum cmlrt_purpose mask;
     uint32_t noise; /* the top half of the index of noise streams */
     void (*add)(uint64_t *body, const struct cmlrt_secret *s, size_t item,
-                uint64_t *scratch);
+                void *scratch);
 };
 /* items [begin, end) of a task, zero.c */
 void cmlrt_rows_generate(const struct cmlrt_keygen *g,

@@ -18,7 +18,7 @@ enum { AUTO_NOISE = 3, SWITCH_NOISE = 4 }; /* top half of noise indices */
 /*     body <- body - S_c(X^t) q/B^j */
 static void
 add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item,
-               uint64_t *scratch)
+               void *scratch)
 {
     const struct cmlrt_wide *w = &s->set.wide;
     const size_t n = cmlrt_ring_degree(&s->set), levels = w->tr_levels;
@@ -51,13 +51,14 @@ cmlrt_auto_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 
 static void
 add_key_product(uint64_t *body, const struct cmlrt_secret *s, size_t item,
-                uint64_t *scratch)
+                void *scratch)
 {
     const struct cmlrt_wide *w = &s->set.wide;
     const size_t n = cmlrt_ring_degree(&s->set), levels = w->ss_levels;
     const size_t rows = (s->set.k + 1) * levels, row = item % rows;
     const size_t c = row / levels, j = row % levels + 1;
     const uint64_t *own = s->big + item / rows * n;
+    uint64_t *scaled = scratch;
     const unsigned shift = 64 - w->ss_log2_base * (unsigned)j;
 
     if (c == s->set.k) {
@@ -66,8 +67,8 @@ add_key_product(uint64_t *body, const struct cmlrt_secret *s, size_t item,
         return;
     }
     for (size_t i = 0; i < n; i++)
-        scratch[i] = own[i] << shift;
-    cmlrt_ring_mul_add(body, &s->ring, scratch, s->points + c * n,
+        scaled[i] = own[i] << shift;
+    cmlrt_ring_mul_add(body, &s->ring, scaled, s->points + c * n,
                        (double *)scratch + n);
 }
 

@@ -115,7 +115,7 @@ fft_ns(const struct keys *r)
         ring->kernels->fft_fwd(at, row, ring->plan);
     free(row);
     free(at);
-    return (now() - t) / FFTS;
+    return (now() - t) / (double)FFTS;
 }
 
 /* of a rotation, in a batch */
@@ -140,7 +140,7 @@ rotation_ns(struct keys *r)
         free(x.acc[b]);
         free(x.counts[b]);
     }
-    return t / BATCH;
+    return t / (double)BATCH;
 }
 
 static double
@@ -155,7 +155,7 @@ table_ns(struct keys *r, const struct cmlrt_table *table)
     cmlrt_lwe_bit_lut(&r->env, lwe, lwe, table, 0, BATCH);
     t = now() - t;
     free(lwe);
-    return t / BATCH;
+    return t / (double)BATCH;
 }
 
 /* rotations, and all of a table, in the units of a problem */
