@@ -372,7 +372,7 @@ main(void)
     tcase_add_test(tc, approximate_tables_have_a_guard);
     tcase_add_test(tc, what_cannot_occur_repeats_the_ends);
     tcase_add_test(tc, levels_do_not_fall);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);
