@@ -293,6 +293,8 @@ set(struct be_module *m, struct list *l, const struct ir_params *p)
     r.cb_levels = be_i64(m, p->cb_levels);
     r.cb_log2_base = be_i64(m, p->cb_log2_base);
     r.wide_bits = be_i64(m, p->wide_bits);
+    r.tr_low_bits = be_i64(m, p->tr_low_bits);
+    r.ss_low_bits = be_i64(m, p->ss_low_bits);
     r.t_lwe = be_i64(m, p->t_lwe);
     r.t_glwe = be_i64(m, p->t_glwe);
     r.ternary = be_i64(m, p->ternary);

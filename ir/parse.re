@@ -599,7 +599,8 @@ read_wide(struct reader *r, struct ir_params *p)
     /* clang-format on */
     if (p->tr_levels - 1 > 63 || p->tr_log2_base > 64 || p->ss_levels - 1 > 63
         || p->ss_log2_base > 64 || p->cb_levels - 1 > 14
-        || p->cb_log2_base > 64 || p->wide_bits - 1 > 15) {
+        || p->cb_log2_base > 64 || p->wide_bits - 1 > 15
+        || p->tr_low_bits > 62 || p->ss_low_bits > 62) {
         complain(r, "parameters of some program");
         return false;
     }

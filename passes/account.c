@@ -57,7 +57,7 @@ wide_ns(const struct ir_func *f, const struct ir_ins *ins)
     const struct ir_params *s = ir_params_of(f, ins->type.set);
     const struct model_ring r = { s->k, s->log2_n, s->ternary };
     const uint32_t bits = ins->as.lwe_bit_lut.bits;
-    struct search_event e[ENCODE_WIDE_TEXT] = { 0 };
+    struct search_event e[ENCODE_MAX_WIDE] = { 0 };
     const struct search_problem p = { .event = e, .n = bits };
 
     for (uint32_t i = 0; i < bits; i++)

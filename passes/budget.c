@@ -113,7 +113,7 @@ struct search_problem
 budget_of(struct arena *mem, const struct ir_func *f)
 {
     struct search_event *event =
-        arena_new(mem, struct search_event, (size_t)f->n * ENCODE_WIDE_TEXT);
+        arena_new(mem, struct search_event, (size_t)f->n * ENCODE_MAX_WIDE);
     struct search_problem p = {
         .event = event,
         .log2_pfail = ir_get(f, "log2_pfail", -128),

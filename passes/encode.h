@@ -14,8 +14,7 @@ struct form;
 
 enum {
     ENCODE_MAX_EXACT = 8,   /* bits of a table with a box for each value */
-    ENCODE_MAX_WIDE = 12,   /* of a wide one, exact on each bit; */
-    ENCODE_WIDE_TEXT = 16,  /* in a text, as verify.c allows */
+    ENCODE_MAX_WIDE = 16,   /* of a wide one, exact on each bit */
     ENCODE_MAX_APPROX = 16, /* of one that the modulus switch rounds */
     ENCODE_MAX_BITS = 62,
 };

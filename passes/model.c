@@ -176,25 +176,51 @@ model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2)
            + (narrow ? v_narrow(r) : 0);
 }
 
+/* 2^(s-65), half a unit of the high limb, is 16 standard deviations of the
+ * rounding of its product, V_fft / (1 + kN E[s^2]). */
+uint32_t
+model_low_bits(struct model_ring r, uint32_t rows, uint32_t log2_base)
+{
+    const double error =
+        model_v_fft(r, rows, log2_base) / (1 + model_key_norm2(r));
+    uint32_t s = 1;
+
+    while (s < 64 && exp2(2 * ((double)s - 65)) < 256 * error)
+        s++;
+    return s;
+}
+
+/* (52): V_fft, of the low limb if there are two */
+static double
+v_limbs(struct model_ring r, uint32_t rows, uint32_t log2_base,
+        uint32_t low_bits)
+{
+    const double v = model_v_fft(r, rows, log2_base);
+
+    return low_bits ? v * exp2(2 * ((double)low_bits - 64)) : v;
+}
+
 /* (24): kN (l sigma^2 D2 + R/24) + V_fft of k l rows */
 double
-model_v_auto(struct model_ring r, struct model_gadget g, double sigma2)
+model_v_auto(struct model_ring r, struct model_gadget g, uint32_t low_bits,
+             double sigma2)
 {
     return model_dimension(r)
                * (g.levels * sigma2 * model_digit_m2(g)
                   + model_round_err(g) / 24)
-           + model_v_fft(r, r.k * g.levels, g.log2_base);
+           + v_limbs(r, r.k * g.levels, g.log2_base, low_bits);
 }
 
 /* (26): (k+1) l N sigma^2 D2 + (k N^3/48 + N/2) R/12 + V_fft of (k+1) l rows */
 double
-model_v_switch(struct model_ring r, struct model_gadget g, double sigma2)
+model_v_switch(struct model_ring r, struct model_gadget g, uint32_t low_bits,
+               double sigma2)
 {
     const double n = model_degree(r), products = r.k * n * n * n / 48 + n / 2;
 
     return g.levels * (r.k + 1.0) * n * sigma2 * model_digit_m2(g)
            + products * model_round_err(g) / 12
-           + model_v_fft(r, (r.k + 1) * g.levels, g.log2_base);
+           + v_limbs(r, (r.k + 1) * g.levels, g.log2_base, low_bits);
 }
 
 /* (27): V_br/N + (N - 1) V_auto */
@@ -323,31 +349,33 @@ model_cost_fft(struct model_ring r)
     return model_degree(r) * r.log2_n + model_degree(r);
 }
 
+/* rows fft + outs fft + rows outs N */
+static double
+cost_product(struct model_ring r, double rows, double outs)
+{
+    return (rows + outs) * model_cost_fft(r) + rows * outs * model_degree(r);
+}
+
 /* (54): (k+1) l fft + (k+1) fft + (k+1)^2 l N */
 double
 model_cost_cmux(struct model_ring r, uint32_t levels)
 {
-    const double parts = r.k + 1.0;
-
-    return parts * (levels + 1.0) * model_cost_fft(r)
-           + parts * parts * levels * model_degree(r);
+    return cost_product(r, (r.k + 1.0) * levels, r.k + 1.0);
 }
 
-/* (58): log2 N [ (k l + k + 1) fft + k (k+1) l N ] */
+/* (58): log2 N [ (k l + x (k+1)) fft + x k (k+1) l N ],  x limbs */
 double
-model_cost_trace(struct model_ring r, uint32_t levels)
+model_cost_trace(struct model_ring r, uint32_t levels, uint32_t limbs)
 {
-    const double parts = r.k + 1.0, rows = (double)r.k * levels;
-
     return r.log2_n
-           * ((rows + parts) * model_cost_fft(r)
-              + rows * parts * model_degree(r));
+           * cost_product(r, (double)r.k * levels, limbs * (r.k + 1.0));
 }
 
+/* (59): k [ (k+1) (l + x) fft + x (k+1)^2 l N ] */
 double
-model_cost_switch(struct model_ring r, uint32_t levels)
+model_cost_switch(struct model_ring r, uint32_t levels, uint32_t limbs)
 {
-    return r.k * model_cost_cmux(r, levels);
+    return r.k * cost_product(r, (r.k + 1.0) * levels, limbs * (r.k + 1.0));
 }
 
 double

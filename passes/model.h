@@ -68,11 +68,14 @@ double model_v_cmux(struct model_ring r, struct model_gadget g, double sigma2);
 typedef double model_cmux(struct model_ring r, struct model_gadget g,
                           double sigma2);
 
-/* ---- wide tables; sigma2 is the key's, a binary one */
+/* ---- wide tables; sigma2 is the key's, a binary one.  Words of keys in two
+ * limbs have low_bits in the low one, in one limb low_bits = 0. */
+/* the least with which the products of the high limb are exact */
+uint32_t model_low_bits(struct model_ring r, uint32_t rows, uint32_t log2_base);
 double model_v_auto(struct model_ring r, struct model_gadget g,
-                    double sigma2); /* (24) */
+                    uint32_t low_bits, double sigma2); /* (24) */
 double model_v_switch(struct model_ring r, struct model_gadget g,
-                      double sigma2); /* (26) */
+                      uint32_t low_bits, double sigma2); /* (26) */
 /* mean variance of the rows of the GGSW of a bit, body and masks */
 double model_v_body(struct model_ring r, double v_br, double v_auto); /* (27) */
 double model_v_mask(struct model_ring r, double v_br, double v_auto,
@@ -102,8 +105,8 @@ double model_cost_fft(struct model_ring r); /* (53) */
 double model_cost_cmux(struct model_ring r, uint32_t levels);
 /* of a wide table: a trace (58), the scheme switch of a row (59), transforms of
  * the rows of a bit, the choice of the entry (60) */
-double model_cost_trace(struct model_ring r, uint32_t levels);
-double model_cost_switch(struct model_ring r, uint32_t levels);
+double model_cost_trace(struct model_ring r, uint32_t levels, uint32_t limbs);
+double model_cost_switch(struct model_ring r, uint32_t levels, uint32_t limbs);
 double model_cost_rows(struct model_ring r, uint32_t levels);
 double model_cost_choice(struct model_ring r, uint32_t levels, uint32_t bits);
 double model_cost_ks(double n_in, double n_out, uint32_t levels);

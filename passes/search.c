@@ -12,6 +12,7 @@
 
 #include "passes/cost.h"
 #include "passes/events.h"
+#include "passes/points.h"
 
 #include <math.h>
 
@@ -22,23 +23,6 @@ enum {
     DEFAULT_LOG2_N = 16,
     MAX_N = 2047,
     RINGS = MAX_LOG2_N - MIN_LOG2_N + 1,
-    /* a gadget leaves two bits of a word for its ties; kernels.def */
-    GADGET_BITS = 62,
-    KSK_BITS = 32
-};
-
-/* margins closer than this are equal: libm does not decide */
-#define SAME (1 - 1e-9)
-
-struct point {
-    struct model_gadget g;
-    double v; /* of one CMUX, or one input word of a keyswitch */
-};
-
-/* by levels, each with less noise than the one before */
-struct points {
-    struct point at[GADGET_BITS];
-    size_t n;
 };
 
 struct ring {
@@ -80,22 +64,6 @@ v_cmux(const struct search_problem *p, struct model_ring r,
     return p->v_cmux ? p->v_cmux(r, g, sigma2) : model_v_cmux(r, g, sigma2);
 }
 
-/* Bound of the noise under the small key.  The words of a key modulo 2^32 must
- * have the noise that (3) asks for there: from n = 1355 on that is more. */
-static int
-t_small(const struct search_problem *p, double n)
-{
-    return p->wide_ksk ? model_tuniform(p->level, n, 64)
-                       : 32 + model_tuniform(p->level, n, 32);
-}
-
-static double
-v_small(const struct search_problem *p, double n)
-{
-    return p->noise == MODEL_GAUSS ? v_fresh(p, n)
-                                   : model_v_tuniform(t_small(p, n), 64);
-}
-
 /* of a key whose bodies are rounded to 32 bits unless it is wide, (15) */
 static double
 v_ks1(const struct search_problem *p, struct model_gadget g, double sigma2)
@@ -104,32 +72,11 @@ v_ks1(const struct search_problem *p, struct model_gadget g, double sigma2)
 }
 
 static double
-v_ks(const struct search_problem *p, struct model_ring r, double v1)
-{
-    return model_dimension(r) * v1 + (p->wide_ksk ? 0 : MODEL_V_ROUND32);
-}
-
-static double
 v_ms(const struct search_problem *p, struct model_ring r, double n)
 {
     const double m = 2 * model_degree(r);
 
     return p->classic ? model_v_ms_classic(n, m) : model_v_ms(n, m);
-}
-
-/* in nanoseconds, or units of (54) and (56) */
-static double
-cmux_cost(const struct search_problem *p, struct model_ring r, uint32_t levels)
-{
-    return p->published_cost ? model_cost_cmux(r, levels)
-                             : cost_cmux(r, levels);
-}
-
-static double
-ks_cost(const struct search_problem *p, double in, double out, uint32_t levels)
-{
-    return p->published_cost ? model_cost_ks(in, out, levels)
-                             : cost_ks(in, out, levels);
 }
 
 static double
@@ -145,18 +92,11 @@ static double
 ks_cost_all(const struct search_problem *p, const struct events *ev,
             const struct place *at, uint32_t levels)
 {
-    return ev->own * ks_cost(p, model_dimension(at->r), at->n, levels)
-           + (ev->words > 0 ? ks_cost(p, ev->words, at->n, levels) : 0);
+    return ev->own * search_ks_cost(p, model_dimension(at->r), at->n, levels)
+           + (ev->words > 0 ? search_ks_cost(p, ev->words, at->n, levels) : 0);
 }
 
 /* ---- candidates; variance falls and then rises with the base */
-
-static void
-add_point(struct points *to, const struct point *x)
-{
-    if (to->n == 0 || x->v < to->at[to->n - 1].v)
-        to->at[to->n++] = *x;
-}
 
 static void
 br_points(struct points *to, const struct search_problem *p,
@@ -164,7 +104,7 @@ br_points(struct points *to, const struct search_problem *p,
 {
     to->n = 0;
     for (uint32_t l = 1; l <= GADGET_BITS; l++) {
-        struct point best = { { l, 0 }, (double)INFINITY };
+        struct point best = { .g = { l, 0 }, .v = (double)INFINITY };
 
         for (uint32_t b = 1; b * l <= GADGET_BITS; b++) {
             const struct model_gadget g = { l, b };
@@ -172,31 +112,9 @@ br_points(struct points *to, const struct search_problem *p,
 
             if (v > best.v)
                 break;
-            best = (struct point){ g, v };
+            best = (struct point){ .g = g, .v = v };
         }
-        add_point(to, &best);
-    }
-}
-
-static void
-ks_points(struct points *to, const struct search_problem *p, uint32_t n)
-{
-    const uint32_t bits = p->wide_ksk ? GADGET_BITS : KSK_BITS;
-    const double sigma2 = v_small(p, n);
-
-    to->n = 0;
-    for (uint32_t l = 1; l <= bits; l++) {
-        struct point best = { { l, 0 }, (double)INFINITY };
-
-        for (uint32_t b = 1; b * l <= bits; b++) {
-            const struct model_gadget g = { l, b };
-            const double v = v_ks1(p, g, sigma2);
-
-            if (v > best.v)
-                break;
-            best = (struct point){ g, v };
-        }
-        add_point(to, &best);
+        points_add(to, &best);
     }
 }
 
@@ -233,7 +151,7 @@ visit_ks(struct search *s, struct place *at, const struct point *br,
 
         if (all > s->best_cost)
             return;
-        at->v[KS] = v_ks(s->p, at->r, ks->v);
+        at->v[KS] = search_v_ks_of(s->p, at->r, ks->v);
         at->v[KS1] = ks->v;
         if (events_fit(&s->ev, at->v, s->exact)) {
             take(s, at, br, ks, all);
@@ -249,7 +167,7 @@ visit_ring(struct search *s, struct place *at)
         return;
     for (size_t i = 0; i < at->br->n; i++) {
         const struct point *br = &at->br->at[i];
-        const double pbs = at->n * cmux_cost(s->p, at->r, br->g.levels);
+        const double pbs = at->n * search_cmux_cost(s->p, at->r, br->g.levels);
         const double cost = s->ev.tables * pbs + linear_cost(s->p, at);
 
         if (cost > s->best_cost)
@@ -270,7 +188,7 @@ visit_least(struct search *s, struct place *at)
 
     at->v[BR] = at->n * at->br->at[at->br->n - 1].v;
     at->v[KS1] = at->ks->at[at->ks->n - 1].v;
-    at->v[KS] = v_ks(s->p, at->r, at->v[KS1]);
+    at->v[KS] = search_v_ks_of(s->p, at->r, at->v[KS1]);
     ratio = events_worst(&s->ev, at->v, &event);
     if (ratio < s->best_ratio) {
         s->best_ratio = ratio;
@@ -302,7 +220,8 @@ last_log2_n(const struct search_problem *p)
 static bool
 worth(const struct search_problem *p, uint32_t n)
 {
-    return p->noise == MODEL_GAUSS || t_small(p, n) < t_small(p, n - 1);
+    return p->noise == MODEL_GAUSS
+           || search_t_small(p, n) < search_t_small(p, n - 1);
 }
 
 static void
@@ -353,7 +272,7 @@ visit_all(struct search *s, void (*visit)(struct search *, struct place *))
 
         if (n > first && !worth(s->p, n))
             continue;
-        ks_points(&ks, s->p, n);
+        points_ks(&ks, s->p, n);
         visit_rings(s, n, &ks, visit);
     }
 }
@@ -382,7 +301,7 @@ search_bounds(struct ir_params *s, const struct search_problem *p)
         return;
     s->t_glwe = model_tuniform(p->level, model_dimension(r), 64);
     if (s->n > 0)
-        s->t_lwe = t_small(p, s->n);
+        s->t_lwe = search_t_small(p, s->n);
 }
 
 bool
@@ -435,9 +354,9 @@ measure_wide(struct ir_params *s, const struct search_problem *p,
     const struct model_gadget tr = { s->tr_levels, s->tr_log2_base };
     const struct model_gadget ss = { s->ss_levels, s->ss_log2_base };
     const struct model_gadget cb = { s->cb_levels, s->cb_log2_base };
-    const double v_auto = model_v_auto(r, tr, s->v_fresh);
-    const double mask =
-        model_v_mask(r, s->v_br, v_auto, model_v_switch(r, ss, s->v_fresh));
+    const double v_auto = model_v_auto(r, tr, s->tr_low_bits, s->v_fresh);
+    const double v_switch = model_v_switch(r, ss, s->ss_low_bits, s->v_fresh);
+    const double mask = model_v_mask(r, s->v_br, v_auto, v_switch);
 
     s->v_ext = model_v_ext(r, cb, mask, model_v_body(r, s->v_br, v_auto));
     s->v_ms_wide = model_v_ms_wide(r, s->n, s->cb_levels);
@@ -451,7 +370,21 @@ double
 search_rate(const struct search_problem *p, struct model_ring r,
             uint32_t levels)
 {
-    return cmux_cost(p, r, levels) / model_cost_cmux(r, levels);
+    return search_cmux_cost(p, r, levels) / model_cost_cmux(r, levels);
+}
+
+double
+search_trace_cost(const struct search_problem *p, struct model_ring r,
+                  uint32_t levels, uint32_t limbs)
+{
+    return search_rate(p, r, levels) * model_cost_trace(r, levels, limbs);
+}
+
+double
+search_switch_cost(const struct search_problem *p, struct model_ring r,
+                   uint32_t levels, uint32_t limbs)
+{
+    return search_rate(p, r, levels) * model_cost_switch(r, levels, limbs);
 }
 
 double
@@ -460,8 +393,8 @@ search_wide_cost(const struct ir_params *s, const struct search_problem *p)
     const struct model_ring r = { s->k, s->log2_n, false };
     const double rate = search_rate(p, r, s->cb_levels);
     const double row =
-        search_rate(p, r, s->tr_levels) * model_cost_trace(r, s->tr_levels)
-        + search_rate(p, r, s->ss_levels) * model_cost_switch(r, s->ss_levels);
+        search_trace_cost(p, r, s->tr_levels, s->tr_low_bits ? 2 : 1)
+        + search_switch_cost(p, r, s->ss_levels, s->ss_low_bits ? 2 : 1);
     const double bit =
         s->cb_levels * row + rate * model_cost_rows(r, s->cb_levels);
     double sum = 0;
@@ -489,7 +422,7 @@ measure_tables(struct ir_params *s, const struct search_problem *p,
                              : model_v_tuniform(s->t_lwe, 64);
 
     s->v_br = s->n * v_cmux(p, at->r, br, s->v_fresh); /* (21) */
-    s->v_ks = v_ks(p, at->r, v_ks1(p, ks, small));
+    s->v_ks = search_v_ks_of(p, at->r, v_ks1(p, ks, small));
     s->v_ms = v_ms(p, at->r, s->n);
     if (s->tr_levels > 0)
         measure_wide(s, p, at->r);
@@ -500,7 +433,7 @@ static double
 cost_of(const struct ir_params *s, const struct events *ev,
         const struct place *at)
 {
-    const double pbs = s->n * cmux_cost(ev->p, at->r, s->br_levels);
+    const double pbs = s->n * search_cmux_cost(ev->p, at->r, s->br_levels);
     const double ks = s->n > 0 ? ks_cost_all(ev->p, ev, at, s->ks_levels) : 0;
 
     return ev->tables * pbs + ks + linear_cost(ev->p, at)

@@ -55,6 +55,7 @@ struct search_problem {
     bool pbs_ks;         /* keyswitch after the table: (34) */
     bool wide_ksk;       /* keyswitch key modulo 2^64, without (15) */
     bool published_cost; /* operations, (53) to (57), not nanoseconds */
+    uint32_t limbs;      /* of keys of wide tables, (52); 0: what is cheaper */
     uint32_t min_n;      /* 0: all of the curve */
     uint32_t max_log2_n; /* 0: 16; at most 17 */
 };
@@ -72,6 +73,11 @@ bool search_wide(struct ir_params *out, const struct search_problem *p,
 /* Time of a unit of (53) to (60) in products like a CMUX of so many levels. */
 double search_rate(const struct search_problem *p, struct model_ring r,
                    uint32_t levels);
+/* of a trace (58) and of the switch of a row (59) */
+double search_trace_cost(const struct search_problem *p, struct model_ring r,
+                         uint32_t levels, uint32_t limbs);
+double search_switch_cost(const struct search_problem *p, struct model_ring r,
+                          uint32_t levels, uint32_t limbs);
 /* What wide tables cost beyond their bootstraps: (58) to (60). */
 double search_wide_cost(const struct ir_params *s,
                         const struct search_problem *p);

@@ -9,8 +9,10 @@
 
 #include "passes/cost.h"
 #include "passes/events.h"
+#include "passes/points.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum {
     MAX_K = 6,
@@ -20,25 +22,12 @@ enum {
     MOST = 8192,
     MAX_N = 1399,
     RINGS = MAX_K * (MAX_LOG2_N - MIN_LOG2_N + 1),
-    GADGET_BITS = 62,
-    KSK_BITS = 32, /* of a key modulo 2^32 */
     /* levels of rotation and trace, of the switch, of data bits */
     MOST_LEVELS = 20,
     SWITCH_LEVELS = 10,
     BIT_LEVELS = 12,
     MAX_BASE = 40,
-};
-
-#define SAME (1 - 1e-9)
-
-struct point {
-    struct model_gadget g;
-    double v;
-};
-
-struct points {
-    struct point at[GADGET_BITS];
-    size_t n;
+    MAX_LOW = 62, /* bits of a low limb */
 };
 
 /* V_ext = slope (k V_m + V_b) + rest,  (29) */
@@ -52,7 +41,7 @@ struct ring {
     double sigma2;
     struct points br, tr, ss;
     struct bits bit[BIT_LEVELS * MAX_BASE];
-    size_t nbits;
+    size_t first[BIT_LEVELS + 2]; /* of l levels; [l + 1]: behind them */
 };
 
 struct place {
@@ -78,95 +67,116 @@ struct search {
 
 /* ---- candidates */
 
-static void
-add_point(struct points *to, const struct point *x)
+/* The base of least noise for l levels in so many limbs. */
+typedef struct point candidate(const struct search_problem *p,
+                               const struct ring *x, uint32_t l,
+                               uint32_t limbs);
+
+static struct point
+rotation_of(const struct search_problem *p, const struct ring *x, uint32_t l,
+            uint32_t limbs)
 {
-    if (to->n == 0 || x->v < to->at[to->n - 1].v)
-        to->at[to->n++] = *x;
-}
+    model_cmux *const v_of = p->v_cmux ? p->v_cmux : model_v_cmux;
+    struct point best = { .v = (double)INFINITY };
 
-static void
-fill_points(struct points *to, struct model_ring r, double sigma2,
-            uint32_t levels, model_cmux *v_of)
-{
-    to->n = 0;
-    for (uint32_t l = 1; l <= levels; l++) {
-        struct point best = { { l, 0 }, (double)INFINITY };
+    (void)limbs;
+    for (uint32_t b = 2; b <= MAX_BASE && b * l <= GADGET_BITS; b++) {
+        const struct model_gadget g = { l, b };
+        const double v = v_of(x->r, g, x->sigma2);
 
-        for (uint32_t b = 2; b <= MAX_BASE && b * l <= GADGET_BITS; b++) {
-            const struct model_gadget g = { l, b };
-            const double v = v_of(r, g, sigma2);
-
-            if (v < best.v)
-                best = (struct point){ g, v };
-        }
-        add_point(to, &best);
+        if (v < best.v)
+            best = (struct point){ g, 0, v, search_cmux_cost(p, x->r, l) };
     }
+    return best;
 }
 
-/* ---- variances and costs, with the options of the problem */
+static struct point
+trace_of(const struct search_problem *p, const struct ring *x, uint32_t l,
+         uint32_t limbs)
+{
+    const double cost = search_trace_cost(p, x->r, l, limbs);
+    struct point best = { .v = (double)INFINITY };
 
-/* as in search.c: words of 32 bits have the noise that they need */
+    for (uint32_t b = 2; b <= MAX_BASE && b * l <= GADGET_BITS; b++) {
+        const struct model_gadget g = { l, b };
+        const uint32_t low =
+            limbs > 1 ? model_low_bits(x->r, x->r.k * l, b) : 0;
+        const double v = model_v_auto(x->r, g, low, x->sigma2);
+
+        if (low <= MAX_LOW && v < best.v)
+            best = (struct point){ g, low, v, cost };
+    }
+    return best;
+}
+
+static struct point
+switch_of(const struct search_problem *p, const struct ring *x, uint32_t l,
+          uint32_t limbs)
+{
+    const double cost = search_switch_cost(p, x->r, l, limbs);
+    struct point best = { .v = (double)INFINITY };
+
+    for (uint32_t b = 2; b <= MAX_BASE && b * l <= GADGET_BITS; b++) {
+        const struct model_gadget g = { l, b };
+        const uint32_t low =
+            limbs > 1 ? model_low_bits(x->r, (x->r.k + 1) * l, b) : 0;
+        const double v = model_v_switch(x->r, g, low, x->sigma2);
+
+        if (low <= MAX_LOW && v < best.v)
+            best = (struct point){ g, low, v, cost };
+    }
+    return best;
+}
+
 static int
-t_small(const struct search_problem *p, uint32_t n)
+by_cost(const void *a, const void *b)
 {
-    return p->wide_ksk ? model_tuniform(p->level, n, 64)
-                       : 32 + model_tuniform(p->level, n, 32);
+    const struct point *x = a, *y = b;
+
+    return (x->cost > y->cost) - (x->cost < y->cost);
 }
 
-static double
-v_ks(const struct search_problem *p, struct model_ring r, double v1)
-{
-    return model_dimension(r) * v1 + (p->wide_ksk ? 0 : MODEL_V_ROUND32);
-}
-
+/* Candidates of up to so many levels and limbs. */
 static void
-ks_points(struct points *to, const struct search_problem *p, uint32_t n)
+fill_points(struct points *to, const struct search_problem *p,
+            const struct ring *x, uint32_t levels, uint32_t limbs,
+            candidate *of)
 {
-    const uint32_t bits = p->wide_ksk ? GADGET_BITS : KSK_BITS;
-    const double sigma2 = model_v_tuniform(t_small(p, n), 64)
-                          + (p->wide_ksk ? 0 : MODEL_V_ROUND32);
+    struct point all[2 * MOST_LEVELS];
+    size_t n = 0;
 
+    for (uint32_t l = 1; l <= levels; l++)
+        for (uint32_t i = 1; i <= limbs; i++)
+            if (p->limbs == 0 || limbs == 1 || p->limbs == i)
+                all[n++] = of(p, x, l, i);
+    qsort(all, n, sizeof *all, by_cost);
     to->n = 0;
-    for (uint32_t l = 1; l < bits; l++) {
-        struct point best = { { l, 0 }, (double)INFINITY };
-
-        for (uint32_t b = 1; b * l <= bits; b++) {
-            const struct model_gadget g = { l, b };
-            const double v = model_v_ks1(g, sigma2);
-
-            if (v < best.v)
-                best = (struct point){ g, v };
-        }
-        add_point(to, &best);
-    }
+    for (size_t i = 0; i < n; i++)
+        points_add(to, &all[i]);
 }
 
-static double
-cmux_cost(const struct search_problem *p, struct model_ring r, uint32_t levels)
-{
-    return search_rate(p, r, levels) * model_cost_cmux(r, levels);
-}
-
-static double
-ks_cost(const struct search_problem *p, struct model_ring r, double n,
-        uint32_t levels)
-{
-    return p->published_cost ? model_cost_ks(model_dimension(r), n, levels)
-                             : cost_ks(model_dimension(r), n, levels);
-}
-
+/* The slope rises with the base: a base is worth it if `rest` falls. */
 static void
 fill_bits(struct ring *x)
 {
-    for (uint32_t l = 1; l <= BIT_LEVELS; l++)
+    size_t n = 0;
+
+    for (uint32_t l = 1; l <= BIT_LEVELS; l++) {
+        double least = (double)INFINITY;
+
+        x->first[l] = n;
         for (uint32_t b = 2; b <= MAX_BASE && b * l <= GADGET_BITS; b++) {
             const struct model_gadget g = { l, b };
             const double rest = model_v_ext(x->r, g, 0, 0);
 
-            x->bit[x->nbits++] =
+            if (rest >= least)
+                continue;
+            least = rest;
+            x->bit[n++] =
                 (struct bits){ g, model_v_ext(x->r, g, 0, 1) - rest, rest };
         }
+    }
+    x->first[BIT_LEVELS + 1] = n;
 }
 
 static void
@@ -183,10 +193,9 @@ add_rings(struct search *s, uint32_t least_log2_n)
                 continue;
             x->r = r;
             x->sigma2 = model_v_fresh(s->p->level, MODEL_TUNIFORM, dim);
-            fill_points(&x->br, r, x->sigma2, MOST_LEVELS,
-                        s->p->v_cmux ? s->p->v_cmux : model_v_cmux);
-            fill_points(&x->tr, r, x->sigma2, MOST_LEVELS, model_v_auto);
-            fill_points(&x->ss, r, x->sigma2, SWITCH_LEVELS, model_v_switch);
+            fill_points(&x->br, s->p, x, MOST_LEVELS, 1, rotation_of);
+            fill_points(&x->tr, s->p, x, MOST_LEVELS, 2, trace_of);
+            fill_points(&x->ss, s->p, x, SWITCH_LEVELS, 2, switch_of);
             fill_bits(x);
             s->nrings++;
         }
@@ -210,12 +219,13 @@ least_bits(const struct ring *x, uint32_t l, double rows)
     const struct bits *best = NULL;
     double least = (double)INFINITY;
 
-    for (const struct bits *b = x->bit; b < x->bit + x->nbits; b++) {
-        const double v = b->slope * rows + b->rest;
+    for (size_t i = x->first[l ? l : 1];
+         i < x->first[l ? l + 1 : BIT_LEVELS + 1]; i++) {
+        const double v = x->bit[i].slope * rows + x->bit[i].rest;
 
-        if ((l == 0 || b->g.levels == l) && v < least) {
+        if (v < least) {
             least = v;
-            best = b;
+            best = &x->bit[i];
         }
     }
     return best;
@@ -234,8 +244,10 @@ params_of(const struct place *at, const struct point *ks)
         .ks_log2_base = ks->g.log2_base,
         .tr_levels = at->tr->g.levels,
         .tr_log2_base = at->tr->g.log2_base,
+        .tr_low_bits = at->tr->low_bits,
         .ss_levels = at->ss->g.levels,
         .ss_log2_base = at->ss->g.log2_base,
+        .ss_low_bits = at->ss->low_bits,
         .cb_levels = at->cb->g.levels,
         .cb_log2_base = at->cb->g.log2_base,
     };
@@ -261,11 +273,14 @@ visit_ks(struct search *s, struct place *at, double cost)
     for (size_t i = 0; i < at->ks->n; i++) {
         const struct point *ks = &at->ks->at[i];
         const double all =
-            cost + s->ev.tables * ks_cost(s->p, at->x->r, at->n, ks->g.levels);
+            cost
+            + s->ev.tables
+                  * search_ks_cost(s->p, model_dimension(at->x->r), at->n,
+                                   ks->g.levels);
 
         if (all > s->best_cost)
             return;
-        at->v[KS] = v_ks(s->p, at->x->r, ks->v);
+        at->v[KS] = search_v_ks_of(s->p, at->x->r, ks->v);
         if (events_fit(&s->ev, at->v, s->exact)) {
             take(s, at, ks, all);
             return;
@@ -311,17 +326,12 @@ hopeless(const struct search *s, struct place *at, double tr, double ss)
     return events_hopeless(&s->ev, at->v, s->exact);
 }
 
-/* Linear work and bootstraps, and the least with so many levels of the trace
- * and the switch. */
+/* Linear work and bootstraps, and the traces and switches of a level a bit. */
 static double
-cost_with(const struct search *s, const struct place *at, uint32_t tr,
-          uint32_t ss)
+cost_with(const struct search *s, const struct place *at,
+          const struct point *tr, const struct point *ss)
 {
-    const struct model_ring r = at->x->r;
-    const double row = search_rate(s->p, r, tr) * model_cost_trace(r, tr)
-                       + search_rate(s->p, r, ss) * model_cost_switch(r, ss);
-
-    return at->cost + s->ev.wide_bits * row;
+    return at->cost + s->ev.wide_bits * (tr->cost + ss->cost);
 }
 
 static void
@@ -332,14 +342,13 @@ visit_gadgets(struct search *s, struct place *at)
 
     for (size_t i = 0; i < tr->n; i++) {
         at->tr = &tr->at[i];
-        if (cost_with(s, at, at->tr->g.levels, 1) > s->best_cost)
+        if (cost_with(s, at, at->tr, &ss->at[0]) > s->best_cost)
             return;
         if (hopeless(s, at, at->tr->v, least_ss))
             continue;
         for (size_t j = 0; j < ss->n; j++) {
             at->ss = &ss->at[j];
-            if (cost_with(s, at, at->tr->g.levels, at->ss->g.levels)
-                > s->best_cost)
+            if (cost_with(s, at, at->tr, at->ss) > s->best_cost)
                 break;
             if (!hopeless(s, at, at->tr->v, at->ss->v))
                 visit_bits(s, at);
@@ -356,10 +365,8 @@ visit_ring(struct search *s, struct place *at)
 
     for (size_t i = 0; i < x->br.n; i++) {
         at->br = &x->br.at[i];
-        at->cost =
-            linear
-            + s->ev.tables * at->n * cmux_cost(s->p, x->r, at->br->g.levels);
-        if (cost_with(s, at, 1, 1) > s->best_cost)
+        at->cost = linear + s->ev.tables * at->n * at->br->cost;
+        if (cost_with(s, at, &x->tr.at[0], &x->ss.at[0]) > s->best_cost)
             return;
         at->v[BR] = at->n * at->br->v;
         if (!hopeless(s, at, x->tr.at[x->tr.n - 1].v, x->ss.at[x->ss.n - 1].v))
@@ -377,7 +384,7 @@ visit_least(struct search *s, struct place *at)
 
     at->v[BR] = at->n * x->br.at[x->br.n - 1].v;
     (void)hopeless(s, at, x->tr.at[x->tr.n - 1].v, x->ss.at[x->ss.n - 1].v);
-    at->v[KS] = v_ks(s->p, x->r, at->ks->at[at->ks->n - 1].v);
+    at->v[KS] = search_v_ks_of(s->p, x->r, at->ks->at[at->ks->n - 1].v);
     ratio = events_worst(&s->ev, at->v, &event);
     if (ratio < s->best_ratio) {
         s->best_ratio = ratio;
@@ -391,13 +398,13 @@ visit_all(struct search *s, void (*visit)(struct search *, struct place *))
     int before = 0;
 
     for (uint32_t n = (uint32_t)MODEL_MIN_DIMENSION; n <= MAX_N; n++) {
-        const int t = t_small(s->p, n);
+        const int t = search_t_small(s->p, n);
         struct points ks;
 
         if (before > 0 && t >= before)
             continue;
         before = t;
-        ks_points(&ks, s->p, n);
+        points_ks(&ks, s->p, n);
         for (size_t i = 0; i < s->nrings; i++) {
             struct place at = { .x = &s->ring[i], .n = n, .ks = &ks };
             const struct model_ring r = at.x->r;

@@ -1,7 +1,6 @@
 /* The bound between native and wide tables; see tables.h. */
 #include "passes/tables.h"
 
-#include "passes/budget.h"
 #include "passes/encode.h"
 
 #include <math.h>
@@ -15,21 +14,10 @@ price(const struct pass_ctx *cx, const struct ir_func *f, unsigned native)
     struct arena mem = { 0 };
     struct diag quiet = { .errors = DIAG_MAX, .muted = true };
     struct pass_ctx inner = { &mem, &mem, &quiet, 0 };
-    const struct ir_func *g;
-    double cost = (double)INFINITY;
+    double cost;
 
     quiet.src = cx->diag->src;
-    g = tables_lower(&inner, f, native);
-    if (g)
-        g = pass_noise(&inner, g);
-    if (g) {
-        const struct search_problem p = budget_of(&mem, g);
-        struct ir_params s;
-        size_t ignored = 0;
-
-        if (params_choose(&s, g, &p, &ignored))
-            cost = pass_params(&inner, g)->params.cost;
-    }
+    (void)tables_lower(&inner, f, native, &cost);
     arena_free(&mem);
     return cost;
 }
@@ -79,5 +67,6 @@ pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
 {
     const double asked = ir_get(f, "tables.native", -1);
 
-    return tables_lower(cx, f, asked >= 0 ? (unsigned)asked : cheapest(cx, f));
+    return tables_lower(cx, f, asked >= 0 ? (unsigned)asked : cheapest(cx, f),
+                        NULL);
 }

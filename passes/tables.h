@@ -6,8 +6,10 @@
 
 #include "passes/inner.h"
 
-/* to_tfhe.c: exact tables above `native` bits are wide; NULL after a message */
+/* to_tfhe.c: exact tables above `native` bits are wide; NULL after a message.
+ * *cost, if it is asked for, in ms a row; infinite if there are no parameters.
+ */
 struct ir_func *tables_lower(struct pass_ctx *cx, const struct ir_func *f,
-                             unsigned native);
+                             unsigned native, double *cost);
 
 #endif

@@ -622,7 +622,8 @@ price(const struct pass_ctx *cx, const struct ir_func *g)
  * multiply; sharing spares bootstraps and loses a bit in the modulus switch:
  * every way is priced. */
 struct ir_func *
-tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native)
+tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
+             double *cost)
 {
     struct form *form = arena_new(cx->scratch, struct form, f->n);
     struct ir_func *way[4] = { NULL }, *best = NULL;
@@ -640,13 +641,16 @@ tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native)
         ways += 2;
     }
     for (size_t i = 0; i < 4; i++) {
-        const double cost = way[i] && (way[1] || ways > 2) ? price(cx, way[i])
-                                                           : (double)INFINITY;
+        const double own = way[i] && (cost || way[1] || ways > 2)
+                               ? price(cx, way[i])
+                               : (double)INFINITY;
 
-        if (way[i] && (!best || cost < least))
-            least = cost, best = way[i];
+        if (way[i] && (!best || own < least))
+            least = own, best = way[i];
     }
-    if (best)
+    if (cost)
+        *cost = least;
+    if (best || cost)
         return best;
     forms(cx, f, form, false, native); /* again, with the message */
     return lower_all(cx, f, form);

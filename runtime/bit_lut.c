@@ -96,13 +96,20 @@ static size_t
 more_bytes(const struct cmlrt_set *set, const struct kernels *k)
 {
     const struct cmlrt_wide *w = &set->wide;
-    const uint32_t levels[] = { set->br_levels, w->tr_levels, w->ss_levels,
-                                w->cb_levels };
+    const struct {
+        uint32_t levels, low_bits;
+    } of[] = { { set->br_levels, 0 },
+               { w->tr_levels, w->tr_low_bits },
+               { w->ss_levels, w->ss_low_bits },
+               { w->cb_levels, 0 } };
     size_t most = cmlrt_keyswitch_bytes(set);
 
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        const struct cmlrt_shape s = { NULL,      set->log2_n, set->k,
-                                       levels[i], 1,           set->k + 1 };
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        const struct cmlrt_shape s = { .log2_n = set->log2_n,
+                                       .k = set->k,
+                                       .levels = of[i].levels,
+                                       .inputs = set->k + 1,
+                                       .low_bits = of[i].low_bits };
         const size_t bytes = k->cmux_bytes(&s);
 
         most = bytes > most ? bytes : most;

@@ -20,7 +20,7 @@ stride_of(const struct cmlrt_set *set)
 size_t
 cmlrt_key_cells(const struct cmlrt_shape *s)
 {
-    return ((size_t)cmlrt_shape_rows(s) * (s->k + 1)) << s->log2_n;
+    return ((size_t)cmlrt_shape_rows(s) * cmlrt_shape_outs(s)) << s->log2_n;
 }
 
 void

@@ -352,11 +352,15 @@ reduce32(uint32_t *acc, const double *row, const struct plan *p,
         acc[2 * p->half + i] = 0 - acc[i];
 }
 
+/* The product of a high limb is a multiple of 2^low: with `high` it is rounded
+ * to that, which takes its error away. */
 INLINE void
 reduce64(uint64_t *acc, const double *row, const struct plan *p,
-         const unsigned radix)
+         const unsigned radix, unsigned low, const bool high)
 {
     const size_t m = p->half / radix, step = place(m, PAD);
+    const U64 half = SET_U64(UINT64_C(1) << low >> 1);
+    const U64 mask = SET_U64(0 - (UINT64_C(1) << low));
 
     for (size_t j = 0; j < m; j += W) {
         struct cv x[8];
@@ -366,9 +370,14 @@ reduce64(uint64_t *acc, const double *row, const struct plan *p,
         radix_inv(x, p->roots[0], radix);
         EACH (k, 0, radix) {
             uint64_t *re = acc + k * m + j, *im = re + p->half;
+            U64 a = TORUS64(x[k].re), b = TORUS64(x[k].im);
 
-            STORE_U64(re, ADD_U64(LOAD_U64(re), TORUS64(x[k].re)));
-            STORE_U64(im, ADD_U64(LOAD_U64(im), TORUS64(x[k].im)));
+            if (high) {
+                a = AND_U64(ADD_U64(a, half), mask);
+                b = AND_U64(ADD_U64(b, half), mask);
+            }
+            STORE_U64(re, ADD_U64(LOAD_U64(re), a));
+            STORE_U64(im, ADD_U64(LOAD_U64(im), b));
         }
     }
     for (size_t i = 0; i < W; i++)
@@ -388,8 +397,8 @@ static size_t
 cmux_bytes(const struct cmlrt_shape *s)
 {
     const size_t n = (size_t)1 << s->log2_n;
-    const size_t rows = cmlrt_shape_rows(s);
-    const size_t most = rows > s->k ? rows : s->k + 1;
+    const size_t rows = cmlrt_shape_rows(s), outs = cmlrt_shape_outs(s);
+    const size_t most = rows > outs ? rows : outs;
 
     return (most * row_cells(n) + rows * BLOCK_CELLS) * sizeof(double);
 }
@@ -400,11 +409,11 @@ product_of(const struct cmlrt_shape *s, const double *ggsw, void *scratch)
     const size_t n = (size_t)1 << s->log2_n;
     struct product x = { .plan = s->plan, .key = ggsw, .rows = scratch };
 
-    x.nouts = s->k + 1;
+    x.nouts = cmlrt_shape_outs(s);
     x.nrows = cmlrt_shape_rows(s);
     x.row = row_cells(n);
     x.ahead = n >= 2048 ? AHEAD_LARGE : AHEAD;
-    x.halves = x.rows + (x.nrows > s->k ? x.nrows : x.nouts) * x.row;
+    x.halves = x.rows + (x.nrows > x.nouts ? x.nrows : x.nouts) * x.row;
     return x;
 }
 
@@ -444,7 +453,8 @@ cmux64_of(uint64_t *acc, const struct cmlrt_shape *s, uint32_t a,
     } while (next_part(&st, n, n / 2 / radix));
     multiply(x);
     for (unsigned c = 0; c < x->nouts; c++)
-        reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix);
+        reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix, 0,
+                 false);
 }
 
 INLINE void
@@ -458,8 +468,16 @@ product64_of(uint64_t *acc, const uint64_t *in, const struct cmlrt_shape *s,
         digits64(x->rows + c * s->levels * x->row, in + c * stride, s, &all,
                  radix, x->row, false);
     multiply(x);
-    for (unsigned c = 0; c < x->nouts; c++)
-        reduce64(acc + c * stride, x->rows + c * x->row, s->plan, radix);
+    for (unsigned c = 0; c <= s->k; c++, acc += stride) {
+        const double *row = x->rows + c * x->row;
+
+        if (s->low_bits) {
+            row += c * x->row; /* output 2c, and the low limb's */
+            reduce64(acc, row, s->plan, radix, s->low_bits, true);
+            row += x->row;
+        }
+        reduce64(acc, row, s->plan, radix, 0, false);
+    }
 }
 
 static void

@@ -4,6 +4,20 @@
  *     product   points of one output: sum over the rows of digit times key
  */
 
+/* The low limb's output is added as it is, that of a high limb rounded to a
+ * multiple of 2^low_bits, which is what it is but for its error. */
+static void
+add_output(uint64_t *acc, double *reals, uint64_t *words, size_t n,
+           unsigned low_bits)
+{
+    const uint64_t half = UINT64_C(1) << low_bits >> 1;
+
+    memset(words, 0, n * sizeof *words);
+    add_torus(words, reals, n);
+    for (size_t i = 0; i < n; i++)
+        acc[i] += (words[i] + half) >> low_bits << low_bits;
+}
+
 /* digits of one polynomial and their points, one output and its row, all R
  * rows of points */
 static size_t
@@ -99,9 +113,12 @@ product64(uint64_t *acc, const uint64_t *in, const struct cmlrt_shape *s,
         decompose(x.digits, in + c * stride, n, s->levels, s->log2_base);
         transform_digits(&x, s, c);
     }
-    for (unsigned c = 0; c <= s->k; c++) {
+    for (unsigned c = 0; c < cmlrt_shape_outs(s); c++) {
+        const bool high = s->low_bits && c % 2 == 0;
+
         multiply(&x, s, c, key);
-        add_torus(acc + c * stride, x.reals, n);
+        add_output(acc + (s->low_bits ? c / 2 : c) * stride, x.reals,
+                   (uint64_t *)x.sum, n, high ? s->low_bits : 0);
     }
 }
 

@@ -97,8 +97,12 @@ static struct cmlrt_shape
 shape_of(const struct cmlrt_eval *e, uint32_t levels, uint32_t log2_base,
          uint32_t inputs)
 {
-    return (struct cmlrt_shape){ e->ring.plan, e->set.log2_n, e->set.k,
-                                 levels,       log2_base,     inputs };
+    return (struct cmlrt_shape){ .plan = e->ring.plan,
+                                 .log2_n = e->set.log2_n,
+                                 .k = e->set.k,
+                                 .levels = levels,
+                                 .log2_base = log2_base,
+                                 .inputs = inputs };
 }
 
 static bool
@@ -110,6 +114,8 @@ allocate_wide(struct cmlrt_eval *e)
     e->tr = shape_of(e, w->tr_levels, w->tr_log2_base, k);
     e->ss = shape_of(e, w->ss_levels, w->ss_log2_base, k + 1);
     e->cb = shape_of(e, w->cb_levels, w->cb_log2_base, k + 1);
+    e->tr.low_bits = w->tr_low_bits;
+    e->ss.low_bits = w->ss_low_bits;
     e->autos =
         cmlrt_alloc(e->set.log2_n * cmlrt_key_cells(&e->tr) * sizeof *e->autos);
     e->switches =

@@ -367,7 +367,7 @@ static void
 scatter(double *ggsw, const double *points, const struct cmlrt_shape *s,
         unsigned row, unsigned out)
 {
-    const size_t n = (size_t)1 << s->log2_n, outs = s->k + 1;
+    const size_t n = (size_t)1 << s->log2_n, outs = cmlrt_shape_outs(s);
     const size_t rows = cmlrt_shape_rows(s);
 
     for (size_t b = 0; b < n / BLOCK_CELLS; b++)

@@ -126,6 +126,19 @@ struct cmlrt_keygen {
     size_t scratch_bytes; /* a thread */
 };
 
+/* Rows of a key: encryptions of zero to whose bodies add, if there is one,
+ * gives the phase of item i; scratch is a polynomial and the ring's. */
+struct cmlrt_rows {
+    enum cmlrt_purpose mask;
+    uint32_t noise; /* the top half of the index of noise streams */
+    void (*add)(uint64_t *body, const struct cmlrt_secret *s, size_t item,
+                void *scratch);
+};
+/* items [begin, end) of a task, zero.c */
+void cmlrt_rows_generate(const struct cmlrt_keygen *g,
+                         const struct cmlrt_rows *rows, unsigned thread,
+                         int64_t begin, int64_t end);
+
 struct cmlrt_eval {
     struct cmlrt_set set;
     struct cmlrt_ring ring;

@@ -9,10 +9,13 @@
 
 /* Of a product of k+1 outputs.  `inputs` polynomials are cut into digits: k+1
  * in an external product with a GGSW, k in a keyswitch of the mask of a GLWE.
+ *
+ * The words of a key in two limbs are high 2^low_bits + low, and each limb has
+ * outputs of its own, lang-spec/crypto.md (52).  low_bits = 0: one limb.
  */
 struct cmlrt_shape {
     const void *plan;
-    unsigned log2_n, k, levels, log2_base, inputs;
+    unsigned log2_n, k, levels, log2_base, inputs, low_bits;
 };
 
 /* digit polynomials */
@@ -20,6 +23,14 @@ static inline unsigned
 cmlrt_shape_rows(const struct cmlrt_shape *s)
 {
     return s->inputs * s->levels;
+}
+
+/* polynomials of a row of a key: of output c one, or 2c and 2c + 1, high and
+ * low */
+static inline unsigned
+cmlrt_shape_outs(const struct cmlrt_shape *s)
+{
+    return (s->k + 1) << (s->low_bits > 0);
 }
 
 enum {

@@ -543,18 +543,32 @@ matmul64(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
         }
 }
 
+/* The low limb of a word, in [-2^(bits-1), 2^(bits-1)). */
+static inline int64_t
+low_limb(uint64_t x, unsigned bits)
+{
+    return (int64_t)(x << (64 - bits)) >> (64 - bits);
+}
+
 static void
 prepare(double *ggsw, const struct cmlrt_shape *s, const uint64_t *poly,
         unsigned row, unsigned out, void *scratch)
 {
     const size_t n = (size_t)1 << s->log2_n;
+    const unsigned low = s->low_bits, limbs = low ? 2 : 1;
     const double scale = 0x1p-63 / (double)n;
     double *reals = scratch, *points = reals + n;
 
-    for (size_t i = 0; i < n; i++)
-        reals[i] = (double)(int64_t)poly[i] * scale;
-    fft_fwd(points, reals, s->plan);
-    scatter(ggsw, points, s, row, out);
+    for (unsigned limb = 0; limb < limbs; limb++) {
+        for (size_t i = 0; i < n; i++) {
+            const int64_t below = low ? low_limb(poly[i], low) : 0;
+            const int64_t x = (int64_t)(poly[i] - (uint64_t)below);
+
+            reals[i] = (double)(limb ? below : x) * scale;
+        }
+        fft_fwd(points, reals, s->plan);
+        scatter(ggsw, points, s, row, out * limbs + limb);
+    }
 }
 
 /* ---- leveled circuits */

@@ -37,7 +37,8 @@ set_of(const struct cml_set *m)
         .wide = { (uint32_t)m->tr_levels, (uint32_t)m->tr_log2_base,
                   (uint32_t)m->ss_levels, (uint32_t)m->ss_log2_base,
                   (uint32_t)m->cb_levels, (uint32_t)m->cb_log2_base,
-                  (uint32_t)m->wide_bits },
+                  (uint32_t)m->wide_bits, (uint32_t)m->tr_low_bits,
+                  (uint32_t)m->ss_low_bits },
         .leveled = leveled_of(m->leveled),
     };
 }

@@ -48,8 +48,9 @@ turn(struct walk *w, unsigned q, const uint64_t *c)
     const unsigned key = x->log2_n - w->log2_slots + q - l->first;
     const uint32_t t =
         (uint32_t)cmlrt_auto_exponent(&w->e->set, l->first + key);
-    const struct cmlrt_shape s = { x->plan,        x->log2_n,         1,
-                                   l->levels[key], l->log2_base[key], 1 };
+    const struct cmlrt_shape s = {
+        x->plan, x->log2_n, 1, l->levels[key], l->log2_base[key], 1, 0
+    };
 
     x->k->automorphism(x->turned, c, n, t);
     x->k->automorphism(x->u + n, c + n, n, t);
@@ -131,8 +132,8 @@ emit_ggsw(struct walk *w, int64_t index, const uint64_t *glwe)
     const unsigned rows = (unsigned)(2 * d->levels);
     const unsigned body = (unsigned)w->level;
     const unsigned mask = (unsigned)d->levels + body;
-    const struct cmlrt_shape s = { x->plan,      x->log2_n,       1,
-                                   l->ss_levels, l->ss_log2_base, 1 };
+    const struct cmlrt_shape s = { x->plan,         x->log2_n, 1, l->ss_levels,
+                                   l->ss_log2_base, 1,         0 };
     double *to = (double *)(void *)w->out + (size_t)index * rows * 2 * n;
     double *second = x->sum + n + CMLRT_ROW_PAD;
 

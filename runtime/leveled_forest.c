@@ -102,7 +102,8 @@ cmlrt_ggsw_forest(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
     w.ggsw = (const double *)(const void *)cmlrt_lev_operand(in, 0);
     w.thermometer = cmlrt_lev_operand(in, 1);
     w.shape = (struct cmlrt_shape){
-        w.x.plan, w.x.log2_n, 1, (unsigned)f->levels, (unsigned)f->log2_base, 2
+        w.x.plan, w.x.log2_n, 1, (unsigned)f->levels, (unsigned)f->log2_base,
+        2,        0
     };
     words = 2 * w.x.n;
     for (int64_t g = begin; g < end; g++) {

@@ -98,7 +98,8 @@ cmlrt_ggsw_products(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
     w.ggsw = (const double *)(const void *)cmlrt_lev_operand(in, 0);
     w.groups = cmlrt_lev_operand(in, 1);
     w.shape = (struct cmlrt_shape){
-        w.x.plan, w.x.log2_n, 1, (unsigned)f->levels, (unsigned)f->log2_base, 2
+        w.x.plan, w.x.log2_n, 1, (unsigned)f->levels, (unsigned)f->log2_base,
+        2,        0
     };
     root = prefix_of(&w, 0);
     child = (const int64_t *)f->children + root[CHILD];

@@ -138,9 +138,10 @@ cut(const struct cmlrt_set *set, void *scratch)
 size_t
 cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k)
 {
-    const struct cmlrt_shape shape = {
-        NULL, set->log2_n, set->k, set->br_levels, set->br_log2_base, set->k + 1
-    };
+    const struct cmlrt_shape shape = { .log2_n = set->log2_n,
+                                       .k = set->k,
+                                       .levels = set->br_levels,
+                                       .inputs = set->k + 1 };
     const size_t words = cmlrt_ring_degree(set) + (BATCH + 1) * small_words(set)
                          + BATCH * cmlrt_acc_words(set);
 

@@ -27,7 +27,9 @@ struct cmlrt_wide {
     uint32_t tr_levels, tr_log2_base;
     uint32_t ss_levels, ss_log2_base;
     uint32_t cb_levels, cb_log2_base;
-    uint32_t bits; /* of the widest table; no property of keys */
+    /* no properties of keys: bits of the widest table; low bits of a word of
+     * the key in two limbs, lang-spec/crypto.md (52), or 0 */
+    uint32_t bits, tr_low_bits, ss_low_bits;
 };
 
 enum { CMLRT_MOST_STEPS = 16 };

@@ -11,15 +11,14 @@
  */
 #include "runtime/inner.h"
 
-#include <string.h>
-
 enum { AUTO_NOISE = 3, SWITCH_NOISE = 4 }; /* top half of noise indices */
 
 /* ---- automorphisms */
 
 /*     body <- body - S_c(X^t) q/B^j */
 static void
-add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item)
+add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item,
+               void *scratch)
 {
     const struct cmlrt_wide *w = &s->set.wide;
     const size_t n = cmlrt_ring_degree(&s->set), levels = w->tr_levels;
@@ -27,6 +26,7 @@ add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item)
     const size_t t = cmlrt_auto_exponent(&s->set, item / levels / s->set.k);
     const unsigned shift = 64 - w->tr_log2_base * (unsigned)j;
 
+    (void)scratch;
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * t & (2 * n - 1); /* X^n = -1 */
         const uint64_t word = s->big[c * n + i] << shift;
@@ -41,36 +41,24 @@ add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item)
 void
 cmlrt_auto_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
-    const struct cmlrt_keygen *g = arg;
-    const size_t n = cmlrt_ring_degree(&g->secret->set);
-    uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
-    uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
+    static const struct cmlrt_rows rows = { CMLRT_AUTO_MASK, AUTO_NOISE,
+                                            add_turned_key };
 
-    begin += g->first;
-    end += g->first;
-    for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
-        const uint64_t id = (uint64_t)AUTO_NOISE << 32 | (uint64_t)i;
-        const struct cmlrt_stream mask = { g->seed, CMLRT_AUTO_MASK,
-                                           (uint64_t)i };
-        const struct cmlrt_stream noise = { g->noise, CMLRT_NOISE, id };
-
-        cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
-        add_turned_key(body, g->secret, (size_t)i);
-        memcpy(to, body, n * sizeof *body);
-    }
+    cmlrt_rows_generate(arg, &rows, thread, begin, end);
 }
 
 /* ---- scheme switch; scratch: a polynomial, then the ring's */
 
 static void
 add_key_product(uint64_t *body, const struct cmlrt_secret *s, size_t item,
-                uint64_t *scratch)
+                void *scratch)
 {
     const struct cmlrt_wide *w = &s->set.wide;
     const size_t n = cmlrt_ring_degree(&s->set), levels = w->ss_levels;
     const size_t rows = (s->set.k + 1) * levels, row = item % rows;
     const size_t c = row / levels, j = row % levels + 1;
     const uint64_t *own = s->big + item / rows * n;
+    uint64_t *scaled = scratch;
     const unsigned shift = 64 - w->ss_log2_base * (unsigned)j;
 
     if (c == s->set.k) {
@@ -79,29 +67,16 @@ add_key_product(uint64_t *body, const struct cmlrt_secret *s, size_t item,
         return;
     }
     for (size_t i = 0; i < n; i++)
-        scratch[i] = own[i] << shift;
-    cmlrt_ring_mul_add(body, &s->ring, scratch, s->points + c * n,
+        scaled[i] = own[i] << shift;
+    cmlrt_ring_mul_add(body, &s->ring, scaled, s->points + c * n,
                        (double *)scratch + n);
 }
 
 void
 cmlrt_switch_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
-    const struct cmlrt_keygen *g = arg;
-    const size_t n = cmlrt_ring_degree(&g->secret->set);
-    uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
-    uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
+    static const struct cmlrt_rows rows = { CMLRT_SWITCH_MASK, SWITCH_NOISE,
+                                            add_key_product };
 
-    begin += g->first;
-    end += g->first;
-    for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
-        const uint64_t id = (uint64_t)SWITCH_NOISE << 32 | (uint64_t)i;
-        const struct cmlrt_stream mask = { g->seed, CMLRT_SWITCH_MASK,
-                                           (uint64_t)i };
-        const struct cmlrt_stream noise = { g->noise, CMLRT_NOISE, id };
-
-        cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
-        add_key_product(body, g->secret, (size_t)i, body + n);
-        memcpy(to, body, n * sizeof *body);
-    }
+    cmlrt_rows_generate(arg, &rows, thread, begin, end);
 }

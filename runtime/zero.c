@@ -41,9 +41,9 @@ cmlrt_zero_body(uint64_t *body, const struct cmlrt_secret *s,
 }
 
 void
-cmlrt_zeros_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
+cmlrt_rows_generate(const struct cmlrt_keygen *g, const struct cmlrt_rows *rows,
+                    unsigned thread, int64_t begin, int64_t end)
 {
-    const struct cmlrt_keygen *g = arg;
     const size_t n = cmlrt_ring_degree(&g->secret->set);
     uint8_t *to = g->to + (size_t)begin * n * sizeof(uint64_t);
     uint64_t *body = (void *)(g->scratch + thread * g->scratch_bytes);
@@ -51,11 +51,21 @@ cmlrt_zeros_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
     begin += g->first;
     end += g->first;
     for (int64_t i = begin; i < end; i++, to += n * sizeof *body) {
-        const uint64_t id = (uint64_t)i;
-        const struct cmlrt_stream mask = { g->seed, CMLRT_ZERO_MASK, id };
+        const uint64_t id = (uint64_t)rows->noise << 32 | (uint64_t)i;
+        const struct cmlrt_stream mask = { g->seed, rows->mask, (uint64_t)i };
         const struct cmlrt_stream noise = { g->noise, CMLRT_NOISE, id };
 
         cmlrt_zero_body(body, g->secret, &mask, &noise, body + n);
+        if (rows->add)
+            rows->add(body, g->secret, (size_t)i, body + n);
         memcpy(to, body, n * sizeof *body);
     }
+}
+
+void
+cmlrt_zeros_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
+{
+    static const struct cmlrt_rows zeros = { CMLRT_ZERO_MASK, 0, NULL };
+
+    cmlrt_rows_generate(arg, &zeros, thread, begin, end);
 }

@@ -75,27 +75,51 @@ stopped_keygen() {
     esac
 }
 
+# wide FOLDER NAME TABLES: two rows of test.csv are decrypted, simulated and
+# computed in the clear with the same result.
+wide() {
+    local x=$tmp/$1
+    "$cmlc" "$x/$2.cml" -o "$x/$2" >"$tmp/out" 2>&1 ||
+        { fail "$1: no program"; cat "$tmp/out" >&2; return; }
+    "$x/$2" info | grep -q "wide tables *$3\$" || fail "$1 has no $3 wide tables"
+    "$x/$2" clear -q -i "$x/test.csv" --rows 2 >"$tmp/clear.csv" ||
+        fail "$1: clear"
+    "$x/$2" simulate -q -i "$x/test.csv" --rows 2 | cmp -s - "$tmp/clear.csv" ||
+        fail "$1: simulate"
+    "$x/$2" run -q -i "$x/test.csv" --rows 2 2>"$tmp/err" |
+        cmp -s - "$tmp/clear.csv" ||
+        { fail "$1 decrypted otherwise"; cat "$tmp/err" >&2; }
+}
+
 # Digits with hidden sums of 8 bits: exact by their bits.
 wide_digits() {
     mkdir "$tmp/more" && cp "$examples"/digits/* "$tmp/more" || exit 2
     sed 's/x 2 bits/x 3 bits/; s/w1 2 bits/w1 3 bits/; s/w2 4 bits/w2 2 bits/' \
         "$examples/digits/digits.cml" >"$tmp/more/digits.cml"
-    "$cmlc" "$tmp/more/digits.cml" -o "$tmp/wide" >"$tmp/out" 2>&1 ||
-        { fail "wide digits: no program"; cat "$tmp/out" >&2; return; }
-    "$tmp/wide" info | grep -q 'wide tables *32$' ||
-        fail "wide digits have no wide tables"
-    "$tmp/wide" clear -q -i "$tmp/more/test.csv" --rows 2 >"$tmp/clear.csv" ||
-        fail "wide digits: clear"
-    "$tmp/wide" simulate -q -i "$tmp/more/test.csv" --rows 2 |
-        cmp -s - "$tmp/clear.csv" || fail "wide digits: simulate"
-    "$tmp/wide" run -q -i "$tmp/more/test.csv" --rows 2 2>"$tmp/err" |
-        cmp -s - "$tmp/clear.csv" ||
-        { fail "wide digits decrypted otherwise"; cat "$tmp/err" >&2; }
+    wide more digits 32
+}
+
+# A table of 13 bits on a sum of two of 14 bits: keys in two limbs.
+wide_sums() {
+    mkdir "$tmp/sums" && cat >"$tmp/sums/sums.cml" <<'EOF' || exit 2
+model sums {
+    input x : real[4] in 0..1;
+    param w : real[4, 2] = [[0.9, -0.3], [-0.7, 0.8], [0.5, 0.6], [0.2, -0.9]];
+    param v : real[2, 1] = [[0.9], [-0.9]];
+    param v2 : real[1] = [0.7];
+    let h = tanh(x @ w);
+    output y = tanh(h @ v) @ v2;
+    quantize { x 8 bits; w 5 bits; weights 2 bits; activations 12 bits; }
+}
+EOF
+    printf '0.1,0.9,0.4,0.7\n1,0,0.25,0.33\n' >"$tmp/sums/test.csv"
+    wide sums sums 3
+    "$tmp/sums/sums" info | grep -q 'two limbs$' || fail "sums: one limb"
 }
 
 example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
 stopped_keygen
-[ -n "$link" ] || wide_digits
+[ -n "$link" ] || { wide_digits && wide_sums; }
 exit $bad

@@ -51,6 +51,13 @@ const struct program programs[] = {
       "output %7 { name = @e }\noutput %8 { name = @f }\n"
       "output %9 { name = @g }\noutput %5 { name = @h }\n"
       "output %11 { name = @i }\n}\n" },
+    { "two wide tables of one value",
+      TOY "set tables.native = 2\nparam @a : int = [3]\n{\n"
+      "%0 = " INT("x", "-6", "6") "%1 = mul %0, %0 : int\n"
+      "%2 = constant { data = @a } : int\n%3 = minimum %0, %2 : int\n"
+      "%4 = add %1, %3 : int\n%5 = sub %4, %0 : int\n"
+      "output %1 { name = @a }\noutput %3 { name = @b }\n"
+      "output %5 { name = @c }\n}\n" },
     { "1309: a wide sum beside a narrow input", TOY
       "param @a : int = [-10]\nparam @b : int = [3]\nparam @c : int = [13]\n"
       "param @m : int = [169]\n{\n"
@@ -298,9 +305,9 @@ const struct refused refusals[] = {
       "%1 = constant { data = @o } : real\n%2 = neg %0 : real\n"
       "%3 = constant { data = @o } : real\n%4 = mul %2, %3 : real\n"
       "%5 = div %4, %1 : real\noutput %5 { name = @y }\n}\n" },
-    { 6, "this table needs 13 bits, the widest has 12",
+    { 6, "this table needs 17 bits, the widest has 16",
       TOY "param @o : int = [3]\n{\n"
-      "%0 = " INT("x", "0", "4096")
+      "%0 = " INT("x", "0", "65536")
       "%1 = constant { data = @o } : int\n%2 = minimum %0, %1 : int\n"
       "output %2 { name = @y }\n}\n" },
     { 1, "'bits.x' is 62",

@@ -360,7 +360,7 @@ START_TEST(expansion_noise)
                 (const double *)(const void *)t.v.ggsw + i * rows * 2 * n;
             struct cmlrt_env *env = &t.r.env;
             const struct cmlrt_shape s = { t.r.eval->ring.plan, 11, 1, l,
-                                           gg.log2_base,        2 };
+                                           gg.log2_base,        2,  0 };
             double *d = env->scratch, *sum = d + 32 * (n + CMLRT_ROW_PAD);
 
             for (unsigned row = 0; row < rows; row++) {

@@ -165,13 +165,13 @@ END_TEST
 
 START_TEST(wide_tables_are_refused)
 {
-    char *text = lowering_wide(0, 8);
+    char *text = lowering_wide(0, 128);
 
     lowering_refused(text, RANGE, TO_TFHE,
-                     "this table needs 13 bits, the widest has 12");
-    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-4080, 4080]");
+                     "this table needs 17 bits, the widest has 16");
+    lowering_refused(text, RANGE, TO_TFHE, "it lies in [-65280, 65280]");
     lowering_refused(text, RANGE, TO_TFHE,
-                     "proved from 4 inputs of 10 bits, in [-408, 408]");
+                     "proved from 4 inputs of 14 bits, in [-6528, 6528]");
     lowering_refused(text, RANGE, TO_TFHE, "and from weights up to 4, of 'w'");
     lowering_refused(text, RANGE, TO_TFHE, "t.ir:9:3: error");
     free(text);
@@ -198,6 +198,44 @@ START_TEST(wide_tables_are_where_they_must_be)
     lowering_finish(&r);
     free(text);
     free(small);
+}
+END_TEST
+
+/* Sums of eleven values of 10 bits, norm 3.3, in an answer and before a table:
+ * keys in two limbs. */
+START_TEST(sums_of_wide_tables_have_parameters)
+{
+    enum { TERMS = 11, SIZE = 1024 };
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    const struct ir_params *p;
+    struct run r;
+
+    fputs("ir 1 t\nparam @t : int[1,1024] = [0", out);
+    for (int i = 1; i < SIZE; i++)
+        fprintf(out, ", %d", i * 389 % SIZE);
+    fprintf(out,
+            "]\n{\n"
+            "  %%0 = input { name = @x } : int[%d] in 0..1023\n"
+            "  %%1 = encrypt %%0 : enc int[%d] in 0..1023\n"
+            "  %%2 = lut %%1 { table = @t, offset = 0, approx = 0 }"
+            " : enc int[%d] in 0..1023\n"
+            "  %%3 = sum %%2 { axis = 0 } : enc int\n"
+            "  %%4 = decrypt %%3 : int\n"
+            "  output %%4 { name = @y }\n}\n",
+            TERMS, TERMS, TERMS);
+    fclose(out);
+    r = lowering_run(text, RANGE, PARAMS);
+    ck_assert_msg(r.at[PARAMS] != NULL, "%s", r.said);
+    ck_assert_uint_eq(
+        64u - lowering_find(r.at[PARAMS], IR_lwe_answer, 0)->type.log2_delta,
+        14);
+    p = &r.at[PARAMS]->params;
+    ck_assert(p->tr_low_bits > 0);
+    ck_assert(p->log2_pfail <= -128 + 1e-6);
+    lowering_finish(&r);
+    free(text);
 }
 END_TEST
 
@@ -328,12 +366,13 @@ main(void)
     tcase_add_loop_test(tc, equal_tables_are_one_origin, 0, 7);
     tcase_add_test(tc, wide_tables_are_refused);
     tcase_add_test(tc, wide_tables_are_where_they_must_be);
+    tcase_add_test(tc, sums_of_wide_tables_have_parameters);
     tcase_add_test(tc, wide_integers_are_refused);
     tcase_add_test(tc, wide_approximate_tables_are_refused);
     tcase_add_test(tc, approximate_tables_have_a_guard);
     tcase_add_test(tc, what_cannot_occur_repeats_the_ends);
     tcase_add_test(tc, levels_do_not_fall);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -58,10 +58,12 @@ print_set(FILE *out, const struct cmlrt_set *s)
     if (s->wide.tr_levels)
         fprintf(out,
                 "                trace %u levels of 2^%u, switch %u of 2^%u, "
-                "bits %u of 2^%u\n",
+                "bits %u of 2^%u%s\n",
                 (unsigned)s->wide.tr_levels, (unsigned)s->wide.tr_log2_base,
                 (unsigned)s->wide.ss_levels, (unsigned)s->wide.ss_log2_base,
-                (unsigned)s->wide.cb_levels, (unsigned)s->wide.cb_log2_base);
+                (unsigned)s->wide.cb_levels, (unsigned)s->wide.cb_log2_base,
+                s->wide.tr_low_bits || s->wide.ss_low_bits ? ", two limbs"
+                                                           : "");
 }
 
 static void

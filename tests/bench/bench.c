@@ -432,7 +432,9 @@ bench_product(const struct kernels *k, const char *name, unsigned levels,
 {
     const size_t n = 2048, stride = n + CMLRT_PAD;
     void *plan = get(k->plan_bytes(11));
-    const struct cmlrt_shape s = { plan, 11, 1, levels, 40 / levels, inputs };
+    const struct cmlrt_shape s = {
+        plan, 11, 1, levels, 40 / levels, inputs, 0
+    };
     double *key = get(2 * cmlrt_shape_rows(&s) * n * sizeof *key);
     uint64_t *acc = get(2 * stride * sizeof *acc);
     uint64_t *in = get(inputs * stride * sizeof *in);
