@@ -274,6 +274,39 @@ reduce(struct clear *c)
     be_loop_end(&c->e, &l);
 }
 
+/* of each element, how many come before it: larger ones, equal ones of a lower
+ * index */
+static void
+rank(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const bool real = operand(c, 0)->type.base == IR_REAL;
+    const struct ir_around a = ir_around(&c->ins->type, c->ins->as.rank.axis);
+    LLVMValueRef sum = be_slot(&c->e, m->i64), own, x, y, more, equal, s;
+    struct be_loop l = be_loop_begin(&c->e, a.outer * a.inner), k, j;
+
+    k = be_loop_begin(&c->e, a.length);
+    own = along(c, a, l.i, k.i);
+    LLVMBuildStore(c->e.b, be_i64(m, 0), sum);
+    j = be_loop_begin(&c->e, a.length);
+    x = load(c, 0, along(c, a, l.i, j.i));
+    y = load(c, 0, own);
+    more = real ? LLVMBuildFCmp(c->e.b, LLVMRealOGT, x, y, "")
+                : LLVMBuildICmp(c->e.b, LLVMIntSGT, x, y, "");
+    equal = real ? LLVMBuildFCmp(c->e.b, LLVMRealUGE, x, y, "")
+                 : LLVMBuildICmp(c->e.b, LLVMIntSGE, x, y, "");
+    equal = LLVMBuildAnd(c->e.b, equal,
+                         LLVMBuildICmp(c->e.b, LLVMIntULT, j.i, k.i, ""), "");
+    more = LLVMBuildOr(c->e.b, more, equal, "");
+    s = LLVMBuildLoad2(c->e.b, m->i64, sum, "");
+    s = LLVMBuildAdd(c->e.b, s, LLVMBuildZExt(c->e.b, more, m->i64, ""), "");
+    LLVMBuildStore(c->e.b, s, sum);
+    be_loop_end(&c->e, &j);
+    store(c, own, LLVMBuildLoad2(c->e.b, m->i64, sum, ""));
+    be_loop_end(&c->e, &k);
+    be_loop_end(&c->e, &l);
+}
+
 static LLVMValueRef
 load_own(struct clear *c, LLVMValueRef i)
 {
@@ -554,6 +587,7 @@ emit(struct clear *c)
     case IR_mean:
     case IR_max:
     case IR_argmax: reduce(c); return;
+    case IR_rank: rank(c); return;
     case IR_softmax: softmax(c); return;
     case IR_forest: forest(c); return;
     case IR_bin: bin(c); return;

@@ -183,16 +183,16 @@ print_type(FILE *out, const struct ast *a)
         print_list(out, a->kid, "[", "]");
 }
 
-/* word NAME : TYPE, and two more behind their own words */
+/* word NAME : TYPE, and up to three more behind their own words */
 static void
 print_defining(FILE *out, const char *word, const struct ast *a,
-               const char *const before[2])
+               const char *const before[3])
 {
     const struct ast *k = a->kid->next;
 
     fprintf(out, "    %s %s", word, a->text);
     print_type(out, a->kid);
-    for (int i = 0; k && i < 2; k = k->next, i++) {
+    for (int i = 0; k && i < 3; k = k->next, i++) {
         if (k->kind == AST_none)
             continue;
         fputs(before[i], out);
@@ -249,9 +249,9 @@ print_all(FILE *out, const struct ast *a)
 static void
 print_node(FILE *out, const struct ast *a)
 {
-    static const char *const input[] = { " in ", " names " };
-    static const char *const value[] = { " = ", "" };
-    static const char *const output[] = { " = ", " labels " };
+    static const char *const input[] = { " in ", " names ", "" };
+    static const char *const value[] = { " = ", "", "" };
+    static const char *const output[] = { " = ", " at ", " labels " };
 
     switch (a->kind) {
     case AST_none: return;

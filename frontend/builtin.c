@@ -97,6 +97,137 @@ extreme(struct fe *fe, const struct args *g)
                     NULL);
 }
 
+static ir_ref transpose(struct fe *fe, const struct args *g);
+
+/* A number of the language's own: public. */
+static ir_ref
+public_integers(struct fe *fe, const struct args *g, const struct ir_type *t,
+                const union ir_cell *cell, enum ir_blob_kind kind)
+{
+    return ir_constant(fe->f, g->call->at, NULL, kind, t, cell);
+}
+
+static ir_ref
+op2(struct fe *fe, const struct args *g, enum ir_op op, ir_ref a, ir_ref b)
+{
+    return fe_build(fe, op, g->call->at, (ir_ref[]){ a, b }, 2, NULL);
+}
+
+/* sum_i i [rank_i = r], r < k */
+static ir_ref
+topk(struct fe *fe, const struct args *g)
+{
+    const union ir_attrs first = { .rank = { .axis = 0 } };
+    struct ir_type t;
+    union ir_cell *cell;
+    uint32_t n;
+    int64_t k;
+    ir_ref v;
+
+    if (fe_type(fe, g->x)->rank != 1 || g->axis)
+        return refuse(fe, g, "takes a vector");
+    n = fe_type(fe, g->x)->dim[0];
+    if (!fe_integer(fe, g->at[1], 1, n, &k))
+        return FE_NONE;
+    v = fe_build(fe, IR_rank, g->call->at, &g->x, 1, &first);
+    cell = arena_new(fe->scratch, union ir_cell, n);
+    for (uint32_t i = 0; i < n; i++)
+        cell[i].i = i;
+    t = ir_type_of(IR_INT, 2, (uint32_t[]){ (uint32_t)k, 1 });
+    v = op2(fe, g, IR_equal, v, public_integers(fe, g, &t, cell, IR_CONST));
+    t = ir_type_of(IR_INT, 1, &n);
+    return op2(fe, g, IR_matmul, v, public_integers(fe, g, &t, cell, IR_CONST));
+}
+
+/* 2 <x, y - c> - |y|^2, which is larger the nearer y is to x.  The middle c of
+ * the points adds the same to all, and takes much of their range. */
+static ir_ref
+nearness(struct fe *fe, const struct args *g, ir_ref y)
+{
+    const bool real = fe_type(fe, y)->base == IR_REAL;
+    const struct ir_type t = ir_type_of(real ? IR_REAL : IR_INT, 0, NULL);
+    const union ir_attrs rows = { .sum = { .axis = 1 } };
+    const union ir_attrs all = { .sum = { .axis = 0 } };
+    struct args turned = { .call = g->call };
+    union ir_cell two = { .i = 2 }, n = { .i = fe_type(fe, y)->dim[0] };
+    ir_ref s = op2(fe, g, IR_mul, y, y), c;
+
+    if (real) {
+        two.r = 2;
+        n.r = fe_type(fe, y)->dim[0];
+    }
+    s = fe_build(fe, IR_sum, g->call->at, &s, 1, &rows);
+    c = fe_build(fe, IR_sum, g->call->at, &y, 1, &all);
+    c = op2(fe, g, real ? IR_div : IR_floor_div, c,
+            public_integers(fe, g, &t, &n, IR_CONST));
+    turned.x = op2(fe, g, IR_sub, y, c);
+    c = public_integers(fe, g, &t, &two, IR_CONST);
+    c = op2(fe, g, IR_mul, transpose(fe, &turned), c);
+    return op2(fe, g, IR_sub, op2(fe, g, IR_matmul, g->x, c), s);
+}
+
+/* [points, classes]: 1 where a point has the label; as private as the labels */
+static ir_ref
+label_matrix(struct fe *fe, const struct args *g, ir_ref labels, uint32_t n)
+{
+    const struct ir_ins *ins = ir_at(fe->f, labels);
+    const struct ir_blob *b;
+    union ir_cell *cell;
+    struct ir_type t;
+    int64_t most = 0;
+
+    if (ins->op != IR_constant || ins->type.base != IR_INT
+        || ins->type.rank != 1 || ins->type.dim[0] != n)
+        return refuse(fe, g,
+                      "takes a label, an integer, for each point: a "
+                      "param, which stays private, or a const");
+    b = ir_data(fe->f, ins->as.constant.data);
+    for (uint32_t i = 0; i < n; i++) {
+        if (b->cell[i].i < 0 || b->cell[i].i > 999)
+            return refuse(fe, g, "takes labels from 0 to 999");
+        most = b->cell[i].i > most ? b->cell[i].i : most;
+    }
+    t = ir_type_of(IR_INT, 2, (uint32_t[]){ n, (uint32_t)most + 1 });
+    cell = arena_new(fe->scratch, union ir_cell, ir_count(&t));
+    for (uint32_t i = 0; i < n; i++)
+        cell[i * ((size_t)most + 1) + (size_t)b->cell[i].i].i = 1;
+    return public_integers(fe, g, &t, cell, b->kind);
+}
+
+/* argmax(sum of the labels of points of rank below k) */
+static ir_ref
+knn(struct fe *fe, const struct args *g)
+{
+    const struct ir_type scalar = ir_type_of(IR_INT, 0, NULL);
+    const union ir_attrs first = { .rank = { .axis = 0 } };
+    struct args own = *g;
+    ir_ref y = fe_expr(fe, g->at[1]), labels = fe_expr(fe, g->at[2]), v;
+    union ir_cell k;
+    uint32_t n;
+
+    if (fe_is_none(y) || fe_is_none(labels))
+        return FE_NONE;
+    fe_join(fe, g->call->at, &own.x, &y);
+    if (fe_type(fe, own.x)->rank != 1 || fe_type(fe, y)->rank != 2
+        || fe_type(fe, own.x)->dim[0] != fe_type(fe, y)->dim[1])
+        return refuse(fe, g,
+                      "takes a vector, and a matrix with a point of as "
+                      "many numbers in each row");
+    n = fe_type(fe, y)->dim[0];
+    if (!fe_integer(fe, g->at[3], 1, n, &k.i))
+        return FE_NONE;
+    labels = label_matrix(fe, g, labels, n);
+    if (fe_is_none(labels))
+        return FE_NONE;
+    v = nearness(fe, &own, y);
+    v = fe_build(fe, IR_rank, g->call->at, &v, 1, &first);
+    if (fe_is_none(v))
+        return v;
+    v = op2(fe, g, IR_less, v, public_integers(fe, g, &scalar, &k, IR_CONST));
+    v = op2(fe, g, IR_matmul, v, labels);
+    return fe_build(fe, IR_argmax, g->call->at, &v, 1, &first);
+}
+
 static ir_ref
 softmax(struct fe *fe, const struct args *g)
 {

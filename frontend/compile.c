@@ -260,6 +260,24 @@ read_labels(struct fe *fe, const struct ast *output, const struct ast *a,
     ir_blob_text(fe->f, output->text, text, n);
 }
 
+/* `at server`, `at client`: a setting, for the pass `place` */
+static void
+read_at(struct fe *fe, const struct ast *output, const struct ast *a)
+{
+    char key[256];
+    const bool server = a->kind != AST_none && strcmp(a->text, "server") == 0;
+
+    if (a->kind == AST_none)
+        return;
+    if (!server && strcmp(a->text, "client") != 0) {
+        diag_error(fe->diag, a->at, E_syntax,
+                   "unexpected '%s', expected 'client' or 'server'", a->text);
+        return;
+    }
+    snprintf(key, sizeof key, "server.%s", output->text);
+    ir_set(fe->f, key, server, a->at);
+}
+
 /* `output NAME = value` defines the name; `output NAME` gives out one that is
  * defined. */
 static void
@@ -283,7 +301,8 @@ output(struct fe *fe, const struct ast *a)
             && strcmp(fe->f->ins[i].as.output.name, a->text) == 0)
             diag_error(fe->diag, a->at, E_second_name,
                        "'%s' is given out twice", a->text);
-    read_labels(fe, a, ast_kid(a, 2), fe_type(fe, v));
+    read_at(fe, a, ast_kid(a, 2));
+    read_labels(fe, a, ast_kid(a, 3), fe_type(fe, v));
     ir_build(fe->f, IR_output, a->at, &v, 1, &as);
 }
 

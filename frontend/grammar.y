@@ -38,6 +38,7 @@ static struct ast *whole(struct parser *ps, enum ast_kind kind, struct span at,
                          int64_t v);
 static struct ast *real(struct parser *ps, struct span at, double x);
 static struct ast *nothing(struct parser *ps, struct span at);
+static struct ast *add(struct parser *ps, struct ast *parent, struct ast *kid);
 /* the range of what is said about an input, or (none) the names: a node of its
  * own, since both come in any order */
 static struct ast *one_of(struct parser *ps, const struct ast *abouts,
@@ -49,6 +50,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 /* Spellings first, classes last: quote() relies on it. */
 %token
     END 0         "end of file"
+    AT            "at"
     CONST         "const"
     ELSE          "else"
     FALSE         "false"
@@ -104,7 +106,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %token <const char *> IDENT  "identifier"
 
 %nterm <struct ast *> stmts stmt type type_opt lengths abouts about
-%nterm <struct ast *> value_opt labels_opt parameters entries entry words word
+%nterm <struct ast *> value_opt at_opt labels_opt parameters entries entry words word
 %nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
 
 %precedence CHOICE
@@ -153,9 +155,9 @@ stmt:
                      $parameters); }
 |   "let" IDENT type_opt "=" expr ";"
         { $$ = node(ps, AST_let, @IDENT, $IDENT, $type_opt, $expr, NULL); }
-|   "output" IDENT type_opt value_opt labels_opt ";"
-        { $$ = node(ps, AST_output, @IDENT, $IDENT, $type_opt, $value_opt,
-                    $labels_opt); }
+|   "output" IDENT type_opt value_opt at_opt labels_opt ";"
+        { $$ = add(ps, node(ps, AST_output, @IDENT, $IDENT, $type_opt,
+                            $value_opt, $at_opt), $labels_opt); }
 |   "quantize" "{" entries "}"
         { $$ = adopt(node(ps, AST_quantize, @1, NULL, NULL, NULL, NULL),
                      $entries); }
@@ -187,6 +189,11 @@ about:
     "in" expr[low] ".." expr[high]
         { $$ = node(ps, AST_range, @$, NULL, $low, $high, NULL); }
 |   "names" strings                 { $$ = $strings; }
+;
+at_opt:
+    %empty                          { $$ = nothing(ps, @$); }
+|   "at" IDENT
+        { $$ = node(ps, AST_name, @IDENT, $IDENT, NULL, NULL, NULL); }
 ;
 labels_opt:
     %empty                          { $$ = nothing(ps, @$); }

@@ -103,6 +103,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             $                { kind = T_END; goto done; }
             [ \t\r\n]+       { continue; }
             "#" [^\n\x00]*   { continue; }
+            "at"             { kind = T_AT; goto done; }
             "const"          { kind = T_CONST; goto done; }
             "else"           { kind = T_ELSE; goto done; }
             "false"          { kind = T_FALSE; goto done; }
@@ -120,7 +121,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "target"         { kind = T_TARGET; goto done; }
             "then"           { kind = T_THEN; goto done; }
             "true"           { kind = T_TRUE; goto done; }
-            "and" | "at" | "clear" | "enc" | "for" | "import" | "not" | "or"
+            "and" | "clear" | "enc" | "for" | "import" | "not" | "or"
             | "table" | "var" | "~"
                              { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }

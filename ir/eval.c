@@ -214,6 +214,29 @@ reduce(struct eval *e)
     }
 }
 
+/* of an element along an axis: how many come before it */
+static void
+rank(struct eval *e)
+{
+    const struct ir_around a = ir_around(eval_type(e, 0), e->ins->as.rank.axis);
+    const bool real = eval_type(e, 0)->base == IR_REAL;
+
+    for (size_t i = 0; i < e->n; i++) {
+        const size_t own = i / a.inner % a.length;
+        const union ir_cell *x = e->in[0] + i - own * a.inner;
+        const union ir_cell y = e->in[0][i];
+
+        e->out[i].i = 0;
+        for (size_t j = 0; j < a.length; j++) {
+            const union ir_cell z = x[j * a.inner];
+            const bool more = real ? z.r > y.r : z.i > y.i;
+            const bool less = real ? z.r < y.r : z.i < y.i;
+
+            e->out[i].i += more || (!less && j < own);
+        }
+    }
+}
+
 static void
 softmax(struct eval *e)
 {
@@ -445,6 +468,7 @@ dispatch(struct eval *e)
     case IR_lut: lut(e); return;
     case IR_forest: eval_forest(e); return;
     case IR_bin: eval_bin(e); return;
+    case IR_rank: rank(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
     case IR_glwe_encrypt: shift(e); return;

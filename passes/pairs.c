@@ -6,9 +6,10 @@
  *     a & b      bit by bit: [x + y = 2] of two bits; | and ^ likewise
  *     any of it  = F(a + n b), F a table of pairs, where 0 <= a < n
  *
- * whichever costs least; max over an axis is a tree of max, and a product of
- * matrices sums products.  Quotients by 2^n of what is too wide for a table
- * lose their low bits one by one (bits.c).
+ * whichever costs least; max over an axis is a tree of max, ranks along one are
+ * sums of comparisons (order.c), and a product of matrices sums products.
+ * Quotients by 2^n of what is too wide for a table lose their low bits one by
+ * one (bits.c).
  *
  * In `a op a` and f(a) op g(a) there is one value, the root, and nothing to do.
  */
@@ -64,9 +65,9 @@ pairs_proved(struct pairs *p, ir_ref v, struct interval h, unsigned shift)
     return ir_build(p->g, IR_proved, p->at, &v, 1, &as);
 }
 
-static ir_ref
-gathered(struct pairs *p, ir_ref v, const struct ir_type *shape,
-         const union ir_cell *index)
+ir_ref
+pairs_gather(struct pairs *p, ir_ref v, const struct ir_type *shape,
+             const union ir_cell *index)
 {
     const struct ir_type t = ir_type_of(IR_INT, shape->rank, shape->dim);
     const union ir_attrs as = {
@@ -174,11 +175,10 @@ pairs_root(struct pairs *p, ir_ref v)
     return p->root[v.id];
 }
 
-/* It reads one result of a table. */
 double
-pairs_price(struct pairs *p, unsigned bits)
+pairs_price_of(const struct pairs *p, unsigned bits, double norm2)
 {
-    const struct search_event e = { .c_br = 1,
+    const struct search_event e = { .c_br = norm2,
                                     .table = true,
                                     .tau = ldexp(1, -((int)bits + 2)),
                                     .count = 1,
@@ -192,11 +192,17 @@ pairs_price(struct pairs *p, unsigned bits)
     struct ir_params s;
     size_t ignored;
 
+    return search_params(&s, &one, &ignored) ? s.cost : (double)INFINITY;
+}
+
+/* It reads one result of a table. */
+double
+pairs_price(struct pairs *p, unsigned bits)
+{
     if (bits > ENCODE_MAX_EXACT)
         return (double)INFINITY;
     if (!(p->price[bits] > 0))
-        p->price[bits] =
-            search_params(&s, &one, &ignored) ? s.cost : (double)INFINITY;
+        p->price[bits] = pairs_price_of(p, bits, 1);
     return p->price[bits];
 }
 
@@ -265,24 +271,6 @@ extreme(struct pairs *p, const struct pair *x)
     return x->known ? pairs_proved(p, d, largest(x, min), 0) : d;
 }
 
-/* How many low bits to remove before a sign is taken: what is left has the sign
- * of the whole, and a table of (43). */
-static unsigned
-spare_bits(struct pairs *p, struct interval h)
-{
-    const unsigned all = ir_bits(h.lo, h.hi);
-    double least = (double)INFINITY;
-    unsigned best = 0;
-
-    for (unsigned n = 0; n + 1 < all; n++) {
-        const double price = (n + 1) * pairs_price(p, all - n - 1);
-
-        if (price < least)
-            least = price, best = n;
-    }
-    return best;
-}
-
 static ir_ref
 comparison(struct pairs *p, const struct pair *x)
 {
@@ -290,6 +278,9 @@ comparison(struct pairs *p, const struct pair *x)
     const enum ir_base base = (enum ir_base)pairs_type(p, d)->base;
     struct interval h;
 
+    if (base == IR_REAL && x->op != IR_equal && x->op != IR_not_equal)
+        return pairs_proved(p, pairs_op(p, x->op, d, zero(p, base)),
+                            (struct interval){ 0, 1 }, 0); /* compare.h */
     if (!pairs_interval(p, d, &h) || h.lo >= 0 || h.hi <= 0)
         return pairs_op(p, x->op, d, zero(p, base));
     if (x->op == IR_equal || x->op == IR_not_equal) {
@@ -301,7 +292,7 @@ comparison(struct pairs *p, const struct pair *x)
         d = pairs_plus(p, d, -1);
         h.lo--, h.hi--;
     }
-    bits_remove(p, &d, &h, spare_bits(p, h));
+    compare_narrow(p, &d, &h);
     return pairs_op(p, IR_less, d, zero(p, base));
 }
 
@@ -487,8 +478,8 @@ refused(struct pairs *p, const struct pair *x)
     return x->a;
 }
 
-static ir_ref
-of_two(struct pairs *p, enum ir_op op, ir_ref a, ir_ref b)
+ir_ref
+pairs_of_two(struct pairs *p, enum ir_op op, ir_ref a, ir_ref b)
 {
     struct pair x = { .op = op, .a = a, .b = b };
 
@@ -535,7 +526,7 @@ slice(struct pairs *p, ir_ref v, uint32_t axis, size_t from, size_t n)
         for (size_t j = from; j < from + n; j++)
             for (size_t k = 0; k < a.inner; k++, i++)
                 index[i].i = (int64_t)((o * a.length + j) * a.inner + k);
-    return gathered(p, v, &to, index);
+    return pairs_gather(p, v, &to, index);
 }
 
 /* the largest of v's halves; the rest of an odd length is last's turn */
@@ -547,17 +538,17 @@ tree(struct pairs *p, ir_ref v, uint32_t axis)
 
     if (n == 1)
         return v;
-    m = of_two(p, IR_maximum, slice(p, v, axis, 0, n / 2),
-               slice(p, v, axis, n / 2, n / 2));
+    m = pairs_of_two(p, IR_maximum, slice(p, v, axis, 0, n / 2),
+                     slice(p, v, axis, n / 2, n / 2));
     m = tree(p, m, axis);
     if (n % 2 == 0)
         return m;
     last = slice(p, v, axis, n - 1, 1);
-    return of_two(p, IR_maximum, m, last);
+    return pairs_of_two(p, IR_maximum, m, last);
 }
 
-static ir_ref
-reshaped(struct pairs *p, ir_ref v, const struct ir_type *like)
+ir_ref
+pairs_shaped(struct pairs *p, ir_ref v, const struct ir_type *like)
 {
     struct ir_type t = *pairs_type(p, v);
 
@@ -586,7 +577,8 @@ matrices(struct pairs *p, const struct ir_type *out, ir_ref a, ir_ref b)
         left[i].i = (int64_t)(r * inner + j);
         right[i].i = (int64_t)(j * cols + c);
     }
-    v = of_two(p, IR_mul, gathered(p, a, &t, left), gathered(p, b, &t, right));
+    v = pairs_of_two(p, IR_mul, pairs_gather(p, a, &t, left),
+                     pairs_gather(p, b, &t, right));
     return ir_build(p->g, IR_sum, p->at, &v, 1, &as);
 }
 
@@ -616,12 +608,16 @@ step(struct pairs *p, const struct ir_ins *ins, const ir_ref *map)
         in[j] = map[ins->in[j].id];
     if (!pass_encrypted(&ins->type) || (ir_ops[ins->op].traits & IR_BORDER))
         return ir_copy_infer(p->g, ins, map);
+    if (ins->op == IR_rank)
+        return order_ranks(p, in[0], ins->as.rank.axis);
+    if (ins->op == IR_argmax)
+        return order_argmax(p, in[0], ins->as.argmax.axis);
     if (ins->op == IR_max)
-        return reshaped(p, tree(p, in[0], ins->as.max.axis), &ins->type);
+        return pairs_shaped(p, tree(p, in[0], ins->as.max.axis), &ins->type);
     if (two_encrypted(p, ins, in))
         return ins->op == IR_matmul
                    ? matrices(p, &ins->type, in[0], in[1])
-                   : of_two(p, (enum ir_op)ins->op, in[0], in[1]);
+                   : pairs_of_two(p, (enum ir_op)ins->op, in[0], in[1]);
     if ((ins->op == IR_floor_div || ins->op == IR_mod)
         && bits_quotient(p, (enum ir_op)ins->op, in[0], in[1], &v))
         return v;

@@ -45,6 +45,27 @@ bool pairs_interval(struct pairs *p, ir_ref v, struct interval *h);
 uint32_t pairs_root(struct pairs *p, ir_ref v);
 /* milliseconds of a table of 2^bits entries: (5), and (42) */
 double pairs_price(struct pairs *p, unsigned bits);
+/* the same of one that reads norm2 V_br; of no bits, of a low_bit */
+double pairs_price_of(const struct pairs *p, unsigned bits, double norm2);
+
+ir_ref pairs_gather(struct pairs *p, ir_ref v, const struct ir_type *shape,
+                    const union ir_cell *index);
+/* v in the shape of *like */
+ir_ref pairs_shaped(struct pairs *p, ir_ref v, const struct ir_type *like);
+ir_ref pairs_of_two(struct pairs *p, enum ir_op op, ir_ref a, ir_ref b);
+
+/* compare.c: an integer with the sign of v, narrow enough for a table of the
+ * sign */
+void compare_narrow(struct pairs *p, ir_ref *v, struct interval *h);
+double compare_price(struct pairs *p, struct interval h);
+/* v = 2^n w + rest of each element, as large an n as all weights allow: w */
+void compare_halve(struct pairs *p, ir_ref *v, struct interval *h,
+                   union ir_cell *rest);
+
+/* order.c */
+/* of each element, how many along the axis come before it */
+ir_ref order_ranks(struct pairs *p, ir_ref v, uint32_t axis);
+ir_ref order_argmax(struct pairs *p, ir_ref v, uint32_t axis);
 
 /* a function of two, and what is known of them */
 struct pair {

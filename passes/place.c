@@ -3,7 +3,8 @@
  *
  *     before   depends on one input, through public constants only
  *     after    holds no param, and nothing after it needs the server
- *     server   the rest, and linear work on its own values
+ *     server   the rest, linear work on its own values, and what an output
+ *              `at server` needs
  *
  * A value that crosses a border passes an `encrypt` or a `decrypt`.
  */
@@ -62,6 +63,16 @@ forward(struct cut *c, uint32_t i)
     return BEFORE;
 }
 
+/* What `at` says of an output: 1 server, 0 client, -1 nothing. */
+static int
+asked(const struct ir_func *f, const struct ir_ins *output)
+{
+    char key[256];
+
+    snprintf(key, sizeof key, "server.%s", output->as.output.name);
+    return (int)ir_get(f, key, -1);
+}
+
 /* Server values whose users are all at the client, from the end. */
 static void
 backward(struct cut *c, bool *needed)
@@ -74,7 +85,8 @@ backward(struct cut *c, bool *needed)
             param = param || is_param(c->f, ins->in[j]);
         if (c->where[i] == SERVER && !needed[i] && !param)
             c->where[i] = AFTER;
-        if (c->where[i] == SERVER)
+        if (c->where[i] == SERVER
+            || (ins->op == IR_output && asked(c->f, ins) > 0))
             for (size_t j = 0; j < ins->nin; j++)
                 needed[ins->in[j].id] = true;
     }
@@ -101,6 +113,25 @@ keep_linear(struct cut *c)
             after = after || c->where[ins->in[j].id] == AFTER;
         if (c->where[i] == AFTER && !after && is_linear(c, ins))
             c->where[i] = SERVER;
+    }
+}
+
+/* An output `at client` is more than linear work of the server. */
+static void
+check_clients(struct pass_ctx *cx, const struct cut *c)
+{
+    for (uint32_t i = 0; i < c->f->n; i++) {
+        const struct ir_ins *ins = &c->f->ins[i];
+        const uint32_t v = ins->nin ? ins->in[0].id : 0;
+
+        if (ins->op != IR_output || asked(c->f, ins) != 0
+            || c->where[v] != SERVER || is_linear(c, &c->f->ins[v]))
+            continue;
+        diag_error(cx->diag, ins->at, E_at_server,
+                   "'%s' is not computed at the client: %s takes a private "
+                   "number, or its result is needed by the server",
+                   ins->as.output.name, ir_ops[c->f->ins[v].op].name);
+        cx->status = 1;
     }
 }
 
@@ -207,6 +238,7 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         c.where[i] = forward(&c, i);
     backward(&c, arena_new(cx->scratch, bool, f->n));
     keep_linear(&c);
+    check_clients(cx, &c);
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
 
@@ -215,5 +247,5 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         widen(&c, i, map);
         c.map[i] = ir_copy_infer(c.g, ins, map);
     }
-    return c.g;
+    return cx->status ? NULL : c.g;
 }

@@ -5,6 +5,7 @@
  * one integer stays real between a `dequant` and a `quant`, for `fuse` to make
  * a table of.  Integers of the source are exact: their scale is 1.
  */
+#include "passes/compare.h"
 #include "passes/quant.h"
 
 #include <float.h>
@@ -308,14 +309,48 @@ clear_is_constant(const struct quantizer *z, uint32_t i)
     return true;
 }
 
+/* A comparison of a real of the circuit with constants, which stands for
+ * itself: of any width. */
+static bool
+wide_comparison(struct quantizer *z, uint32_t i, ir_ref *v)
+{
+    const struct ir_ins *ins = op(z, i);
+    const struct ir_blob *b;
+    struct comparison c = { .op = (enum ir_op)ins->op };
+    const struct quant *q;
+    double *limit;
+
+    if ((ins->op != IR_less && ins->op != IR_less_equal) || z->q[i].is_made)
+        return false;
+    c.right = clear_operand(z, i, 0);
+    q = &z->q[ins->in[c.right ? 1 : 0].id];
+    if (q->state != QUANT_INTEGER
+        || !pass_constant(z->f, ins->in[c.right ? 0 : 1], &b)
+        || b->type.base != IR_REAL
+        || !ir_same_shape(&op(z, ins->in[c.right ? 1 : 0].id)->type,
+                          &ins->type))
+        return false;
+    limit = arena_new(z->cx->scratch, double, ir_count(&ins->type));
+    for (size_t e = 0; e < ir_count(&ins->type); e++)
+        limit[e] = b->cell[ir_broadcast_index(&ins->type, &b->type, e)].r;
+    c.v = q->v;
+    c.nscale = q->nscale;
+    c.scale = q->scale;
+    c.offset = q->offset;
+    c.limit = limit;
+    return compare_reals(z->cx, z->g, ins->at, &c, v);
+}
+
 /* Integers of the source, whose scale is 1, to integers. */
 static void
 of_integer(struct quantizer *z, uint32_t i)
 {
     const struct ir_ins *ins = op(z, i);
-    const ir_ref v = quant_integer(z, ins->in[0].id)->v;
     struct quant *q = &z->q[i];
+    ir_ref v;
 
+    if (!wide_comparison(z, ins->in[0].id, &v))
+        v = quant_integer(z, ins->in[0].id)->v;
     q->state = QUANT_INTEGER;
     q->nscale = 1;
     q->scale = one_scale(z, 1);

@@ -14,6 +14,8 @@ static const struct {
     { "rounding.approx",  0,     16 },
     { "log2_pfail",       -1000, -1 },
     { "security",         128,  132 },
+    { "one_hot",          0,      1 },
+    { "server.",          0,      1 },
     { "insecure.toy",     0,      1 },
     { "sets",             1,      3 },
     { "tables.native",    0,      8 },

@@ -11,6 +11,7 @@ rows=$3
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 bad=0
+knn=$(((rows + 9) / 10)) # its comparisons take a second
 link=
 [ -z "$4" ] || link=--link-arg=-fsanitize=$4
 
@@ -120,6 +121,7 @@ EOF
 example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
+example iris_knn label 1 "$knn"
 stopped_keygen
 [ -n "$link" ] || { wide_digits && wide_sums; }
 exit $bad

@@ -279,10 +279,11 @@ const struct refused refusals[] = {
       "%4 = add %2, %3 : int\noutput %4 { name = @y }\n}\n" },
     { 1, "only supported at the client",
       TOY "param @o : int = [3]\n{\n"
-      "%0 = input { name = @x } : int[3] in 0..3\n"
-      "%1 = constant { data = @o } : int\n%2 = mul %0, %1 : int[3]\n"
-      "%3 = argmax %2 { axis = 0 } : int\n%4 = add %3, %1 : int\n"
-      "output %4 { name = @y }\n}\n" },
+      "%0 = input { name = @x } : real[3] in 0..3\n"
+      "%1 = constant { data = @o } : int\n%2 = to_real %1 : real\n"
+      "%3 = mul %0, %2 : real[3]\n"
+      "%4 = softmax %3 { axis = 0 } : real[3]\n%5 = add %4, %2 : real[3]\n"
+      "output %5 { name = @y }\n}\n" },
     { 1, "nothing says how large",
       TOY "{\n%0 = input { name = @x } : int\noutput %0 { name = @y }\n}\n" },
     { 1, "nothing says how large",

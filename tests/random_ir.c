@@ -324,7 +324,7 @@ static ir_ref
 finished(struct grower *g, ir_ref v)
 {
     static const enum ir_op heads[] = { IR_argmax, IR_max, IR_softmax,
-                                        IR_sigmoid };
+                                        IR_sigmoid, IR_rank };
     union ir_attrs as = { 0 };
 
     if (g->kind == RANDOM_LINEAR)
@@ -334,7 +334,7 @@ finished(struct grower *g, ir_ref v)
     if (roll(g, 3) || type(g, v)->rank == 0)
         return v;
     as.max.axis = (uint32_t)roll(g, type(g, v)->rank);
-    return attempt(g, heads[roll(g, 4)], &v, 1, &as);
+    return attempt(g, heads[roll(g, 5)], &v, 1, &as);
 }
 
 static void

@@ -45,7 +45,8 @@ open_example(struct example *x, const char *path)
     ck_assert_msg(x->f, "%s has errors", path);
 }
 
-/* A calibration row of each input, each number stretched by up to a half. */
+/* A calibration row of each input, each number stretched by up to a half;
+ * integers without such rows anywhere in their range. */
 static const union ir_cell **
 draw_row(struct arena *mem, struct example *x)
 {
@@ -60,13 +61,21 @@ draw_row(struct arena *mem, struct example *x)
         const size_t count = ir_count(&ins->type);
         union ir_cell *cell = arena_new(mem, union ir_cell, count);
 
+        in[i] = cell;
+        if (!b && ins->type.base == IR_INT) {
+            const int64_t span = ins->type.ihi - ins->type.ilo + 1;
+
+            for (size_t e = 0; e < count; e++)
+                cell[e].i = ins->type.ilo
+                            + (int64_t)dice_roll(&x->dice, (uint64_t)span);
+            continue;
+        }
         ck_assert_msg(b && ins->type.base == IR_REAL, "%s is not calibrated",
                       ins->as.input.name);
         memcpy(cell, b->cell + dice_roll(&x->dice, b->type.dim[0]) * count,
                count * sizeof *cell);
         for (size_t e = 0; e < count; e++)
             cell[e].r *= 0.5 + (double)dice_roll(&x->dice, 1024) / 1024;
-        in[i] = cell;
     }
     return in;
 }

@@ -482,6 +482,7 @@ static const char tensors[] =
     "  %53 = bin %0 { cuts = @cuts, missing = @missing } : int[2] in 0..3\n"
     "  %54 = forest %53 { nodes = @nodes, leaves = @leaves, roots = @roots } : "
     "int[2] in -3..9\n"
+    "  %55 = rank %0 { axis = 0 } : int[2] in 0..1\n"
     "  output %45 { name = @z }\n"
     "}\n";
 

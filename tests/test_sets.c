@@ -15,7 +15,7 @@
 
 /* ---- the bound by hand */
 
-enum { MOST_ORIGINS = 512 };
+enum { MOST_ORIGINS = 4096 };
 
 static struct model_ring
 ring_of(const struct ir_params *s)
