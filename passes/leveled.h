@@ -15,7 +15,7 @@
 
 enum {
     LEVELED_DIGITS = 4, /* sums a score that the client may see */
-    LEVELED_FIRST = 46, /* bits of the first automorphism gadget, (80) */
+    LEVELED_FIRST = 46, /* bits of the first automorphism gadget */
 };
 
 /* leveled_noise.c: gadgets, and what they add to the variance */
@@ -25,7 +25,7 @@ struct leveled_keys {
     struct model_gadget ss;                    /* the key of s^2 */
 };
 struct model_ring leveled_ring(void);
-/* bases from first to last, (80) */
+/* bases from first to last, and as many levels as hide their rounding */
 void leveled_grade(struct leveled_keys *k, uint32_t first, uint32_t last);
 double leveled_v_body(const struct leveled_keys *k, double sigma2);
 double leveled_v_mask(const struct leveled_keys *k, double v_body,
@@ -68,8 +68,8 @@ struct leveled_shape {
 bool leveled_shape(struct leveled_shape *out, struct pass_ctx *cx,
                    const struct ir_func *f, const struct ir_ins *forest,
                    const int64_t *weights, const int64_t *constants, size_t n);
-/* Products in series that the sum of all trees has at worst: of each tree its
- * longest path; equal subtrees add in amplitude. */
+/* (87): products in series that the sum of all trees has at worst, of each tree
+ * its longest path; equal subtrees add in amplitude. */
 double leveled_chain(struct arena *mem, const struct leveled_node *node,
                      size_t nodes, const int64_t *root, size_t trees,
                      const int64_t *leaf, size_t width);

@@ -40,6 +40,7 @@ v_rows(uint32_t rows, struct model_gadget g, double sigma2)
            + model_v_fft(r, rows, g.log2_base);
 }
 
+/* (82) */
 static double
 v_auto(struct model_gadget g, double sigma2)
 {
@@ -47,7 +48,7 @@ v_auto(struct model_gadget g, double sigma2)
            + model_key_norm2(leveled_ring()) * model_round_err(g) / 12;
 }
 
-/* 2^m sigma^2 + sum over q of 2^(m-1-q) V_auto(q), the mean of coefficients */
+/* (83) */
 double
 leveled_v_body(const struct leveled_keys *k, double sigma2)
 {
@@ -58,7 +59,7 @@ leveled_v_body(const struct leveled_keys *k, double sigma2)
     return v;
 }
 
-/* (a, b) -> (b, 0) + KS of a under s^2, whose norm is that of s, squared */
+/* (85) with (84) */
 double
 leveled_v_mask(const struct leveled_keys *k, double v_body, double sigma2)
 {
@@ -68,8 +69,8 @@ leveled_v_mask(const struct leveled_keys *k, double v_body, double sigma2)
            + norm2 * norm2 * model_round_err(k->ss) / 12;
 }
 
-/* The masks of mask rows are not reduced before the product: that costs bits
- * of the transform. */
+/* (86) with |M| = 1: the masks of mask rows are not reduced before the product,
+ * which costs bits of the transform. */
 double
 leveled_v_cmux(const struct leveled_keys *k, struct model_gadget g,
                double v_body, double v_mask)

@@ -3,8 +3,8 @@
  *
  *     cost = work / 2 threads + sent / link + keys / (100 link)
  *
- * at a link of 1 Gbit/s.  Security, the failure bound and what the client
- * learns are no part of it.
+ * at a link of 1 Gbit/s, and (91).  Security, the failure bound and what the
+ * client learns are no part of it.
  */
 #include "passes/leveled.h"
 
@@ -19,6 +19,7 @@ enum {
     MOST_BASE = 12,
     MOST_LEVELS = 8, /* of GGSWs */
     MOST_SWITCH = 6, /* levels of the key of s^2 */
+    MOST_COEFS = 64, /* of a leaf: CML_MAX_COEFS of the runtime */
     RING_BYTES = 8 << IR_LOG2_LEVELED,
 };
 
@@ -223,7 +224,7 @@ consider(struct search *h, struct leveled_plan p, double v, double us)
         double cost;
 
         if (!d->digits || v > h->limit[n]
-            || d->digits * h->s->outputs > 1u << IR_LOG2_LEVELED)
+            || d->digits * h->s->outputs > MOST_COEFS)
             continue;
         p.digits = d->digits;
         p.radix = d->radix;
@@ -356,6 +357,14 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
     *out = h.best;
     if (h.least < (double)INFINITY)
         return true;
+    cx->status = 6;
+    if (s->outputs > MOST_COEFS) {
+        diag_error(cx->diag, forest->at, E_no_parameters,
+                   "a forest of %zu outputs: at most %d share a ciphertext",
+                   s->outputs, MOST_COEFS);
+        diag_help(cx->diag, "split the outputs over several forests");
+        return false;
+    }
     diag_error(cx->diag, forest->at, E_no_parameters,
                "no gadgets keep the failure bound 2^%g for this forest",
                log2_pfail + 1);
@@ -364,6 +373,5 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
               s->trees, h.chain, h.digit[1].bits);
     diag_help(cx->diag,
               "fewer bits for the leaves: quantize { leaves N bits; }");
-    cx->status = 6;
     return false;
 }
