@@ -18,6 +18,14 @@ struct cmlrt_layout {
 struct cmlrt_sets cmlrt_manifest_sets(const struct cml_manifest *m);
 struct cmlrt_layout cmlrt_manifest_layout(const struct cml_manifest *m);
 
+/* ---- row.c: the words of a row in a file; what a piece does not keep of a
+ * word is 0 when it is read */
+size_t cmlrt_row_bytes(const struct cml_manifest *m);
+void cmlrt_row_pack(uint8_t *to, const struct cml_manifest *m,
+                    const uint64_t *words);
+void cmlrt_row_unpack(uint64_t *words, const struct cml_manifest *m,
+                      const uint8_t *from);
+
 enum cmlrt_mode { CMLRT_ENCRYPTED, CMLRT_SIMULATED, CMLRT_CLEAR };
 
 struct cmlrt_job {

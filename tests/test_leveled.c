@@ -1,6 +1,7 @@
 /* Forests without bootstraps, lang-spec/crypto.md 17: results and noise of both
  * pipelines, at parameters that are secure.
  */
+#include "runtime/engine.h"
 #include "tests/chi.h"
 #include "tests/grove.h"
 #include "tests/rig.h"
@@ -561,6 +562,50 @@ START_TEST(forest_noise)
 }
 END_TEST
 
+/* Rows in files: every width, and pieces that do not end at a byte. */
+START_TEST(rows_are_packed)
+{
+    enum { COUNT = 37 };
+    struct cml_piece piece[3] = { { .count = COUNT, .keep_bits = 64 },
+                                  { .count = COUNT, .word = COUNT },
+                                  { .count = COUNT, .word = 2 * COUNT } };
+    struct cml_manifest m = { .npieces = 3, .pieces = piece };
+    const uint8_t seed[CMLRT_SEED] = { 5 };
+
+    for (unsigned bits = 1; bits <= 64; bits++) {
+        uint64_t words[3 * COUNT], back[3 * COUNT];
+        uint8_t packed[3 * COUNT * 8 + 1];
+        struct cmlrt_rng g;
+
+        piece[1].keep_bits = bits;
+        piece[2].keep_bits = 65 - bits;
+        cmlrt_rng_init(&g, seed, CMLRT_SIMULATE, bits);
+        cmlrt_rng_bytes(&g, words, sizeof words);
+        cmlrt_keep_bits(words + COUNT, COUNT, bits);
+        cmlrt_keep_bits(words + 2 * COUNT, COUNT, 65 - bits);
+        ck_assert_uint_eq(cmlrt_row_bytes(&m),
+                          8 * COUNT + (COUNT * bits + 7) / 8
+                              + (COUNT * (65 - bits) + 7) / 8);
+        memset(packed, 0xa5, sizeof packed);
+        cmlrt_row_pack(packed, &m, words);
+        ck_assert_uint_eq(packed[cmlrt_row_bytes(&m)], 0xa5);
+        cmlrt_row_unpack(back, &m, packed);
+        ck_assert_mem_eq(words, back, sizeof words);
+    }
+}
+END_TEST
+
+/* To the nearest of so many bits. */
+START_TEST(kept_bits_are_rounded)
+{
+    uint64_t word[] = { 0x7fff, 0x8000, 0x18000, UINT64_MAX, 0 };
+    const uint64_t want[] = { 0, 0x10000, 0x20000, 0, 0 };
+
+    cmlrt_keep_bits(word, 5, 48);
+    ck_assert_mem_eq(word, want, sizeof word);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -574,6 +619,8 @@ main(void)
     tcase_add_loop_test(c, forests_are_exact, 0, 2 * KINDS * 3);
     tcase_add_loop_test(c, cuts_are_alike, 0, 2);
     tcase_add_loop_test(c, simulated_noise, 0, 2);
+    tcase_add_test(c, rows_are_packed);
+    tcase_add_test(c, kept_bits_are_rounded);
     tcase_add_test(c, expansion_noise);
     tcase_add_test(c, step_noise);
     tcase_add_loop_test(c, forest_noise, 0, 2);

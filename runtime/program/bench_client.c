@@ -68,8 +68,7 @@ bench_client(struct figures *f, struct cmlrt_pool *pool)
            (double)program_file_bytes(f->p, CMLRT_CLIENT_KEY, 0), "bytes");
     figure(f, "eval.key", (double)program_file_bytes(f->p, CMLRT_EVAL_KEY, 0),
            "bytes");
-    figure(f, "input", (double)f->p->layout.words * sizeof(uint64_t),
-           "bytes/row");
+    figure(f, "input", (double)cmlrt_row_bytes(f->p->m), "bytes/row");
     pair_close(&k);
     return s;
 }

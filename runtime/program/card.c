@@ -66,7 +66,7 @@ print_sizes(FILE *out, const struct program *p)
 {
     const size_t client = program_file_bytes(p, CMLRT_CLIENT_KEY, 0);
     const size_t eval = program_file_bytes(p, CMLRT_EVAL_KEY, 0);
-    const size_t row = p->layout.words * sizeof(uint64_t);
+    const size_t row = cmlrt_row_bytes(p->m);
 
     fprintf(out, "sizes           client.key %s, eval.key %s, ",
             size_text((double)client).text, size_text((double)eval).text);

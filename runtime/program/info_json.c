@@ -195,8 +195,8 @@ sizes(FILE *out, const struct program *p)
             ",\n  \"sizes\": {\"client_key\": %zu, \"eval_key\": %zu, "
             "\"input_row\": %zu, \"output_row\": %zu}",
             program_file_bytes(p, CMLRT_CLIENT_KEY, 0),
-            program_file_bytes(p, CMLRT_EVAL_KEY, 0),
-            p->layout.words * sizeof(uint64_t), p->layout.reply_bytes);
+            program_file_bytes(p, CMLRT_EVAL_KEY, 0), cmlrt_row_bytes(p->m),
+            p->layout.reply_bytes);
 }
 
 void

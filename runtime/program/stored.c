@@ -28,7 +28,7 @@ program_expect(const struct program *p, enum cmlrt_type type)
     case CMLRT_INPUT_CT:
         e.model = p->m->model_id;
         e.fixed = CMLRT_SEED;
-        e.per_row = p->layout.words * sizeof(uint64_t);
+        e.per_row = cmlrt_row_bytes(p->m);
         break;
     case CMLRT_OUTPUT_CT:
         e.model = p->m->model_id;

@@ -29,19 +29,22 @@ static enum cml_status
 encrypt(struct program *p, const struct client *c, const struct messages *in,
         struct cmlrt_pool *pool)
 {
-    const size_t nwords = in->rows * p->layout.words;
-    uint64_t *words = calloc(nwords + 1, sizeof *words);
-    uint8_t seed[CMLRT_SEED];
+    const size_t bytes = cmlrt_row_bytes(p->m);
+    uint64_t *words = calloc(in->rows * p->layout.words + 1, sizeof *words);
+    uint8_t *packed = calloc(in->rows, bytes + 1), seed[CMLRT_SEED];
     const struct cmlrt_part part[2] = { { seed, sizeof seed },
-                                        { words, nwords * sizeof *words } };
-    enum cml_status s = words ? CML_E_ok : program_no_memory(p);
+                                        { packed, in->rows * bytes } };
+    enum cml_status s = words && packed ? CML_E_ok : program_no_memory(p);
 
     if (s == CML_E_ok && !cmlrt_system_random(seed, sizeof seed))
         s = cmlrt_fail(&p->fault, CML_E_io, "the system gives no randomness");
     if (s == CML_E_ok)
         s = client_encrypt(p, words, c, seed, in, pool);
+    for (size_t r = 0; s == CML_E_ok && r < in->rows; r++)
+        cmlrt_row_pack(packed + r * bytes, p->m, words + r * p->layout.words);
     if (s == CML_E_ok)
         s = save(p, c, part, in->rows);
+    free(packed);
     free(words);
     return s;
 }

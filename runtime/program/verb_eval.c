@@ -31,14 +31,19 @@ evaluate(struct program *p, const struct server *server,
          const struct cmlrt_file *in)
 {
     const size_t rows = in->header.rows;
+    const size_t words = p->layout.words, bytes = cmlrt_row_bytes(p->m);
     uint8_t *out = calloc(rows, p->layout.reply_bytes);
-    enum cml_status s = out ? CML_E_ok : program_no_memory(p);
+    uint64_t *word = calloc(rows * words + 1, sizeof *word);
+    enum cml_status s = out && word ? CML_E_ok : program_no_memory(p);
 
+    for (size_t r = 0; s == CML_E_ok && r < rows; r++)
+        cmlrt_row_unpack(word + r * words, p->m,
+                         in->payload + CMLRT_SEED + r * bytes);
     if (s == CML_E_ok)
-        s = server_run(p, server, out, in->payload,
-                       (void *)(in->payload + CMLRT_SEED), rows);
+        s = server_run(p, server, out, in->payload, word, rows);
     if (s == CML_E_ok)
         s = save(p, in, out);
+    free(word);
     free(out);
     return s;
 }
