@@ -218,8 +218,8 @@ reduce(struct eval *e)
 static void
 rank(struct eval *e)
 {
-    const struct ir_around a = ir_around(type(e, 0), e->ins->as.rank.axis);
-    const bool real = type(e, 0)->base == IR_REAL;
+    const struct ir_around a = ir_around(eval_type(e, 0), e->ins->as.rank.axis);
+    const bool real = eval_type(e, 0)->base == IR_REAL;
 
     for (size_t i = 0; i < e->n; i++) {
         const size_t own = i / a.inner % a.length;

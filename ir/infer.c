@@ -443,14 +443,14 @@ argmax(struct infer *x)
 static const char *
 rank(struct infer *x)
 {
-    if (x->as->rank.axis >= in(x, 0)->rank)
-        return say(x, "shape %s has no axis %u", shape(x, in(x, 0)),
-                   x->as->rank.axis);
-    *x->out = *in(x, 0);
+    if (x->as->rank.axis >= infer_in(x, 0)->rank)
+        return infer_say(x, "shape %s has no axis %u", shape(x, infer_in(x, 0)),
+                         x->as->rank.axis);
+    *x->out = *infer_in(x, 0);
     x->out->base = IR_INT;
     x->out->ranged = true;
     x->out->ilo = 0;
-    x->out->ihi = (int64_t)in(x, 0)->dim[x->as->rank.axis] - 1;
+    x->out->ihi = (int64_t)infer_in(x, 0)->dim[x->as->rank.axis] - 1;
     return NULL;
 }
 
