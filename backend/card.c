@@ -55,7 +55,7 @@ learned(FILE *out, const struct be_module *m)
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
 
-        if (ins->op == IR_lwe_decrypt)
+        if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
             fprintf(out,
                     "client learns   %zu integer%s in [%" PRId64 ", %" PRId64
                     "] and their scale\n",

@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-static LLVMValueRef
-record(struct be_module *m, LLVMValueRef *fields, size_t n)
+LLVMValueRef
+be_record(struct be_module *m, LLVMValueRef *fields, size_t n)
 {
     return be_global(m,
                      LLVMConstStructInContext(m->cx, fields, (unsigned)n, 0));
@@ -50,12 +50,8 @@ struct place_fields {
 #include "runtime/manifest.def"
 };
 
-#define RECORD(m, fields) \
-    record((m), (LLVMValueRef *)(void *)&(fields), \
-           sizeof(fields) / sizeof(LLVMValueRef))
-
-static LLVMValueRef
-integers(struct be_module *m, const char *name, unsigned shift)
+LLVMValueRef
+be_integers(struct be_module *m, const char *name, unsigned shift)
 {
     const struct ir_blob *b = ir_data(m->f, name);
     const size_t n = ir_count(&b->type);
@@ -75,7 +71,7 @@ extract(struct be_module *m, const struct ir_ins *ins)
     x.glwe = be_i64(m, (int64_t)be_first_glwe(m, piece));
     x.word = be_i64(m, (int64_t)m->offset[piece]);
     x.count = be_i64(m, (int64_t)ir_count(&ins->type));
-    return RECORD(m, x);
+    return BE_RECORD(m, x);
 }
 
 static LLVMValueRef
@@ -85,13 +81,13 @@ matmul(struct be_module *m, const struct ir_ins *ins)
     const struct ir_ins *in = ir_at(m->f, ins->in[0]);
     struct matmul_fields w;
 
-    w.weights = integers(m, b->name, 0);
+    w.weights = be_integers(m, b->name, 0);
     w.inner = be_i64(m, b->type.dim[0]);
     w.cols = be_i64(m, b->type.rank == 2 ? b->type.dim[1] : 1);
     w.index = be_is_view(m, ins->in[0].id)
-                  ? integers(m, in->as.lwe_gather.index, 0)
+                  ? be_integers(m, in->as.lwe_gather.index, 0)
                   : be_null(m);
-    return RECORD(m, w);
+    return BE_RECORD(m, w);
 }
 
 /* The value that a product reads for operand i. */
@@ -110,7 +106,7 @@ sum(struct be_module *m, const struct ir_ins *ins)
 
     u.length = be_i64(m, (int64_t)a.length);
     u.inner = be_i64(m, (int64_t)a.inner);
-    return RECORD(m, u);
+    return BE_RECORD(m, u);
 }
 
 static LLVMValueRef
@@ -119,7 +115,7 @@ table(struct be_module *m, const struct ir_ins *ins)
     const struct ir_blob *b = ir_data(m->f, ins->as.lwe_pbs.table);
     struct table_fields t;
 
-    t.entries = integers(m, b->name, 0);
+    t.entries = be_integers(m, b->name, 0);
     t.rows = be_i64(m, ins->op == IR_lwe_pbs_many
                            ? b->type.dim[0] / ins->as.lwe_pbs_many.outputs
                            : b->type.dim[0]);
@@ -128,7 +124,7 @@ table(struct be_module *m, const struct ir_ins *ins)
     t.log2_delta_in = be_i64(m, ir_at(m->f, ins->in[0])->type.log2_delta);
     t.log2_delta_out = be_i64(m, ins->as.lwe_pbs.log2_delta);
     t.approx = be_i64(m, ins->op == IR_lwe_pbs && ins->as.lwe_pbs.approx != 0);
-    return RECORD(m, t);
+    return BE_RECORD(m, t);
 }
 
 static LLVMValueRef
@@ -137,14 +133,14 @@ wide_table(struct be_module *m, const struct ir_ins *ins)
     const struct ir_blob *b = ir_data(m->f, ins->as.lwe_bit_lut.table);
     struct table_fields t;
 
-    t.entries = integers(m, b->name, 0);
+    t.entries = be_integers(m, b->name, 0);
     t.rows = be_i64(m, b->type.dim[0]);
     t.bits = be_i64(m, ins->as.lwe_bit_lut.bits);
     t.offset = be_i64(m, ins->as.lwe_bit_lut.offset);
     t.log2_delta_in = be_i64(m, ir_at(m->f, ins->in[0])->type.log2_delta);
     t.log2_delta_out = be_i64(m, ins->as.lwe_bit_lut.log2_delta);
     t.approx = be_i64(m, 0);
-    return RECORD(m, t);
+    return BE_RECORD(m, t);
 }
 
 static LLVMValueRef
@@ -155,7 +151,7 @@ tables(struct be_module *m, const struct ir_ins *ins)
     l.table = table(m, ins);
     l.outputs = be_i64(m, ins->as.lwe_pbs_many.outputs);
     l.count = be_i64(m, (int64_t)ir_bootstraps(m->f, ins));
-    return RECORD(m, l);
+    return BE_RECORD(m, l);
 }
 
 static LLVMValueRef
@@ -165,7 +161,8 @@ reply(struct be_module *m, const struct ir_ins *ins)
 
     z.log2_flood = be_i64(m, ins->as.lwe_answer.log2_flood);
     z.word_bits = be_i64(m, ins->as.lwe_answer.word_bits);
-    return RECORD(m, z);
+    z.coefs = z.groups = be_i64(m, 0);
+    return BE_RECORD(m, z);
 }
 
 /* A keyswitch to a key of another set; its place is that in the manifest. */
@@ -177,7 +174,7 @@ border(struct be_module *m, const struct ir_ins *ins)
     struct border_fields b;
 
     b.index = be_i64(m, s - m->f->sets.sw);
-    return RECORD(m, b);
+    return BE_RECORD(m, b);
 }
 
 /* The ciphertexts of an operand. */
@@ -191,12 +188,24 @@ value(struct be_fn *e, uint32_t index)
         "");
 }
 
-static void
-add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
-         uint32_t in, LLVMValueRef with, int64_t with_value, size_t items)
+/* Two ciphertext operands in the frame, and their address. */
+static LLVMValueRef
+pair(struct be_fn *e, const uint32_t index[2])
+{
+    struct be_module *m = e->m;
+    LLVMValueRef slot = be_slot(e, LLVMArrayType2(m->ptr, 2));
+
+    for (size_t i = 0; i < 2; i++)
+        LLVMBuildStore(e->b, value(e, index[i]),
+                       be_at(e, slot, m->ptr, be_i64(m, (int64_t)i)));
+    return slot;
+}
+
+void
+be_add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
+            const struct be_operands *o, uint32_t out, size_t items)
 {
     LLVMTypeRef params[] = { m->ptr, m->ptr, m->i64, m->i64 };
-    const uint32_t id = (uint32_t)(ins - m->f->ins);
     struct be_fn e;
     char name[32];
     LLVMValueRef args[6];
@@ -205,17 +214,26 @@ add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
     e = be_fn_begin(m, name, LLVMFunctionType(m->none, params, 4, 0), false);
     be_fn_at(&e, ins->at);
     args[0] = LLVMGetParam(e.fn, 0);
-    args[1] = value(&e, m->value[id]);
-    args[2] = value(&e, in);
-    args[3] = with_value >= 0 ? value(&e, (uint32_t)with_value) : with;
+    args[1] = value(&e, out);
+    args[2] = o->paired ? pair(&e, o->pair) : value(&e, o->in);
+    args[3] = o->with_value >= 0 ? value(&e, (uint32_t)o->with_value) : o->with;
     args[4] = LLVMGetParam(e.fn, 2);
     args[5] = LLVMGetParam(e.fn, 3);
     LLVMBuildCall2(e.b, m->abi_type, m->abi[abi], args, 6, "");
     LLVMBuildRetVoid(e.b);
     be_fn_end(&e);
-    m->step[m->nsteps++] =
-        (struct be_step){ e.fn, ins, items,
-                          ir_is_bootstrap(ins) || ins->op == IR_lwe_bit_lut };
+    m->step[m->nsteps++] = (struct be_step){ e.fn, ins, items };
+}
+
+static void
+add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
+         uint32_t in, LLVMValueRef with, int64_t with_value, size_t items)
+{
+    const struct be_operands o = { .in = in,
+                                   .with = with,
+                                   .with_value = with_value };
+
+    be_add_step(m, ins, abi, &o, m->value[ins - m->f->ins], items);
 }
 
 static void
@@ -238,7 +256,8 @@ concat(struct be_module *m, const struct ir_ins *ins)
         struct place_fields y;
 
         y.first = be_i64(m, (int64_t)first);
-        add_step(m, ins, BE_cmlrt_lwe_place, m->value[v], RECORD(m, y), -1, n);
+        add_step(m, ins, BE_cmlrt_lwe_place, m->value[v], BE_RECORD(m, y), -1,
+                 n);
         first += n;
     }
 }
@@ -268,17 +287,17 @@ emit(struct be_module *m, const struct ir_ins *ins)
         if (be_is_view(m, (uint32_t)(ins - m->f->ins)))
             return;
         add_step(m, ins, BE_cmlrt_lwe_gather, in,
-                 integers(m, ins->as.lwe_gather.index, 0), -1, n);
+                 be_integers(m, ins->as.lwe_gather.index, 0), -1, n);
         return;
     case IR_lwe_add_clear:
         add_step(m, ins, BE_cmlrt_lwe_add_clear, in,
-                 integers(m, ins->as.lwe_add_clear.data,
-                          ir_at(m->f, ins->in[0])->type.log2_delta),
+                 be_integers(m, ins->as.lwe_add_clear.data,
+                             ir_at(m->f, ins->in[0])->type.log2_delta),
                  -1, n);
         return;
     case IR_lwe_mul_clear:
         add_step(m, ins, BE_cmlrt_lwe_mul_clear, in,
-                 integers(m, ins->as.lwe_mul_clear.data, 0), -1, n);
+                 be_integers(m, ins->as.lwe_mul_clear.data, 0), -1, n);
         return;
     case IR_lwe_matmul_clear:
         add_step(m, ins, BE_cmlrt_lwe_matmul_clear, viewed(m, ins->in[0].id),
@@ -316,6 +335,9 @@ be_circuit(struct be_module *m)
         most += 1u + m->f->ins[i].nin;
     m->step = arena_new(&m->mem, struct be_step, most);
     for (uint32_t i = 0; i < m->f->n; i++)
-        if (m->f->ins[i].type.base == IR_LWE && m->f->ins[i].op != IR_output)
+        if (be_is_leveled(&m->f->ins[i]))
+            be_leveled_step(m, &m->f->ins[i]);
+        else if (m->f->ins[i].type.base == IR_LWE
+                 && m->f->ins[i].op != IR_output)
             emit(m, &m->f->ins[i]);
 }

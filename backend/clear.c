@@ -8,6 +8,8 @@
  */
 #include "backend/inner.h"
 
+#include "ir/forest.h"
+
 #include <string.h>
 
 struct clear {
@@ -44,7 +46,7 @@ base(struct clear *c, uint32_t v)
             bug("param @%s is wanted at the client", b->name);
         return be_words(m, b->cell, ir_count(&b->type));
     }
-    if (ins->op == IR_lwe_decrypt)
+    if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
         return be_at(&c->e, c->e.in, m->i64, be_i64(m, (int64_t)m->offset[v]));
     return be_at(&c->e, c->e.scratch, LLVMInt8TypeInContext(m->cx),
                  be_i64(m, (int64_t)m->offset[v]));
@@ -372,6 +374,149 @@ dequant(struct clear *c)
     be_loop_end(&c->e, &l);
 }
 
+/* The nodes as rows of 64-bit words; a real threshold by its bits. */
+static LLVMValueRef
+forest_nodes(struct clear *c, const struct ir_forest *t)
+{
+    int64_t *word = arena_new(&c->e.m->mem, int64_t, IR_NODE_FIELDS * t->n);
+
+    for (size_t i = 0; i < t->n; i++) {
+        const struct ir_node n = ir_forest_node(t, i);
+        int64_t *w = word + i * IR_NODE_FIELDS;
+
+        w[IR_FEATURE] = (int64_t)n.feature;
+        w[IR_THRESHOLD] = n.threshold.i;
+        w[IR_LEFT] = n.child[0];
+        w[IR_RIGHT] = n.child[1];
+        w[IR_MISSING] = n.missing_right;
+    }
+    return be_words(c->e.m, word, IR_NODE_FIELDS * t->n);
+}
+
+/* word `at` of node i */
+static LLVMValueRef
+field(struct clear *c, LLVMTypeRef type, LLVMValueRef nodes, LLVMValueRef i,
+      LLVMValueRef at)
+{
+    return LLVMBuildLoad2(
+        c->e.b, type,
+        be_at(&c->e, nodes, type, affine(c, i, IR_NODE_FIELDS, at)), "");
+}
+
+/* The child of node i where the operand goes. */
+static LLVMValueRef
+next_node(struct clear *c, bool real, LLVMValueRef nodes, LLVMValueRef i)
+{
+    struct be_module *m = c->e.m;
+    LLVMTypeRef t = real ? m->f64 : m->i64;
+    LLVMValueRef x =
+        load(c, 0, field(c, m->i64, nodes, i, be_i64(m, IR_FEATURE)));
+    LLVMValueRef at = field(c, t, nodes, i, be_i64(m, IR_THRESHOLD));
+    LLVMValueRef right, missing;
+
+    if (!real) {
+        right = LLVMBuildICmp(c->e.b, LLVMIntSGE, x, at, "");
+    } else {
+        right = LLVMBuildFCmp(c->e.b, LLVMRealOGE, x, at, "");
+        missing = field(c, m->i64, nodes, i, be_i64(m, IR_MISSING));
+        missing = LLVMBuildICmp(c->e.b, LLVMIntNE, missing, be_i64(m, 0), "");
+        right = LLVMBuildSelect(c->e.b,
+                                LLVMBuildFCmp(c->e.b, LLVMRealUNO, x, x, ""),
+                                missing, right, "");
+    }
+    right = LLVMBuildZExt(c->e.b, right, m->i64, "");
+    return field(c, m->i64, nodes, i, affine(c, right, 1, be_i64(m, IR_LEFT)));
+}
+
+/* The leaf, counted from 0, that the operand reaches from node `root`. */
+static LLVMValueRef
+walk(struct clear *c, bool real, LLVMValueRef nodes, LLVMValueRef root)
+{
+    struct be_module *m = c->e.m;
+    LLVMValueRef slot = be_slot(&c->e, m->i64), at, more;
+    LLVMBasicBlockRef head = LLVMAppendBasicBlockInContext(m->cx, c->e.fn, "");
+    LLVMBasicBlockRef body = LLVMAppendBasicBlockInContext(m->cx, c->e.fn, "");
+    LLVMBasicBlockRef end = LLVMAppendBasicBlockInContext(m->cx, c->e.fn, "");
+
+    LLVMBuildStore(c->e.b, root, slot);
+    LLVMBuildBr(c->e.b, head);
+    LLVMPositionBuilderAtEnd(c->e.b, head);
+    at = LLVMBuildLoad2(c->e.b, m->i64, slot, "");
+    more = LLVMBuildICmp(c->e.b, LLVMIntSGE, at, be_i64(m, 0), "");
+    LLVMBuildCondBr(c->e.b, more, body, end);
+    LLVMPositionBuilderAtEnd(c->e.b, body);
+    LLVMBuildStore(c->e.b, next_node(c, real, nodes, at), slot);
+    LLVMBuildBr(c->e.b, head);
+    LLVMPositionBuilderAtEnd(c->e.b, end);
+    return LLVMBuildSub(c->e.b, be_i64(m, -1), at, "");
+}
+
+/* sums over the trees, in their order, from 0 */
+static void
+forest(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_forest t = ir_forest_of(m->f, c->ins);
+    const bool real = c->ins->type.base == IR_REAL;
+    LLVMTypeRef type = cell_type(c, &c->ins->type);
+    LLVMValueRef leaves =
+        be_words(m, t.leaves->cell, ir_count(&t.leaves->type));
+    LLVMValueRef table = forest_nodes(c, &t), leaf, x, y;
+    struct be_loop l = be_loop_begin(&c->e, t.outputs), k;
+
+    store(c, l.i, zero(c, type));
+    be_loop_end(&c->e, &l);
+    l = be_loop_begin(&c->e, t.trees);
+    leaf = walk(c, t.nodes->type.base == IR_REAL, table,
+                indexed(c, &t.roots->cell[0].i, t.trees, l.i));
+    k = be_loop_begin(&c->e, t.outputs);
+    x = be_at(&c->e, leaves, type, affine(c, leaf, t.outputs, k.i));
+    x = LLVMBuildLoad2(c->e.b, type, x, "");
+    y = load_own(c, k.i);
+    store(c, k.i,
+          real ? LLVMBuildFAdd(c->e.b, y, x, "")
+               : LLVMBuildAdd(c->e.b, y, x, ""));
+    be_loop_end(&c->e, &k);
+    be_loop_end(&c->e, &l);
+}
+
+/* How many cuts an element has reached; a missing one that has no place is told
+ * as quant tells what is not a number. */
+static void
+bin(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_blob *cuts = ir_data(m->f, c->ins->as.bin.cuts);
+    const struct ir_blob *missing = ir_data(m->f, c->ins->as.bin.missing);
+    const size_t n = cuts->type.dim[1];
+    LLVMValueRef table = be_words(m, cuts->cell, ir_count(&cuts->type));
+    LLVMValueRef zero_ = be_i64(m, 0), x, y, at, none, count;
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type)), k;
+
+    x = load(c, 0, l.i);
+    store(c, l.i, zero_);
+    k = be_loop_begin(&c->e, n);
+    at = be_at(&c->e, table, m->f64, affine(c, l.i, n, k.i));
+    y = LLVMBuildLoad2(c->e.b, m->f64, at, "");
+    y = LLVMBuildZExt(c->e.b, LLVMBuildFCmp(c->e.b, LLVMRealOGE, x, y, ""),
+                      m->i64, "");
+    store(c, l.i, LLVMBuildAdd(c->e.b, load_own(c, l.i), y, ""));
+    be_loop_end(&c->e, &k);
+    none = LLVMBuildFCmp(c->e.b, LLVMRealUNO, x, x, "");
+    y = indexed(c, &missing->cell[0].i, ir_count(&missing->type), l.i);
+    at = LLVMBuildICmp(c->e.b, LLVMIntSLT, y, zero_, "");
+    count = LLVMBuildSelect(c->e.b, at, zero_, y, "");
+    count = LLVMBuildSelect(c->e.b, none, count, load_own(c, l.i), "");
+    store(c, l.i, count);
+    none = LLVMBuildAnd(c->e.b, none, at, "");
+    if (c->clipped) {
+        y = LLVMBuildSelect(c->e.b, none, be_i64(m, INT64_MIN), zero_, "");
+        count = LLVMBuildLoad2(c->e.b, m->i64, c->clipped, "");
+        LLVMBuildStore(c->e.b, LLVMBuildOr(c->e.b, count, y, ""), c->clipped);
+    }
+    be_loop_end(&c->e, &l);
+}
+
 /* Messages to encrypt, or an output as doubles. */
 static void
 leave(struct clear *c)
@@ -397,7 +542,8 @@ emit(struct clear *c)
     switch ((int)c->ins->op) {
     case IR_input:
     case IR_constant:
-    case IR_lwe_decrypt: return;
+    case IR_lwe_decrypt:
+    case IR_glwe_decrypt: return;
     case IR_glwe_encrypt:
     case IR_output: leave(c); return;
     case IR_gather: gather(c); return;
@@ -409,6 +555,8 @@ emit(struct clear *c)
     case IR_max:
     case IR_argmax: reduce(c); return;
     case IR_softmax: softmax(c); return;
+    case IR_forest: forest(c); return;
+    case IR_bin: bin(c); return;
     case IR_quant: quant(c); return;
     case IR_dequant: dequant(c); return;
     }

@@ -27,7 +27,6 @@ struct be_step {
     LLVMValueRef fn;
     const struct ir_ins *ins;
     size_t items;
-    bool pbs;
 };
 
 struct be_module {
@@ -47,6 +46,7 @@ struct be_module {
                         of other clear values: bytes of scratch */
     uint32_t *value; /* of ciphertexts: index into the row's values */
     bool *wanted;    /* of ciphertexts: as they are, not by a product */
+    bool *bits;      /* of glwe.encrypt: a forest reads it */
     uint32_t nvalues;
     size_t prologue_bytes, epilogue_bytes;
     struct be_step *step; /* circuit.c */
@@ -109,6 +109,36 @@ LLVMValueRef be_map(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
 void be_clear(struct be_module *m);
 /* circuit.c: a function a step */
 void be_circuit(struct be_module *m);
+/* a constant record of manifest.def: one LLVM value a field */
+LLVMValueRef be_record(struct be_module *m, LLVMValueRef *fields, size_t n);
+#define BE_RECORD(m, fields) \
+    be_record((m), (LLVMValueRef *)(void *)&(fields), \
+              sizeof(fields) / sizeof(LLVMValueRef))
+/* the integers of a blob, shifted */
+LLVMValueRef be_integers(struct be_module *m, const char *name, unsigned shift);
+/* What a step hands to its ABI function besides out: value `in`, or the two of
+ * a pair; a constant, or value with_value. */
+struct be_operands {
+    uint32_t in, pair[2];
+    bool paired;
+    LLVMValueRef with;
+    int64_t with_value; /* -1: with */
+};
+void be_add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
+                 const struct be_operands *o, uint32_t out, size_t items);
+/* leveled.c: ops on rings, and bits as they came that are read by a forest */
+bool be_is_leveled(const struct ir_ins *ins);
+void be_leveled_step(struct be_module *m, const struct ir_ins *ins);
+/* the fields key, levels, count and coefs of the value of such an op */
+struct be_ring_value {
+    int64_t key, levels, count, coefs;
+};
+struct be_ring_value be_ring_value(const struct be_module *m,
+                                   const struct ir_ins *ins);
+/* record J, or null */
+LLVMValueRef be_leveled_keys(struct be_module *m);
+/* the value of op i, if the circuit has one */
+bool be_has_value(const struct be_module *m, uint32_t i);
 /* manifest.c, card.c */
 void be_manifest(struct be_module *m);
 char *be_card(struct be_module *m);                  /* to be freed */

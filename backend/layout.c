@@ -10,7 +10,8 @@
 static bool
 after(const struct be_module *m, const struct ir_ins *ins)
 {
-    if (ins->op == IR_lwe_decrypt || ins->op == IR_output)
+    if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt
+        || ins->op == IR_output)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if (m->place[ins->in[j].id] == BE_AFTER)
@@ -23,7 +24,7 @@ place_of(const struct be_module *m, const struct ir_ins *ins)
 {
     if (ins->op == IR_constant)
         return BE_CONSTANT;
-    if (ins->type.base == IR_LWE || ins->type.base == IR_GLWE)
+    if (ins->type.base >= IR_GLWE)
         return BE_AT_SERVER;
     return after(m, ins) ? BE_AFTER : BE_BEFORE;
 }
@@ -50,6 +51,30 @@ find_views(struct be_module *m)
                 m->wanted[f->ins[i].in[j].id] = true;
 }
 
+/* What the client sends is read where it is, but for the bits that a forest
+ * takes as they came. */
+static void
+find_bits(struct be_module *m)
+{
+    const struct ir_func *f = m->f;
+
+    m->bits = arena_new(&m->mem, bool, f->n);
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_ggsw_forest)
+            m->bits[f->ins[i].in[0].id] = true;
+}
+
+bool
+be_has_value(const struct be_module *m, uint32_t i)
+{
+    const struct ir_ins *ins = &m->f->ins[i];
+
+    if (be_is_leveled(ins))
+        return ins->op != IR_glwe_encrypt || m->bits[i];
+    return ins->type.base == IR_LWE && ins->op != IR_output
+           && !be_is_view(m, i);
+}
+
 bool
 be_is_view(const struct be_module *m, uint32_t i)
 {
@@ -66,6 +91,7 @@ be_layout(struct be_module *m)
     m->offset = arena_new(&m->mem, size_t, f->n);
     m->value = arena_new(&m->mem, uint32_t, f->n);
     find_views(m);
+    find_bits(m);
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
         const size_t n = ir_count(&ins->type);
@@ -75,7 +101,7 @@ be_layout(struct be_module *m)
             m->offset[i] = first_in, first_in += n;
         else if (ins->op == IR_glwe_encrypt)
             m->offset[i] = message, message += n;
-        else if (ins->op == IR_lwe_decrypt)
+        else if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
             m->offset[i] = answer, answer += n;
         else if (ins->op == IR_output)
             m->offset[i] = out, out += n;
@@ -83,8 +109,7 @@ be_layout(struct be_module *m)
             take(m, i, &m->prologue_bytes);
         else if (m->place[i] == BE_AFTER)
             take(m, i, &m->epilogue_bytes);
-        if (ins->type.base == IR_LWE && ins->op != IR_output
-            && !be_is_view(m, i))
+        if (be_has_value(m, i))
             m->value[i] = m->nvalues++;
     }
 }

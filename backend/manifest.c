@@ -108,6 +108,7 @@ input(struct be_module *m, struct list *l, const struct ir_ins *ins)
     r.lo = be_f64(m, integer ? (double)t->ilo : t->lo);
     r.hi = be_f64(m, integer ? (double)t->ihi : t->hi);
     r.integer = be_i64(m, integer);
+    r.missing = be_i64(m, !integer && ir_get(m->f, "missing", 0) > 0);
     r.names = names(m, ins->as.input.name, &n);
     push(m, l, &r, sizeof r);
 }
@@ -141,6 +142,8 @@ piece(struct be_module *m, struct list *l, uint32_t i)
     r.hi = be_i64(m, in->ihi);
     r.first = r.word = be_i64(m, (int64_t)m->offset[i]);
     r.glwe = be_i64(m, (int64_t)be_first_glwe(m, i));
+    r.times_key = be_i64(m, 0);
+    r.keep_bits = be_i64(m, 64);
     push(m, l, &r, sizeof r);
 }
 
@@ -158,7 +161,9 @@ answer(struct be_module *m, struct list *l, uint32_t i)
     r.lo = be_i64(m, ins->as.lwe_decrypt.lo);
     r.hi = be_i64(m, ins->as.lwe_decrypt.hi);
     r.first = be_i64(m, (int64_t)m->offset[i]);
+    /* attributes of glwe.answer have the same places */
     r.word_bits = be_i64(m, from->as.lwe_answer.word_bits);
+    r.packed = be_i64(m, ins->op == IR_glwe_decrypt);
     push(m, l, &r, sizeof r);
 }
 
@@ -174,7 +179,10 @@ step(struct be_module *m, struct list *l, const struct be_step *s,
     snprintf(text, sizeof text, "%s line %u", ir_ops[s->ins->op].name, line);
     r.run = s->fn;
     r.items = be_i64(m, (int64_t)s->items);
-    r.pbs = be_i64(m, s->pbs);
+    r.pbs = be_i64(m, s->ins->op == IR_glwe_to_ggsw
+                          ? 2
+                          : ir_is_bootstrap(s->ins)
+                                || s->ins->op == IR_lwe_bit_lut);
     r.set = be_i64(m, ir_from_set(m->f, s->ins));
     r.level = be_i64(m, level[s->ins - m->f->ins]);
     r.name = be_string(m, text);
@@ -197,6 +205,24 @@ levels(struct be_module *m)
     return level;
 }
 
+static struct value_fields
+value(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct be_ring_value ring =
+        be_is_leveled(ins)
+            ? be_ring_value(m, ins)
+            : (struct be_ring_value){ .key = ins->type.key == IR_SMALL,
+                                      .count = (int64_t)ir_count(&ins->type) };
+    struct value_fields v;
+
+    v.count = be_i64(m, ring.count);
+    v.set = be_i64(m, ins->type.set);
+    v.key = be_i64(m, ring.key);
+    v.levels = be_i64(m, ring.levels);
+    v.coefs = be_i64(m, ring.coefs);
+    return v;
+}
+
 /* Fields that list records. */
 static void
 lists(struct be_module *m, struct manifest_fields *r)
@@ -216,14 +242,12 @@ lists(struct be_module *m, struct manifest_fields *r)
             output(m, &out, ins);
         if (ins->op == IR_glwe_encrypt)
             piece(m, &pieces, i);
-        if (ins->op == IR_lwe_decrypt)
+        if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
             answer(m, &answers, i);
-        if (ins->type.base != IR_LWE || ins->op == IR_output || be_is_view(m, i)
+        if (!be_has_value(m, i)
             || m->role == BE_CLIENT) /* the shape of the circuit */
             continue;
-        v.count = be_i64(m, (int64_t)ir_count(&ins->type));
-        v.set = be_i64(m, ins->type.set);
-        v.key = be_i64(m, ins->type.key == IR_SMALL);
+        v = value(m, ins);
         push(m, &values, &v, sizeof v);
     }
     for (size_t s = 0; s < m->nsteps; s++)
@@ -281,6 +305,7 @@ set(struct be_module *m, struct list *l, const struct ir_params *p)
     r.v_ms_wide = be_f64(m, p->v_ms_wide);
     r.v_ext = be_f64(m, p->v_ext);
     r.v_zero = be_f64(m, p->v_zero);
+    r.leveled = be_leveled_keys(m);
     push(m, l, &r, sizeof r);
 }
 

@@ -82,6 +82,8 @@ level_of(const struct ast *a)
 {
     if (a->kind == AST_unary)
         return SIGN;
+    if (a->kind == AST_choice)
+        return LOOSE;
     if (a->kind != AST_binary)
         return TIGHT;
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
@@ -225,6 +227,17 @@ print_block(FILE *out, const char *word, const struct ast *a)
 }
 
 static void
+print_choice(FILE *out, const struct ast *a)
+{
+    fputs("if ", out);
+    print_node(out, a->kid);
+    fputs(" then ", out);
+    print_node(out, a->kid->next);
+    fputs(" else ", out);
+    print_node(out, a->kid->next->next);
+}
+
+static void
 print_all(FILE *out, const struct ast *a)
 {
     fprintf(out, "model %s {\n", a->text);
@@ -279,6 +292,7 @@ print_node(FILE *out, const struct ast *a)
         print_at(out, a->kid, TIGHT);
         print_list(out, a->kid->next, "[", "]");
         return;
+    case AST_choice: print_choice(out, a); return;
     case AST_call:
         fputs(a->text, out);
         print_list(out, a->kid, "(", ")");

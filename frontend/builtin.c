@@ -420,6 +420,8 @@ fe_call(struct fe *fe, const struct ast *a)
 
     if (n && n->kind == FE_FN)
         return call_fn(fe, a, n);
+    if (n && n->kind == FE_FOREST)
+        return fe_forest_call(fe, a, n);
     if (op < NUNARY)
         return one_variable(fe, a, unary[op].op);
     if (row == NTABLE)

@@ -190,9 +190,17 @@ constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
     struct fe_name *n = declare(fe, a, kind);
     const struct ast *type = ast_kid(a, 0), *value = ast_kid(a, 1);
     struct ir_type want;
-    const bool typed = type->kind != AST_none && fe_read_type(fe, type, &want);
+    const bool forest = fe_is_forest(type);
+    const bool typed =
+        !forest && type->kind != AST_none && fe_read_type(fe, type, &want);
     struct fe_constant c;
 
+    if (forest) {
+        n->kind = FE_FOREST;
+        n->forest =
+            fe_forest_read(fe, value, kind == FE_PARAM ? IR_PARAM : IR_CONST);
+        return;
+    }
     if (type->kind != AST_none && !typed)
         return;
     if (fe_is_file(value))

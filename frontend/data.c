@@ -120,6 +120,15 @@ contents(struct fe *fe, const struct ast *call)
     return b;
 }
 
+const char *
+fe_contents(struct fe *fe, const struct ast *call, size_t *n)
+{
+    const struct bytes b = contents(fe, call);
+
+    *n = b.n;
+    return b.at;
+}
+
 static const char *
 file_name(const struct ast *call)
 {
@@ -329,18 +338,23 @@ fe_strings(struct fe *fe, const struct ast *a, uint32_t *count)
 
 /* ---- rows */
 
-/* Columns that the file lacks are NaN. */
+/* Columns that the file lacks are NaN, in every row. */
 static bool
 all_there(struct fe *fe, const struct ast *call, const struct cml_rows *r,
           const char *const *names)
 {
-    for (size_t i = 0; i < r->columns; i++)
-        if (isnan(r->at[i])) {
+    for (size_t i = 0; i < r->columns; i++) {
+        size_t row = 0;
+
+        while (row < r->rows && isnan(r->at[row * r->columns + i]))
+            row++;
+        if (row == r->rows) {
             diag_error(fe->diag, call->at, E_data,
                        "%s: no column is called '%s'", file_name(call),
                        names[i]);
             return false;
         }
+    }
     return true;
 }
 
@@ -348,11 +362,13 @@ static struct fe_rows
 rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
             struct fe_rows want, const char *const *names)
 {
-    const struct cml_columns columns = { numbered(fe, want.columns, names),
-                                         want.columns, false, true };
+    struct cml_column *column = numbered(fe, want.columns, names);
+    const struct cml_columns columns = { column, want.columns, false, true };
     struct cml_rows r = { 0, 0, NULL };
     struct cml_fault fault;
 
+    for (size_t i = 0; i < want.columns; i++)
+        column[i].missing = ir_get(fe->f, "missing", 0) > 0;
     if (cml_csv_parse(&r, b.at, b.n, file_name(call), &columns, &fault)
         != CML_E_ok) {
         complain(fe, call, &fault);

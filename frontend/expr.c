@@ -156,7 +156,7 @@ name(struct fe *fe, const struct ast *a)
     }
     if (n->kind == FE_CONST || n->kind == FE_PARAM)
         return known(fe, a, n);
-    if (n->kind == FE_FN) {
+    if (n->kind == FE_FN || n->kind == FE_FOREST) {
         diag_error(fe->diag, a->at, E_type, "'%s' is a function: %s(..)",
                    a->text, a->text);
         return FE_NONE;
@@ -423,6 +423,7 @@ expression(struct fe *fe, const struct ast *a)
     case AST_binary: return binary(fe, a);
     case AST_index: return fe_index(fe, a);
     case AST_call: return fe_call(fe, a);
+    case AST_choice: return fe_choice(fe, a);
     case AST_unary:
         v = fe_expr(fe, a->kid);
         return fe_build(fe, IR_neg, a->at, &v, 1, NULL);

@@ -50,8 +50,10 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %token
     END 0         "end of file"
     CONST         "const"
+    ELSE          "else"
     FALSE         "false"
     FN            "fn"
+    IF            "if"
     IN            "in"
     INPUT         "input"
     LABELS        "labels"
@@ -62,6 +64,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     PARAM         "param"
     QUANTIZE      "quantize"
     TARGET        "target"
+    THEN          "then"
     TRUE          "true"
     LBRACE        "{"
     RBRACE        "}"
@@ -104,6 +107,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %nterm <struct ast *> value_opt labels_opt parameters entries entry words word
 %nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
 
+%precedence CHOICE
 %nonassoc "<" "<=" ">" ">=" "==" "!="
 %left "|"
 %left "^"
@@ -275,6 +279,8 @@ expr:
         { $$ = node(ps, AST_binary, @$, "@", $a, $b, NULL); }
 |   expr[a] "**" expr[b]
         { $$ = node(ps, AST_binary, @$, "**", $a, $b, NULL); }
+|   "if" expr[c] "then" expr[a] "else" expr[b] %prec CHOICE
+        { $$ = node(ps, AST_choice, @$, NULL, $c, $a, $b); }
 |   "-" expr[a] %prec SIGN
         { $$ = node(ps, AST_unary, @$, "-", $a, NULL, NULL); }
 ;

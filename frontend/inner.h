@@ -28,7 +28,7 @@ struct parser {
 struct ast *fe_parse(struct arena *mem, struct diag *dg);
 
 /* ---- compile.c */
-enum fe_kind { FE_VALUE, FE_CONST, FE_PARAM, FE_FN };
+enum fe_kind { FE_VALUE, FE_CONST, FE_PARAM, FE_FN, FE_FOREST };
 
 /* A name: a value in the function, a constant by its blob, or a fn. */
 struct fe_name {
@@ -40,6 +40,7 @@ struct fe_name {
     ir_ref value;               /* FE_VALUE */
     const struct ir_blob *blob; /* FE_CONST, FE_PARAM; NULL: it was wrong */
     const struct ast *fn;
+    const struct fe_forest *forest; /* NULL: it was wrong */
 };
 
 struct fe {
@@ -137,6 +138,21 @@ struct fe_rows {
 };
 struct fe_rows fe_rows(struct fe *fe, const struct ast *call, size_t columns,
                        const char *const *names);
+
+/* the file that the only argument of a call names, and a NUL; NULL after
+ * messages */
+const char *fe_contents(struct fe *fe, const struct ast *call, size_t *n);
+
+/* ---- forest.c */
+bool fe_is_forest(const struct ast *type);
+/* xgboost("F") and others; NULL after messages */
+const struct fe_forest *fe_forest_read(struct fe *fe, const struct ast *call,
+                                       enum ir_blob_kind kind);
+ir_ref fe_forest_call(struct fe *fe, const struct ast *a,
+                      const struct fe_name *n);
+
+/* ---- choice.c */
+ir_ref fe_choice(struct fe *fe, const struct ast *a);
 
 /* ---- settings.c */
 void fe_quantize(struct fe *fe, const struct ast *a);

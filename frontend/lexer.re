@@ -104,8 +104,10 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             [ \t\r\n]+       { continue; }
             "#" [^\n\x00]*   { continue; }
             "const"          { kind = T_CONST; goto done; }
+            "else"           { kind = T_ELSE; goto done; }
             "false"          { kind = T_FALSE; goto done; }
             "fn"             { kind = T_FN; goto done; }
+            "if"             { kind = T_IF; goto done; }
             "in"             { kind = T_IN; goto done; }
             "input"          { kind = T_INPUT; goto done; }
             "labels"         { kind = T_LABELS; goto done; }
@@ -116,9 +118,10 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "param"          { kind = T_PARAM; goto done; }
             "quantize"       { kind = T_QUANTIZE; goto done; }
             "target"         { kind = T_TARGET; goto done; }
+            "then"           { kind = T_THEN; goto done; }
             "true"           { kind = T_TRUE; goto done; }
-            "and" | "at" | "clear" | "else" | "enc" | "for" | "if" | "import"
-            | "not" | "or" | "table" | "then" | "var" | "~"
+            "and" | "at" | "clear" | "enc" | "for" | "import" | "not" | "or"
+            | "table" | "var" | "~"
                              { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }

@@ -48,7 +48,9 @@ enum { MAX_BITS = 16 };
 static const struct {
     const char *name;
     int64_t least;
-} families[] = { { "inputs", 1 }, { "weights", 2 }, { "activations", 1 } };
+} families[] = {
+    { "inputs", 1 }, { "weights", 2 }, { "activations", 1 }, { "leaves", 1 }
+};
 
 enum { NFAMILIES = sizeof families / sizeof *families };
 
@@ -88,7 +90,7 @@ bits(struct fe *fe, const struct ast *e, const struct ast *w)
     if (!least) {
         diag_error(fe->diag, w->at, E_setting, "'%s' is no input and no param",
                    w->text);
-        diag_help(fe->diag, "or one of inputs, weights, activations");
+        diag_help(fe->diag, "or one of inputs, weights, activations, leaves");
         return;
     }
     if (n->whole < least || n->whole > MAX_BITS) {
@@ -128,6 +130,32 @@ rounding(struct fe *fe, const struct ast *e, const struct ast *w)
                "'rounding exact', 'rounding approx' or 'rounding "
                "approx 6 bits'");
     }
+}
+
+/* ---- forests */
+
+static void
+one_word(struct fe *fe, const struct ast *e, const struct ast *w,
+         const char *word, const char *name)
+{
+    if (is_word(w->next, word) && !w->next->next) {
+        set(fe, e, name, 1);
+        return;
+    }
+    diag_error(fe->diag, e->at, E_setting,
+               "this entry does not read as '%s %s'", w->text, word);
+}
+
+static void
+thresholds(struct fe *fe, const struct ast *e, const struct ast *w)
+{
+    one_word(fe, e, w, "public", "thresholds.public");
+}
+
+static void
+missing(struct fe *fe, const struct ast *e, const struct ast *w)
+{
+    one_word(fe, e, w, "allowed", "missing");
 }
 
 /* ---- calibrate */
@@ -292,6 +320,8 @@ fe_quantize(struct fe *fe, const struct ast *a)
     static const struct row rows[] = {
         { "calibrate", calibrate },
         { "rounding", rounding },
+        { "thresholds", thresholds },
+        { "missing", missing },
         { NULL, bits }, /* any name */
     };
 

@@ -52,6 +52,15 @@ ir_data(const struct ir_func *f, const char *name)
     return b;
 }
 
+bool
+ir_has_param(const struct ir_func *f, const struct ir_ins *ins)
+{
+    return ins->op == IR_forest
+           && (ir_data(f, ins->as.forest.nodes)->kind == IR_PARAM
+               || ir_data(f, ins->as.forest.leaves)->kind == IR_PARAM
+               || ir_data(f, ins->as.forest.roots)->kind == IR_PARAM);
+}
+
 static const char *
 fresh_name(struct ir_func *f)
 {

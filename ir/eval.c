@@ -3,19 +3,10 @@
  * Ciphertexts are their phases, 64-bit torus words without noise, so that a
  * message that leaves its space shows as a wrong answer here as well.
  */
-#include "ir/ir.h"
+#include "ir/eval.h"
 
 #include <math.h>
 #include <string.h>
-
-struct eval {
-    struct arena *mem;
-    const struct ir_func *f;
-    const struct ir_ins *ins;
-    const union ir_cell *const *in;
-    union ir_cell *out;
-    size_t n; /* cells of out */
-};
 
 /* The integer that a double holds. */
 static int64_t
@@ -42,18 +33,13 @@ static double (*const maps[IR_NOPS])(double x, double y) = {
 };
 /* clang-format on */
 
-static const struct ir_type *
-type(const struct eval *e, size_t i)
-{
-    return &e->f->ins[e->ins->in[i].id].type;
-}
-
 static union ir_cell
 operand(const struct eval *e, size_t which, size_t i)
 {
     if (which >= e->ins->nin)
         return (union ir_cell){ 0 };
-    return e->in[which][ir_broadcast_index(&e->ins->type, type(e, which), i)];
+    return e
+        ->in[which][ir_broadcast_index(&e->ins->type, eval_type(e, which), i)];
 }
 
 /* add sub mul neg of cells; integers and phases wrap alike */
@@ -115,7 +101,7 @@ static void
 map(struct eval *e)
 {
     const enum ir_op op = (enum ir_op)e->ins->op;
-    const bool real = type(e, 0)->base == IR_REAL;
+    const bool real = eval_type(e, 0)->base == IR_REAL;
 
     for (size_t i = 0; i < e->n; i++) {
         const union ir_cell x = operand(e, 0, i), y = operand(e, 1, i);
@@ -167,7 +153,7 @@ concat(struct eval *e)
     size_t at = 0;
 
     for (size_t j = 0; j < e->ins->nin; j++) {
-        const size_t n = ir_count(type(e, j));
+        const size_t n = ir_count(eval_type(e, j));
 
         memcpy(e->out + at, e->in[j], n * sizeof *e->out);
         at += n;
@@ -203,8 +189,8 @@ static void
 reduce(struct eval *e)
 {
     const enum ir_op op = (enum ir_op)e->ins->op;
-    const struct ir_around a = ir_around(type(e, 0), e->ins->as.sum.axis);
-    const bool real = type(e, 0)->base == IR_REAL;
+    const struct ir_around a = ir_around(eval_type(e, 0), e->ins->as.sum.axis);
+    const bool real = eval_type(e, 0)->base == IR_REAL;
 
     for (size_t i = 0; i < e->n; i++) {
         const union ir_cell *x =
@@ -231,7 +217,8 @@ reduce(struct eval *e)
 static void
 softmax(struct eval *e)
 {
-    const struct ir_around a = ir_around(type(e, 0), e->ins->as.softmax.axis);
+    const struct ir_around a =
+        ir_around(eval_type(e, 0), e->ins->as.softmax.axis);
 
     for (size_t o = 0; o < a.outer * a.inner; o++) {
         const size_t at = o / a.inner * a.length * a.inner + o % a.inner;
@@ -300,7 +287,7 @@ static void
 bit_lut(struct eval *e)
 {
     const struct ir_blob *b = ir_data(e->f, e->ins->as.lwe_bit_lut.table);
-    const unsigned in = type(e, 0)->log2_delta;
+    const unsigned in = eval_type(e, 0)->log2_delta;
     const uint64_t offset = (uint64_t)e->ins->as.lwe_bit_lut.offset << in;
 
     for (size_t i = 0; i < e->n; i++) {
@@ -341,7 +328,7 @@ static void
 pbs(struct eval *e)
 {
     const struct ir_blob *b = ir_data(e->f, e->ins->as.lwe_pbs.table);
-    const unsigned in = type(e, 0)->log2_delta;
+    const unsigned in = eval_type(e, 0)->log2_delta;
     const size_t size = b->type.dim[1];
 
     const bool many = e->ins->op == IR_lwe_pbs_many;
@@ -362,10 +349,11 @@ pbs(struct eval *e)
 }
 
 static void
-lwe_decrypt(struct eval *e)
+decrypt(struct eval *e)
 {
-    const unsigned d = type(e, 0)->log2_delta;
-    const uint64_t lo = (uint64_t)e->ins->as.lwe_decrypt.lo;
+    const unsigned d = eval_type(e, 0)->log2_delta;
+    const uint64_t lo = (uint64_t)e->ins->as.lwe_decrypt.lo; /* the same
+                                                                   in both */
 
     for (size_t i = 0; i < e->n; i++)
         e->out[i].w = lo + ((e->in[0][i].w - (lo << d) + (1ull << d) / 2) >> d);
@@ -441,7 +429,7 @@ dispatch(struct eval *e)
     case IR_lwe_gather: gather(e, ins->as.lwe_gather.index); return;
     case IR_concat:
     case IR_lwe_concat: concat(e); return;
-    case IR_matmul: matmul(e, type(e, 1), e->in[1]); return;
+    case IR_matmul: matmul(e, eval_type(e, 1), e->in[1]); return;
     case IR_lwe_matmul_clear:
         product(e, ins->as.lwe_matmul_clear.weights);
         return;
@@ -455,6 +443,8 @@ dispatch(struct eval *e)
     case IR_quant: quant(e); return;
     case IR_dequant: dequant(e); return;
     case IR_lut: lut(e); return;
+    case IR_forest: eval_forest(e); return;
+    case IR_bin: eval_bin(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
     case IR_glwe_encrypt: shift(e); return;
@@ -465,15 +455,19 @@ dispatch(struct eval *e)
     case IR_glwe_extract:
     case IR_lwe_keyswitch:
     case IR_lwe_convert:
-    case IR_lwe_answer: copy(e, e->in[0]); return;
+    case IR_lwe_answer:
+    case IR_glwe_answer: copy(e, e->in[0]); return;
     case IR_lwe_add_clear:
-        clear_operand(e, IR_add, type(e, 0)->log2_delta);
+        clear_operand(e, IR_add, eval_type(e, 0)->log2_delta);
         return;
     case IR_lwe_mul_clear: clear_operand(e, IR_mul, 0); return;
     case IR_lwe_pbs:
     case IR_lwe_pbs_many: pbs(e); return;
     case IR_lwe_bit_lut: bit_lut(e); return;
-    case IR_lwe_decrypt: lwe_decrypt(e); return;
+    case IR_lwe_decrypt:
+    case IR_glwe_decrypt: decrypt(e); return;
+    case IR_glwe_to_ggsw: eval_to_ggsw(e); return;
+    case IR_ggsw_forest: eval_ggsw_forest(e); return;
     case IR_input:
     case IR_NOPS: break;
     }

@@ -4,33 +4,13 @@
  * A rule answers NULL, or the phrase of a message: "shapes [3] and [4] do not
  * fit".  The front end shows it to the user, everyone else takes it for a bug.
  */
-#include "ir/ir.h"
+#include "ir/infer.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-struct infer {
-    struct arena *mem;
-    const struct ir_func *f;
-    enum ir_op op;
-    const ir_ref *ref;
-    size_t nin;
-    const union ir_attrs *as;
-    const struct ir_type *given;
-    struct ir_type *out;
-};
-
-static const struct ir_type *
-in(const struct infer *x, size_t i)
-{
-    return &x->f->ins[x->ref[i].id].type;
-}
-
-static const char *say(const struct infer *x, const char *fmt, ...)
-    CML_PRINTF(2, 3);
-
-static const char *
-say(const struct infer *x, const char *fmt, ...)
+const char *
+infer_say(const struct infer *x, const char *fmt, ...)
 {
     char text[256];
     va_list args;
@@ -58,9 +38,9 @@ static const char *
 given(struct infer *x)
 {
     if (!x->given)
-        return say(x, "%s needs a type", ir_ops[x->op].name);
+        return infer_say(x, "%s needs a type", ir_ops[x->op].name);
     if (x->given->enc || x->given->base > IR_INT)
-        return say(x, "an input is clear");
+        return infer_say(x, "an input is clear");
     *x->out = *x->given;
     return NULL;
 }
@@ -85,7 +65,7 @@ blob(struct infer *x)
     const struct ir_blob *b = ir_blob_find(x->f, x->as->constant.data, false);
 
     if (!b)
-        return say(x, "there is no constant @%s", x->as->constant.data);
+        return infer_say(x, "there is no constant @%s", x->as->constant.data);
     *x->out = b->type;
     if (b->type.base == IR_INT)
         hull_of(x->out, b);
@@ -98,7 +78,7 @@ blob(struct infer *x)
 static void
 corners(struct infer *x, enum ir_op op)
 {
-    const struct ir_type *a = in(x, 0), *b = in(x, x->nin - 1);
+    const struct ir_type *a = infer_in(x, 0), *b = infer_in(x, x->nin - 1);
     const int64_t p[2] = { a->ilo, a->ihi }, q[2] = { b->ilo, b->ihi };
     const int64_t limit = (int64_t)1 << 62;
 
@@ -142,7 +122,7 @@ repeated(struct infer *x, uint32_t n)
 static void
 unary_range(struct infer *x)
 {
-    const struct ir_type *a = in(x, 0);
+    const struct ir_type *a = infer_in(x, 0);
     int64_t top = 0;
 
     if (a->base != IR_INT || !a->ranged
@@ -163,7 +143,7 @@ unary_range(struct infer *x)
 static const char *
 none(struct infer *x)
 {
-    *x->out = *in(x, 0);
+    *x->out = *infer_in(x, 0);
     return NULL;
 }
 
@@ -171,7 +151,7 @@ none(struct infer *x)
 static const char *
 same(struct infer *x)
 {
-    *x->out = *in(x, 0);
+    *x->out = *infer_in(x, 0);
     x->out->ranged = false;
     if (x->op == IR_neg)
         corners(x, IR_neg);
@@ -194,17 +174,17 @@ clip(struct infer *x)
 
     same(x);
     if (!(lo <= hi))
-        return say(x, "clip to %g .. %g, which is empty", lo, hi);
+        return infer_say(x, "clip to %g .. %g, which is empty", lo, hi);
     if (t->base != IR_INT)
         return NULL;
     if (!is_whole(lo) || !is_whole(hi))
-        return say(x, "an integer is clipped to integers, not %g .. %g", lo,
-                   hi);
+        return infer_say(x, "an integer is clipped to integers, not %g .. %g",
+                         lo, hi);
     t->ranged = true;
     t->ilo = (int64_t)lo;
     t->ihi = (int64_t)hi;
-    if (in(x, 0)->ranged) {
-        const int64_t p = in(x, 0)->ilo, q = in(x, 0)->ihi;
+    if (infer_in(x, 0)->ranged) {
+        const int64_t p = infer_in(x, 0)->ilo, q = infer_in(x, 0)->ihi;
 
         t->ilo = p < t->ilo ? t->ilo : p < t->ihi ? p : t->ihi;
         t->ihi = q > t->ihi ? t->ihi : q > (int64_t)lo ? q : (int64_t)lo;
@@ -222,8 +202,8 @@ keeps_int(enum ir_op op)
 static const char *
 unary(struct infer *x)
 {
-    if (in(x, 0)->base == IR_INT && !keeps_int(x->op))
-        return say(x, "%s takes reals", ir_ops[x->op].name);
+    if (infer_in(x, 0)->base == IR_INT && !keeps_int(x->op))
+        return infer_say(x, "%s takes reals", ir_ops[x->op].name);
     same(x);
     unary_range(x);
     return NULL;
@@ -232,15 +212,17 @@ unary(struct infer *x)
 static const char *
 join(struct infer *x)
 {
-    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+    const struct ir_type *a = infer_in(x, 0), *b = infer_in(x, 1);
 
     if (a->base != b->base)
-        return say(x, "real and integer do not mix in %s", ir_ops[x->op].name);
+        return infer_say(x, "real and integer do not mix in %s",
+                         ir_ops[x->op].name);
     *x->out = *a;
     x->out->enc = a->enc || b->enc;
     x->out->ranged = false;
     if (!ir_broadcast(x->out, a, b))
-        return say(x, "shapes %s and %s do not fit", shape(x, a), shape(x, b));
+        return infer_say(x, "shapes %s and %s do not fit", shape(x, a),
+                         shape(x, b));
     corners(x, x->op);
     return NULL;
 }
@@ -248,8 +230,8 @@ join(struct infer *x)
 static const char *
 join_real(struct infer *x)
 {
-    if (in(x, 0)->base != IR_REAL)
-        return say(x, "%s takes reals", ir_ops[x->op].name);
+    if (infer_in(x, 0)->base != IR_REAL)
+        return infer_say(x, "%s takes reals", ir_ops[x->op].name);
     return join(x);
 }
 
@@ -269,7 +251,7 @@ compare(struct infer *x)
 static const char *
 divide(struct infer *x)
 {
-    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+    const struct ir_type *a = infer_in(x, 0), *b = infer_in(x, 1);
     const char *why = join(x);
     struct ir_type *t = x->out;
 
@@ -277,7 +259,8 @@ divide(struct infer *x)
     if (why || t->base != IR_INT)
         return why;
     if (!b->ranged || b->ilo < 1)
-        return say(x, "%s takes a divisor of at least 1", ir_ops[x->op].name);
+        return infer_say(x, "%s takes a divisor of at least 1",
+                         ir_ops[x->op].name);
     t->ranged = x->op == IR_mod || a->ranged;
     t->ilo = 0;
     t->ihi = b->ihi - 1;
@@ -297,7 +280,7 @@ divide(struct infer *x)
 static const char *
 bitwise(struct infer *x)
 {
-    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+    const struct ir_type *a = infer_in(x, 0), *b = infer_in(x, 1);
     const char *why = join(x);
     struct ir_type *t = x->out;
     unsigned bits;
@@ -306,8 +289,8 @@ bitwise(struct infer *x)
     if (why || t->base != IR_INT)
         return why;
     if (!a->ranged || !b->ranged || a->ilo < 0 || b->ilo < 0)
-        return say(x, "%s takes integers of a range from 0 on",
-                   ir_ops[x->op].name);
+        return infer_say(x, "%s takes integers of a range from 0 on",
+                         ir_ops[x->op].name);
     t->ranged = true;
     t->ilo = 0;
     t->ihi = a->ihi < b->ihi ? a->ihi : b->ihi;
@@ -321,14 +304,14 @@ static const char *
 gather(struct infer *x)
 {
     const struct ir_blob *b = ir_blob_find(x->f, x->as->gather.index, false);
-    const size_t n = ir_count(in(x, 0));
+    const size_t n = ir_count(infer_in(x, 0));
 
     if (!b || b->type.base != IR_INT)
-        return say(x, "there is no index @%s", x->as->gather.index);
+        return infer_say(x, "there is no index @%s", x->as->gather.index);
     for (size_t i = 0; i < ir_count(&b->type); i++)
         if (b->cell[i].i < 0 || (size_t)b->cell[i].i >= n)
-            return say(x, "an index of @%s is outside", b->name);
-    *x->out = *in(x, 0);
+            return infer_say(x, "an index of @%s is outside", b->name);
+    *x->out = *infer_in(x, 0);
     x->out->rank = b->type.rank;
     memcpy(x->out->dim, b->type.dim, sizeof b->type.dim);
     return NULL;
@@ -337,16 +320,17 @@ gather(struct infer *x)
 static const char *
 reshape(struct infer *x)
 {
-    const struct ir_type *a = in(x, 0);
+    const struct ir_type *a = infer_in(x, 0);
 
     if (!x->given)
-        return say(x, "reshape needs a type");
+        return infer_say(x, "reshape needs a type");
     *x->out = *a;
     x->out->rank = x->given->rank;
     memcpy(x->out->dim, x->given->dim, sizeof x->given->dim);
     if (ir_count(a) != ir_count(x->out))
-        return say(x, "shape %s has %zu elements, %s has %zu", shape(x, a),
-                   ir_count(a), shape(x, x->out), ir_count(x->out));
+        return infer_say(x, "shape %s has %zu elements, %s has %zu",
+                         shape(x, a), ir_count(a), shape(x, x->out),
+                         ir_count(x->out));
     return NULL;
 }
 
@@ -357,18 +341,18 @@ concat(struct infer *x)
     uint64_t length = 0;
 
     if (x->nin == 0)
-        return say(x, "nothing to join");
-    *x->out = *in(x, 0);
+        return infer_say(x, "nothing to join");
+    *x->out = *infer_in(x, 0);
     x->out->ranged = x->out->base == IR_INT;
     for (size_t i = 0; i < x->nin; i++) {
-        const struct ir_type *t = in(x, i);
+        const struct ir_type *t = infer_in(x, i);
 
         if (t->rank == 0 || t->rank != x->out->rank || t->base != x->out->base
             || memcmp(t->dim + 1, x->out->dim + 1,
                       (t->rank - 1u) * sizeof *t->dim)
                    != 0)
-            return say(x, "elements of shapes %s and %s do not stack",
-                       shape(x, in(x, 0)), shape(x, t));
+            return infer_say(x, "elements of shapes %s and %s do not stack",
+                             shape(x, infer_in(x, 0)), shape(x, t));
         length += t->dim[0];
         x->out->enc = x->out->enc || t->enc;
         x->out->ranged = x->out->ranged && t->ranged;
@@ -376,7 +360,7 @@ concat(struct infer *x)
         x->out->ihi = t->ihi > x->out->ihi ? t->ihi : x->out->ihi;
     }
     if (length > IR_MAX_CELLS)
-        return say(x, "the result has too many elements");
+        return infer_say(x, "the result has too many elements");
     x->out->dim[0] = (uint32_t)length;
     return NULL;
 }
@@ -386,11 +370,13 @@ static const char *
 product_shape(struct infer *x, const struct ir_type *a, const struct ir_type *b)
 {
     if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2)
-        return say(x, "@ takes vectors and matrices, not shapes %s and %s",
-                   shape(x, a), shape(x, b));
+        return infer_say(x,
+                         "@ takes vectors and matrices, not shapes %s and %s",
+                         shape(x, a), shape(x, b));
     if (a->dim[a->rank - 1] != b->dim[0])
-        return say(x, "shapes %s and %s do not fit: %u columns, %u rows",
-                   shape(x, a), shape(x, b), a->dim[a->rank - 1], b->dim[0]);
+        return infer_say(x, "shapes %s and %s do not fit: %u columns, %u rows",
+                         shape(x, a), shape(x, b), a->dim[a->rank - 1],
+                         b->dim[0]);
     x->out->rank = 0;
     if (a->rank == 2)
         x->out->dim[x->out->rank++] = a->dim[0];
@@ -402,10 +388,10 @@ product_shape(struct infer *x, const struct ir_type *a, const struct ir_type *b)
 static const char *
 matmul(struct infer *x)
 {
-    const struct ir_type *a = in(x, 0), *b = in(x, 1);
+    const struct ir_type *a = infer_in(x, 0), *b = infer_in(x, 1);
 
     if (a->base != b->base)
-        return say(x, "real and integer do not mix in matmul");
+        return infer_say(x, "real and integer do not mix in matmul");
     *x->out = *a;
     x->out->enc = a->enc || b->enc;
     corners(x, IR_mul);
@@ -417,10 +403,10 @@ static const char *
 reduce(struct infer *x)
 {
     const uint32_t axis = x->as->sum.axis; /* the same place in all of them */
-    const struct ir_type *a = in(x, 0);
+    const struct ir_type *a = infer_in(x, 0);
 
     if (axis >= a->rank)
-        return say(x, "shape %s has no axis %u", shape(x, a), axis);
+        return infer_say(x, "shape %s has no axis %u", shape(x, a), axis);
     *x->out = *a;
     x->out->ranged = a->ranged && a->base == IR_INT;
     if (x->op == IR_sum)
@@ -434,8 +420,8 @@ reduce(struct infer *x)
 static const char *
 mean(struct infer *x)
 {
-    if (in(x, 0)->base != IR_REAL)
-        return say(x, "mean takes reals");
+    if (infer_in(x, 0)->base != IR_REAL)
+        return infer_say(x, "mean takes reals");
     return reduce(x);
 }
 
@@ -449,27 +435,27 @@ argmax(struct infer *x)
     x->out->base = IR_INT;
     x->out->ranged = true;
     x->out->ilo = 0;
-    x->out->ihi = (int64_t)in(x, 0)->dim[x->as->argmax.axis] - 1;
+    x->out->ihi = (int64_t)infer_in(x, 0)->dim[x->as->argmax.axis] - 1;
     return NULL;
 }
 
 static const char *
 softmax(struct infer *x)
 {
-    if (in(x, 0)->base != IR_REAL)
-        return say(x, "softmax takes reals");
-    if (x->as->softmax.axis >= in(x, 0)->rank)
-        return say(x, "shape %s has no axis %u", shape(x, in(x, 0)),
-                   x->as->softmax.axis);
+    if (infer_in(x, 0)->base != IR_REAL)
+        return infer_say(x, "softmax takes reals");
+    if (x->as->softmax.axis >= infer_in(x, 0)->rank)
+        return infer_say(x, "shape %s has no axis %u", shape(x, infer_in(x, 0)),
+                         x->as->softmax.axis);
     return same(x);
 }
 
 static const char *
 real(struct infer *x)
 {
-    if (in(x, 0)->base != IR_INT)
-        return say(x, "%s takes integers", ir_ops[x->op].name);
-    *x->out = *in(x, 0);
+    if (infer_in(x, 0)->base != IR_INT)
+        return infer_say(x, "%s takes integers", ir_ops[x->op].name);
+    *x->out = *infer_in(x, 0);
     x->out->base = IR_REAL;
     x->out->ranged = false;
     return NULL;
@@ -478,9 +464,9 @@ real(struct infer *x)
 static const char *
 encrypt(struct infer *x)
 {
-    if (in(x, 0)->enc)
-        return say(x, "this is encrypted already");
-    *x->out = *in(x, 0);
+    if (infer_in(x, 0)->enc)
+        return infer_say(x, "this is encrypted already");
+    *x->out = *infer_in(x, 0);
     x->out->enc = true;
     return NULL;
 }
@@ -488,9 +474,9 @@ encrypt(struct infer *x)
 static const char *
 decrypt(struct infer *x)
 {
-    if (!in(x, 0)->enc)
-        return say(x, "this is not encrypted");
-    *x->out = *in(x, 0);
+    if (!infer_in(x, 0)->enc)
+        return infer_say(x, "this is not encrypted");
+    *x->out = *infer_in(x, 0);
     x->out->enc = false;
     return NULL;
 }
@@ -500,12 +486,12 @@ quant(struct infer *x)
 {
     const int64_t limit = (int64_t)1 << 53;
 
-    if (in(x, 0)->base != IR_REAL)
-        return say(x, "quant takes reals");
+    if (infer_in(x, 0)->base != IR_REAL)
+        return infer_say(x, "quant takes reals");
     if (x->as->quant.lo < -limit || x->as->quant.hi > limit
         || x->as->quant.lo > x->as->quant.hi)
-        return say(x, "a grid has lo <= hi, of 53 bits");
-    *x->out = *in(x, 0);
+        return infer_say(x, "a grid has lo <= hi, of 53 bits");
+    *x->out = *infer_in(x, 0);
     x->out->base = IR_INT;
     x->out->ranged = true;
     x->out->ilo = x->as->quant.lo;
@@ -520,7 +506,7 @@ hull(struct infer *x, const char *name)
     const struct ir_blob *b = ir_blob_find(x->f, name, false);
 
     if (!b || b->type.base != IR_INT || b->type.rank != 2)
-        return say(x, "there is no table @%s", name);
+        return infer_say(x, "there is no table @%s", name);
     hull_of(x->out, b);
     return NULL;
 }
@@ -528,18 +514,18 @@ hull(struct infer *x, const char *name)
 static const char *
 lut(struct infer *x)
 {
-    if (in(x, 0)->base != IR_INT || !in(x, 0)->enc)
-        return say(x, "a table takes encrypted integers");
-    *x->out = *in(x, 0);
+    if (infer_in(x, 0)->base != IR_INT || !infer_in(x, 0)->enc)
+        return infer_say(x, "a table takes encrypted integers");
+    *x->out = *infer_in(x, 0);
     return hull(x, x->as->lut.table);
 }
 
 static const char *
 low_bit(struct infer *x)
 {
-    if (in(x, 0)->base != IR_INT)
-        return say(x, "low_bit takes integers");
-    *x->out = *in(x, 0);
+    if (infer_in(x, 0)->base != IR_INT)
+        return infer_say(x, "low_bit takes integers");
+    *x->out = *infer_in(x, 0);
     x->out->ranged = true;
     x->out->ilo = 0;
     x->out->ihi = 1;
@@ -549,11 +535,12 @@ low_bit(struct infer *x)
 static const char *
 proved(struct infer *x)
 {
-    if (in(x, 0)->base != IR_INT)
-        return say(x, "proved takes integers");
+    if (infer_in(x, 0)->base != IR_INT)
+        return infer_say(x, "proved takes integers");
     if (x->as->proved.lo > x->as->proved.hi || x->as->proved.shift > 62)
-        return say(x, "an interval has lo <= hi, a shift at most 62 bits");
-    *x->out = *in(x, 0);
+        return infer_say(x,
+                         "an interval has lo <= hi, a shift at most 62 bits");
+    *x->out = *infer_in(x, 0);
     x->out->ranged = true;
     x->out->ilo = x->as->proved.lo;
     x->out->ihi = x->as->proved.hi;
@@ -563,7 +550,7 @@ proved(struct infer *x)
 static const char *
 cipher(struct infer *x, enum ir_base base)
 {
-    *x->out = *in(x, 0);
+    *x->out = *infer_in(x, 0);
     x->out->base = (uint8_t)base;
     x->out->enc = true;
     x->out->ranged = false;
@@ -580,10 +567,10 @@ given_set(const struct infer *x)
 static const char *
 glwe(struct infer *x)
 {
-    if (in(x, 0)->base != IR_INT)
-        return say(x, "only integers are encrypted");
-    if (in(x, 0)->enc || x->as->glwe_encrypt.log2_delta > 63)
-        return say(x, "no room for this message");
+    if (infer_in(x, 0)->base != IR_INT)
+        return infer_say(x, "only integers are encrypted");
+    if (infer_in(x, 0)->enc || x->as->glwe_encrypt.log2_delta > 63)
+        return infer_say(x, "no room for this message");
     cipher(x, IR_GLWE);
     x->out->set = given_set(x);
     x->out->log2_delta = (uint8_t)x->as->glwe_encrypt.log2_delta;
@@ -593,8 +580,8 @@ glwe(struct infer *x)
 static const char *
 extract(struct infer *x)
 {
-    if (in(x, 0)->base != IR_GLWE)
-        return say(x, "glwe.extract takes a glwe");
+    if (infer_in(x, 0)->base != IR_GLWE)
+        return infer_say(x, "glwe.extract takes a glwe");
     return cipher(x, IR_LWE);
 }
 
@@ -602,8 +589,10 @@ static const char *
 lwe(struct infer *x)
 {
     for (size_t i = 0; i < x->nin; i++)
-        if (in(x, i)->base != IR_LWE || !ir_same_shape(in(x, i), in(x, 0)))
-            return say(x, "%s takes lwe of one shape", ir_ops[x->op].name);
+        if (infer_in(x, i)->base != IR_LWE
+            || !ir_same_shape(infer_in(x, i), infer_in(x, 0)))
+            return infer_say(x, "%s takes lwe of one shape",
+                             ir_ops[x->op].name);
     return cipher(x, IR_LWE);
 }
 
@@ -622,14 +611,16 @@ lwe_mul(struct infer *x)
 static const char *
 lwe_gather(struct infer *x)
 {
-    return in(x, 0)->base == IR_LWE ? gather(x) : say(x, "not an lwe");
+    return infer_in(x, 0)->base == IR_LWE ? gather(x)
+                                          : infer_say(x, "not an lwe");
 }
 
 static const char *
 lwe_concat(struct infer *x)
 {
-    return x->nin && in(x, 0)->base == IR_LWE ? concat(x)
-                                              : say(x, "not an lwe");
+    return x->nin && infer_in(x, 0)->base == IR_LWE
+               ? concat(x)
+               : infer_say(x, "not an lwe");
 }
 
 static const char *
@@ -637,13 +628,13 @@ lwe_matmul(struct infer *x)
 {
     const struct ir_blob *b =
         ir_blob_find(x->f, x->as->lwe_matmul_clear.weights, false);
-    const struct ir_type *a = in(x, 0);
+    const struct ir_type *a = infer_in(x, 0);
 
     if (!b || b->type.base != IR_INT)
-        return say(x, "there are no weights @%s",
-                   x->as->lwe_matmul_clear.weights);
+        return infer_say(x, "there are no weights @%s",
+                         x->as->lwe_matmul_clear.weights);
     if (a->base != IR_LWE)
-        return say(x, "not an lwe");
+        return infer_say(x, "not an lwe");
     *x->out = *a;
     x->out->ranged = false;
     return product_shape(x, a, &b->type);
@@ -652,15 +643,16 @@ lwe_matmul(struct infer *x)
 static const char *
 lwe_sum(struct infer *x)
 {
-    return in(x, 0)->base == IR_LWE ? reduce(x) : say(x, "not an lwe");
+    return infer_in(x, 0)->base == IR_LWE ? reduce(x)
+                                          : infer_say(x, "not an lwe");
 }
 
 static const char *
 lwe_small(struct infer *x)
 {
     lwe(x);
-    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
-        return say(x, "a keyswitch starts from the big key");
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "a keyswitch starts from the big key");
     x->out->key = IR_SMALL;
     x->out->set = given_set(x);
     return NULL;
@@ -669,8 +661,8 @@ lwe_small(struct infer *x)
 static const char *
 lwe_convert(struct infer *x)
 {
-    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
-        return say(x, "a conversion starts from the big key");
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "a conversion starts from the big key");
     lwe(x);
     x->out->set = given_set(x);
     return NULL;
@@ -679,10 +671,10 @@ lwe_convert(struct infer *x)
 static const char *
 lwe_pbs(struct infer *x)
 {
-    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_SMALL)
-        return say(x, "a bootstrap starts from the small key");
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_SMALL)
+        return infer_say(x, "a bootstrap starts from the small key");
     if (x->as->lwe_pbs.log2_delta > 63)
-        return say(x, "no room for this message");
+        return infer_say(x, "no room for this message");
     cipher(x, IR_LWE);
     x->out->key = IR_BIG;
     x->out->log2_delta = (uint8_t)x->as->lwe_pbs.log2_delta;
@@ -699,9 +691,9 @@ lwe_pbs_many(struct infer *x)
     if (why)
         return why;
     if (t->rank == IR_MAX_RANK)
-        return say(x, "there is no room for another axis");
+        return infer_say(x, "there is no room for another axis");
     if (x->as->lwe_pbs_many.outputs < 1 || x->as->lwe_pbs_many.outputs > 256)
-        return say(x, "1 to 256 outputs share a bootstrap");
+        return infer_say(x, "1 to 256 outputs share a bootstrap");
     memmove(t->dim + 1, t->dim, t->rank * sizeof *t->dim);
     t->dim[0] = x->as->lwe_pbs_many.outputs;
     t->rank++;
@@ -711,10 +703,10 @@ lwe_pbs_many(struct infer *x)
 static const char *
 lwe_bit_lut(struct infer *x)
 {
-    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
-        return say(x, "a wide table starts from the big key");
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "a wide table starts from the big key");
     if (x->as->lwe_bit_lut.log2_delta > 63)
-        return say(x, "no room for this message");
+        return infer_say(x, "no room for this message");
     cipher(x, IR_LWE);
     x->out->key = IR_BIG;
     x->out->log2_delta = (uint8_t)x->as->lwe_bit_lut.log2_delta;
@@ -724,9 +716,9 @@ lwe_bit_lut(struct infer *x)
 static const char *
 lwe_decrypt(struct infer *x)
 {
-    if (in(x, 0)->base != IR_LWE || in(x, 0)->key != IR_BIG)
-        return say(x, "decryption takes an lwe under the big key");
-    *x->out = ir_type_of(IR_INT, in(x, 0)->rank, in(x, 0)->dim);
+    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
+        return infer_say(x, "decryption takes an lwe under the big key");
+    *x->out = ir_type_of(IR_INT, infer_in(x, 0)->rank, infer_in(x, 0)->dim);
     x->out->ranged = true;
     x->out->ilo = x->as->lwe_decrypt.lo;
     x->out->ihi = x->as->lwe_decrypt.hi;
@@ -738,8 +730,8 @@ static const char *
 level(const struct infer *x)
 {
     for (size_t i = 0; i < x->nin && !ir_ops[x->op].cipher; i++)
-        if (in(x, i)->base > IR_INT && x->op != IR_output)
-            return say(x, "%s takes no ciphertexts", ir_ops[x->op].name);
+        if (infer_in(x, i)->base > IR_INT && x->op != IR_output)
+            return infer_say(x, "%s takes no ciphertexts", ir_ops[x->op].name);
     return NULL;
 }
 
@@ -775,10 +767,11 @@ ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,
 
     *out = (struct ir_type){ 0 };
     if (ir_ops[op].nin >= 0 && (size_t)ir_ops[op].nin != nin)
-        return say(&x, "%s takes %d operands", ir_ops[op].name, ir_ops[op].nin);
+        return infer_say(&x, "%s takes %d operands", ir_ops[op].name,
+                         ir_ops[op].nin);
     why = level(&x);
     why = why ? why : rules[op](&x);
     if (!why && too_large(out))
-        return say(&x, "the result has too many elements");
+        return infer_say(&x, "the result has too many elements");
     return why;
 }

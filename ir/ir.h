@@ -66,7 +66,15 @@ enum ir_base {
     IR_INT,  /* i64; never wraps, range proves it */
     IR_GLWE,
     IR_LWE,
+    IR_GGSW,
+    IR_BASES
 };
+
+extern const char *const ir_base_name[IR_BASES];
+
+/* The ring of selections without bootstraps, lang-spec/crypto.md 17: its degree
+ * is known before the parameters. */
+enum { IR_LOG2_LEVELED = 11 };
 
 enum ir_key { IR_BIG, IR_SMALL };
 
@@ -74,20 +82,23 @@ enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26, IR_NAMES_HASH = 256 };
 
 /* real[2,3]   enc real[4] in -1..3.5   enc int[32] in -7..12
  * lwe[32] delta 58 noise 1 12   lwe[32] small delta 58   glwe[4] delta 58
+ * ggsw[350] noise 1e-19 1e-16
  *
- * A GLWE counts messages, not ring elements: N is not known before params. */
+ * A GLWE counts messages, not ring elements: N is not known before params.  A
+ * GGSW is a bit that selects. */
 struct ir_type {
     uint8_t base;       /* enum ir_base */
     bool enc;           /* REAL and INT: held by the server, encrypted */
     bool ranged;        /* lo and hi; INT: proved; REAL: declared or calibrated;
                            LWE: the variance is
-                           lo V_fresh + hi V_br + wide V_ext */
+                           lo V_fresh + hi V_br + wide V_ext;
+                           GLWE: lo; GGSW: lo of a body row, hi of a mask row */
     uint8_t key;        /* LWE: enum ir_key */
     uint8_t set;        /* LWE, GLWE: whose key, an index of parameter sets */
     uint8_t log2_delta; /* LWE, GLWE */
     uint8_t rank;
     uint32_t dim[IR_MAX_RANK];
-    double lo, hi;    /* of REAL and LWE */
+    double lo, hi;    /* of REAL and ciphertexts */
     double wide;      /* of LWE */
     int64_t ilo, ihi; /* of INT */
 };
@@ -120,11 +131,11 @@ struct ir_ins {
     struct ir_type type;
 };
 
-/* One element of a tensor: r in REAL, i in INT, w in LWE and GLWE. */
+/* One element of a tensor: r in REAL, i in INT, w in ciphertexts. */
 union ir_cell {
     double r;
     int64_t i;
-    uint64_t w; /* a phase: torus word */
+    uint64_t w; /* a phase: torus word; of a GGSW the bit itself */
 };
 
 enum ir_blob_kind {
@@ -269,6 +280,8 @@ ir_ref ir_constant(struct ir_func *f, struct span at, const char *name,
                    enum ir_blob_kind kind, const struct ir_type *type,
                    const union ir_cell *cell);
 const struct ir_blob *ir_data(const struct ir_func *f, const char *name);
+/* Whether an op of the tensor level has a param among its attributes. */
+bool ir_has_param(const struct ir_func *f, const struct ir_ins *ins);
 
 /* settings: see lang-spec/ir.md for the keys */
 void ir_set(struct ir_func *f, const char *key, double value, struct span at);

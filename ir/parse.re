@@ -198,12 +198,13 @@ read_shape(struct reader *r, struct ir_type *t)
 static bool
 read_range(struct reader *r, struct ir_type *t)
 {
-    if (t->base == IR_LWE) {
+    if (t->base >= IR_GLWE) {
         t->ranged = accept(r, WORD, "noise");
         if (!t->ranged)
             return true;
         return read_real(r, &t->lo) && read_real(r, &t->hi)
-               && (!accept(r, WORD, "wide") || read_real(r, &t->wide));
+               && (t->base != IR_LWE || !accept(r, WORD, "wide")
+                   || read_real(r, &t->wide));
     }
     if (!accept(r, WORD, "in"))
         return true;
@@ -219,14 +220,13 @@ read_range(struct reader *r, struct ir_type *t)
 static bool
 read_type(struct reader *r, struct ir_type *t)
 {
-    static const char *const base[] = { "real", "int", "glwe", "lwe" };
     int64_t delta = 0, set = 0;
 
     *t = (struct ir_type){ 0 };
     t->enc = accept(r, WORD, "enc");
-    while (t->base < 4 && !is(r, WORD, base[t->base]))
+    while (t->base < IR_BASES && !is(r, WORD, ir_base_name[t->base]))
         t->base++;
-    if (t->base == 4) {
+    if (t->base == IR_BASES) {
         complain(r, "a type");
         return false;
     }
@@ -235,12 +235,13 @@ read_type(struct reader *r, struct ir_type *t)
         return false;
     if (t->base == IR_LWE && accept(r, WORD, "small"))
         t->key = IR_SMALL;
-    if (t->base == IR_LWE || t->base == IR_GLWE) {
+    if (t->base >= IR_GLWE) {
         t->enc = true;
         if (accept(r, WORD, "set") && !read_int(r, 0, IR_MAX_SETS - 1, &set))
             return false;
         t->set = (uint8_t)set;
-        if (!expect(r, WORD, "delta") || !read_int(r, 0, 63, &delta))
+        if (t->base != IR_GGSW
+            && (!expect(r, WORD, "delta") || !read_int(r, 0, 63, &delta)))
             return false;
         t->log2_delta = (uint8_t)delta;
     }

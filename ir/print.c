@@ -78,18 +78,17 @@ print_range(FILE *out, const struct ir_type *t)
 void
 ir_print_type(FILE *out, const struct ir_type *t)
 {
-    static const char *const base[] = { "real", "int", "glwe", "lwe" };
-    const bool cipher = t->base == IR_LWE || t->base == IR_GLWE;
+    const bool cipher = t->base >= IR_GLWE;
 
     if (t->enc && !cipher)
         fputs("enc ", out);
-    fputs(base[t->base], out);
+    fputs(ir_base_name[t->base], out);
     print_shape(out, t);
     if (t->base == IR_LWE && t->key == IR_SMALL)
         fputs(" small", out);
     if (cipher && t->set)
         fprintf(out, " set %u", t->set);
-    if (cipher)
+    if (cipher && t->base != IR_GGSW)
         fprintf(out, " delta %u", t->log2_delta);
     if (t->ranged)
         print_range(out, t);

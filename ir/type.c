@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+const char *const ir_base_name[IR_BASES] = { "real", "int", "glwe", "lwe",
+                                             "ggsw" };
+
 struct ir_type
 ir_type_of(enum ir_base base, size_t rank, const uint32_t *dim)
 {

@@ -65,13 +65,14 @@ range_has_order(const struct ir_func *f, uint32_t i)
 
     if (!t->ranged)
         return true;
-    if (t->base == IR_LWE) /* variances */
+    if (t->base >= IR_GLWE) /* variances */
         return t->lo >= 0 && t->hi >= 0 && t->wide >= 0;
     return t->base == IR_INT ? t->ilo <= t->ihi : t->lo <= t->hi;
 }
 
 /* Params never reach the client: neither a clear value that is not a constant
- * itself nor what the client encrypts has a param among its operands. */
+ * itself nor what the client encrypts has a param among its operands or
+ * attributes. */
 static bool
 params_stay(const struct ir_func *f, uint32_t i)
 {
@@ -81,6 +82,7 @@ params_stay(const struct ir_func *f, uint32_t i)
     if (ins->op == IR_constant
         || (ins->type.enc && !(ir_ops[ins->op].traits & IR_BORDER)))
         return true;
+    has_param = ir_has_param(f, ins);
     for (size_t j = 0; j < ins->nin; j++) {
         const struct ir_ins *in = &f->ins[ins->in[j].id];
 
@@ -139,7 +141,8 @@ deltas_agree(const struct ir_func *f, uint32_t i)
 
     if (!ir_ops[ins->op].cipher || ir_is_bootstrap(ins)
         || ins->op == IR_lwe_bit_lut || ins->op == IR_glwe_encrypt
-        || ins->op == IR_lwe_decrypt)
+        || ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt
+        || ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta
@@ -262,8 +265,8 @@ messages_fit(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
 
-    if (ins->op != IR_lwe_decrypt)
-        return true;
+    if (ins->op != IR_lwe_decrypt && ins->op != IR_glwe_decrypt)
+        return true; /* the attributes have the same places */
     return ins->as.lwe_decrypt.lo <= ins->as.lwe_decrypt.hi
            && ir_bits(ins->as.lwe_decrypt.lo, ins->as.lwe_decrypt.hi)
                       + operand(f, i, 0)->log2_delta
@@ -279,7 +282,72 @@ answers_are_decrypted(const struct ir_func *f, uint32_t i)
 
     for (size_t j = 0; j < ins->nin; j++)
         if ((f->ins[ins->in[j].id].op == IR_lwe_answer)
-            != (ins->op == IR_lwe_decrypt))
+                != (ins->op == IR_lwe_decrypt)
+            || (f->ins[ins->in[j].id].op == IR_glwe_answer)
+                   != (ins->op == IR_glwe_decrypt))
+            return false;
+    return true;
+}
+
+/* Bits to expand have a slot each. */
+static bool
+slots_exist(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *b;
+    int64_t slots;
+
+    if (ins->op != IR_glwe_to_ggsw)
+        return true;
+    b = blob(f, ins->as.glwe_to_ggsw.slots);
+    slots = operand(f, i, 0)->dim[0]
+            >> (IR_LOG2_LEVELED - ins->as.glwe_to_ggsw.log2_slots);
+    for (size_t k = 0; k < ir_count(&b->type); k++)
+        if (b->cell[k].i < 0 || b->cell[k].i >= slots)
+            return false;
+    return true;
+}
+
+/* A node { what, where, left, right }: children come after it, so there is no
+ * cycle, and what selects exists. */
+static bool
+node_fits(const struct ir_func *f, uint32_t i, int64_t k,
+          const union ir_cell *node, const struct ir_type *nodes,
+          int64_t leaves)
+{
+    const bool pair = node[0].i == 1;
+    const int64_t bits = pair                 ? operand(f, i, 0)->dim[0]
+                         : f->ins[i].nin == 2 ? operand(f, i, 1)->dim[0]
+                                              : 0;
+
+    if (node[0].i < 0 || node[0].i > 1 || node[1].i < 0 || node[1].i >= bits)
+        return false;
+    for (size_t c = 2; c < 4; c++)
+        if (node[c].i >= nodes->dim[0] || node[c].i < -leaves
+            || (node[c].i >= 0 && (pair || node[c].i <= k)))
+            return false;
+    return true;
+}
+
+static bool
+forest_has_its_nodes(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *nodes, *roots;
+    int64_t leaves;
+
+    if (ins->op != IR_ggsw_forest)
+        return true;
+    nodes = blob(f, ins->as.ggsw_forest.nodes);
+    leaves = blob(f, ins->as.ggsw_forest.leaves)->type.dim[0];
+    roots = blob(f, ins->as.ggsw_forest.roots);
+    for (uint32_t t = 0; t < roots->type.dim[0]; t++)
+        if (roots->cell[t].i < -leaves
+            || roots->cell[t].i >= nodes->type.dim[0])
+            return false;
+    for (uint32_t k = 0; k < nodes->type.dim[0]; k++)
+        if (!node_fits(f, i, k, nodes->cell + 4 * (size_t)k, &nodes->type,
+                       leaves))
             return false;
     return true;
 }
@@ -289,7 +357,7 @@ answer_has_words(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
 
-    return ins->op != IR_lwe_answer
+    return (ins->op != IR_lwe_answer && ins->op != IR_glwe_answer)
            || ((ins->as.lwe_answer.word_bits == 32
                 || ins->as.lwe_answer.word_bits == 64)
                && ins->as.lwe_answer.log2_flood >= -1
@@ -339,6 +407,9 @@ static const struct {
     { "a clear operand has an element for each ciphertext",
       clear_operand_fits },
     { "messages fit above delta", messages_fit },
+    { "bits to expand have slots", slots_exist },
+    { "a forest's nodes select by bits that exist, children behind them",
+      forest_has_its_nodes },
     { "answers are decrypted, and nothing else", answers_are_decrypted },
     { "an answer has words of 32 or 64 bits", answer_has_words },
     { "what the circuit takes is encrypted or constant",

@@ -6,6 +6,7 @@
 #include "passes/cost.h"
 #include "passes/encode.h"
 #include "passes/inner.h"
+#include "passes/leveled.h"
 #include "passes/sets.h"
 
 #include <math.h>
@@ -92,6 +93,8 @@ op_ms(const struct ir_func *f, const struct ir_ins *ins)
         return n * convert_ns(f, ins) / 1e6;
     if (!ir_ops[ins->op].cipher)
         return 0;
+    if (ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest)
+        return leveled_ms(f, ins);
     return budget_additions(f, ins) * dimension(ir_params_of(f, ins->type.set))
            * cost_linear() / 1e6;
 }
@@ -235,6 +238,29 @@ wide_part(const struct ir_params *s, struct account_part *out)
     out->bytes = 8 * rows * ldexp(1, (int)s->log2_n);
 }
 
+/* Automorphism keys of a graded expansion, and the key of s^2. */
+static bool
+leveled_part(const struct ir_func *f, struct account_part *out)
+{
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        struct leveled_keys k;
+        double rows;
+
+        if (ins->op != IR_glwe_to_ggsw)
+            continue;
+        k = leveled_keys_of(f, ins);
+        rows = k.ss.levels;
+        for (uint32_t q = 0; q < k.steps; q++)
+            rows += k.step[q].levels;
+        out->key = "selections";
+        out->set = 0;
+        out->bytes = 8 * rows * model_degree(leveled_ring());
+        return true;
+    }
+    return false;
+}
+
 /* Each set has three parts, then come the switches; wide tables have one set.
  */
 bool
@@ -251,6 +277,8 @@ account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
             wide_part(&f->params, out);
             return true;
         }
+        if (sw == 0 && leveled_part(f, out))
+            return true;
         if (sw >= f->sets.switches)
             return false;
         out->key = f->sets.sw[sw].big ? "switch to another big key"
@@ -308,6 +336,10 @@ account_output_row(const struct ir_func *f)
             sum += (double)ir_count(&ins->type)
                    * (dimension(ir_params_of(f, ins->type.set)) + 1)
                    * ins->as.lwe_answer.word_bits / 8;
+        if (ins->op == IR_glwe_answer)
+            sum += ((double)ir_count(&ins->type)
+                    + dimension(ir_params_of(f, ins->type.set)))
+                   * ins->as.glwe_answer.word_bits / 8;
     }
     return sum;
 }

@@ -80,6 +80,20 @@ answer_event(const struct ir_func *f, uint32_t i)
                                   .tag = i };
 }
 
+static struct search_event
+leveled_event(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_type *in = operand(f, ins);
+
+    return (struct search_event){ .rest = in->lo,
+                                  .c_zero = 1,
+                                  .leveled = true,
+                                  .tau = ldexp(1, in->log2_delta - 65),
+                                  .count = (double)ir_count(&ins->type),
+                                  .tag = i };
+}
+
 double
 budget_additions(const struct ir_func *f, const struct ir_ins *ins)
 {
@@ -114,6 +128,8 @@ budget_of(struct arena *mem, const struct ir_func *f)
             wide_events(&p, event, f, i);
         if (f->ins[i].op == IR_lwe_answer)
             event[p.n++] = answer_event(f, i);
+        if (f->ins[i].op == IR_glwe_answer)
+            event[p.n++] = leveled_event(f, i);
     }
     return p;
 }

@@ -179,9 +179,56 @@ range_of(struct ir_type *t, const struct ir_type *from)
     t->ihi = from->ihi;
 }
 
+/* The values of each forest's operand on the rows, for `quantize` to lay cuts
+ * among: calib @forest.N, N the index of the op. */
+static union ir_cell **
+operands_wanted(struct pass_ctx *cx, const struct ir_func *f, size_t rows)
+{
+    union ir_cell **kept = arena_new(cx->scratch, union ir_cell *, f->n);
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        if (ins->op == IR_forest && ins->type.enc
+            && ir_at(f, ins->in[0])->op == IR_encrypt)
+            kept[i] = arena_new(cx->scratch, union ir_cell,
+                                rows * ir_at(f, ins->in[0])->type.dim[0]);
+    }
+    return kept;
+}
+
+static void
+keep_operand(const struct ir_func *f, uint32_t i, size_t row,
+             const union ir_cell *x, union ir_cell *kept)
+{
+    const struct ir_type *t = &ir_at(f, f->ins[i].in[0])->type;
+
+    for (uint32_t e = 0; e < t->dim[0]; e++)
+        kept[row * t->dim[0] + e].r =
+            t->base == IR_REAL ? x[e].r : (double)x[e].i;
+}
+
+static void
+add_operands(struct ir_func *g, const struct ir_func *f, size_t rows,
+             union ir_cell *const *kept)
+{
+    for (uint32_t i = 0; i < f->n; i++) {
+        uint32_t dim[2] = { (uint32_t)rows, 0 };
+        struct ir_type t;
+        char name[32];
+
+        if (!kept[i])
+            continue;
+        dim[1] = ir_at(f, f->ins[i].in[0])->type.dim[0];
+        t = ir_type_of(IR_REAL, 2, dim);
+        snprintf(name, sizeof name, "forest.%u", i);
+        ir_blob_add(g, name, IR_CALIB, &t, kept[i]);
+    }
+}
+
 static void
 run_row(struct pass_ctx *cx, struct rows *r, size_t row, struct ir_type *type,
-        const bool *fixed)
+        const bool *fixed, union ir_cell *const *kept)
 {
     const struct ir_func *f = r->f;
     const union ir_cell **in =
@@ -197,6 +244,9 @@ run_row(struct pass_ctx *cx, struct rows *r, size_t row, struct ir_type *type,
     for (uint32_t i = 0; i < f->n; i++)
         if (type[i].base == IR_REAL && !fixed[i])
             widen(&type[i], all[i]);
+    for (uint32_t i = 0; i < f->n; i++)
+        if (kept[i])
+            keep_operand(f, i, row, all[f->ins[i].in[0].id], kept[i]);
 }
 
 struct ir_func *
@@ -207,6 +257,7 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
     bool *fixed = arena_new(cx->scratch, bool, f->n);
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct ir_func *g = ir_func_bare(cx->out, f);
+    union ir_cell **kept;
 
     if (has_tables(cx, f) || !find_rows(cx, &r)) {
         cx->status = 1;
@@ -220,16 +271,18 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
         else if (fixed[i] && f->ins[i].nin)
             range_of(&type[i], &type[f->ins[i].in[0].id]);
     }
+    kept = operands_wanted(cx, f, r.count);
     for (size_t row = 0; row < r.count; row++) {
         struct arena_mark m = arena_mark(cx->scratch);
 
-        run_row(cx, &r, row, type, fixed);
+        run_row(cx, &r, row, type, fixed, kept);
         arena_release(cx->scratch, m);
     }
     check_ranges(cx, f, type);
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
         if (b->kind != IR_CALIB)
             ir_blob_copy(g, b);
+    add_operands(g, f, r.count, kept);
     for (uint32_t i = 0; i < f->n; i++) {
         map[i] = ir_copy(g, &f->ins[i], map);
         if (f->ins[i].op != IR_input) /* a range there means it is declared */

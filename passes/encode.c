@@ -122,8 +122,8 @@ wish(struct pass_ctx *cx, const struct ir_func *f, const struct form *form,
             lower_to(&need[ins->in[j].id], e);
         return;
     }
-    if (ins->op == IR_low_bit)
-        return; /* at the top of the torus: any will do */
+    if (ins->op == IR_low_bit || ins->op == IR_forest)
+        return; /* at the top of the torus: any will do; bits of its own */
     if (ins->op == IR_proved) {
         lower_to(&need[ins->in[0].id], need[i] - ins->as.proved.shift);
         return;

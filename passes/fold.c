@@ -14,7 +14,7 @@ fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
 {
     const union ir_cell **in =
         arena_new(cx->scratch, const union ir_cell *, ins->nin);
-    enum ir_blob_kind kind = IR_CONST;
+    enum ir_blob_kind kind = ir_has_param(g, ins) ? IR_PARAM : IR_CONST;
     const struct ir_blob *b = NULL;
     struct ir_ins now = *ins;
     struct ir_type type = ins->type, hull;

@@ -12,6 +12,7 @@
 #include "passes/affine.h"
 
 #include "passes/inner.h"
+#include "passes/leveled.h"
 
 #include <math.h>
 
@@ -53,6 +54,31 @@ annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size)
     }
 }
 
+/* Selections have parameters of their own: numbers, not multiples. */
+static void
+annotate_leveled(struct pass_ctx *cx, const struct ir_func *g,
+                 struct ir_ins *ins)
+{
+    const struct model_ring r = leveled_ring();
+    const double sigma2 = model_v_fresh((int)ir_get(g, "security", 132),
+                                        MODEL_TUNIFORM, model_dimension(r));
+    struct ir_type *t = &ins->type;
+
+    if (ins->op == IR_glwe_to_ggsw) {
+        const struct leveled_keys k = leveled_keys_of(g, ins);
+
+        t->lo = leveled_v_body(&k, sigma2);
+        t->hi = leveled_v_mask(&k, t->lo, sigma2);
+    } else if (ins->op == IR_ggsw_forest) {
+        t->lo = leveled_v_forest(cx->scratch, g, ins, sigma2);
+    } else if (ins->op == IR_glwe_answer) {
+        t->lo = ir_at(g, ins->in[0])->type.lo;
+    } else {
+        return;
+    }
+    t->ranged = true;
+}
+
 struct ir_func *
 pass_noise(struct pass_ctx *cx, const struct ir_func *f)
 {
@@ -73,6 +99,7 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
         map[i] = ir_copy(g, &f->ins[i], map);
         if (f->ins[i].type.base == IR_LWE)
             annotate(a, &g->ins[map[i].id], i, size);
+        annotate_leveled(cx, g, &g->ins[map[i].id]);
     }
     return g;
 }

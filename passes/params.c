@@ -7,6 +7,7 @@
 #include "passes/budget.h"
 
 #include "passes/encode.h"
+#include "passes/leveled.h"
 #include "passes/sets.h"
 
 #include <math.h>
@@ -34,6 +35,8 @@ toy(struct ir_params *s, const struct search_problem *p, size_t *tightest)
     for (size_t i = 0; i < p->n; i++) {
         tables = tables || p->event[i].table;
         wide = wide || p->event[i].wide;
+        if (p->event[i].leveled)
+            log2_n = IR_LOG2_LEVELED;
         if (p->event[i].min_log2_n + 6 > log2_n)
             log2_n = p->event[i].min_log2_n + 6;
     }
@@ -58,12 +61,15 @@ bool
 params_choose(struct ir_params *s, const struct ir_func *f,
               const struct search_problem *p, size_t *tightest)
 {
-    bool tables = false, wide = false;
+    bool tables = false, wide = false, leveled = false;
 
     for (size_t i = 0; i < p->n; i++) {
         tables = tables || p->event[i].table;
         wide = wide || p->event[i].wide;
+        leveled = leveled || p->event[i].leveled;
     }
+    if (tables && leveled) /* their keys have other laws */
+        return false;
     if (ir_get(f, "insecure.toy", 0) > 0)
         return toy(s, p, tightest);
     if (wide)
@@ -142,6 +148,7 @@ size_answers(struct ir_func *g, const struct search_problem *p)
         if (p->event[i].table)
             continue;
         r = budget_reply(&g->params, &p->event[i], share);
+        /* the attributes of glwe.answer have the same places */
         ins->as.lwe_answer.log2_flood = r.log2_flood;
         ins->as.lwe_answer.word_bits = r.word_bits;
     }
@@ -187,6 +194,8 @@ pass_params(struct pass_ctx *cx, const struct ir_func *f)
         map[i] = ir_copy(g, &f->ins[i], map);
     g->params = s;
     g->params.chosen = true;
+    for (uint32_t i = 0; i < g->n; i++)
+        g->params.cost += leveled_ms(g, &g->ins[i]);
     size_answers(g, &p);
     return g;
 }

@@ -55,7 +55,7 @@ pass_constant(const struct ir_func *f, ir_ref v, const struct ir_blob **blob)
 bool
 pass_encrypted(const struct ir_type *t)
 {
-    return t->enc || t->base == IR_LWE || t->base == IR_GLWE;
+    return t->enc || t->base >= IR_GLWE;
 }
 
 static bool
@@ -119,6 +119,7 @@ is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
     case IR_reshape:
     case IR_concat:
     case IR_sum:
+    case IR_forest:
     case IR_lut:
     case IR_low_bit:
     case IR_proved:
@@ -166,13 +167,15 @@ tfhe(const struct ir_func *f, uint32_t i)
 {
     const struct ir_type *t = &f->ins[i].type;
 
-    return !t->enc || t->base == IR_LWE || t->base == IR_GLWE;
+    return !t->enc || t->base >= IR_GLWE;
 }
 
 static bool
 noise(const struct ir_func *f, uint32_t i)
 {
-    return f->ins[i].type.base != IR_LWE || f->ins[i].type.ranged;
+    const struct ir_type *t = &f->ins[i].type;
+
+    return (t->base != IR_LWE && t->base != IR_GGSW) || t->ranged;
 }
 
 static bool

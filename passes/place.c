@@ -44,6 +44,8 @@ forward(struct cut *c, uint32_t i)
         return AFTER;
     if (ins->op == IR_constant)
         return CONSTANT;
+    if (ir_has_param(c->f, ins))
+        return SERVER;
     for (size_t j = 0; j < ins->nin; j++) {
         const uint32_t v = ins->in[j].id;
 
@@ -66,7 +68,7 @@ backward(struct cut *c, bool *needed)
 {
     for (uint32_t i = c->f->n; i-- > 0;) {
         const struct ir_ins *ins = &c->f->ins[i];
-        bool param = false;
+        bool param = ir_has_param(c->f, ins);
 
         for (size_t j = 0; j < ins->nin; j++)
             param = param || is_param(c->f, ins->in[j]);

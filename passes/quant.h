@@ -34,6 +34,8 @@ struct quantizer {
     struct ir_func *g;
     struct quant *q; /* of each op of f */
     ir_ref *real;    /* scratch of materialise: op of f -> real in g */
+    size_t thresholds,
+        moved; /* of forests; off their place, for want of cuts */
 };
 
 /* the index of an element's scale */
@@ -48,6 +50,12 @@ quant_channel(const struct quant *q, size_t element)
 int64_t quant_round(struct quantizer *z, struct span at, double x);
 struct quant *quant_integer(struct quantizer *z, uint32_t v);
 void quant_wrong(struct quantizer *z, uint32_t i);
+
+/* the input that a value of f at the client is made of */
+const char *quant_input_name(const struct ir_func *f, ir_ref v);
+
+/* quant_forest.c: one call for a forest at the server */
+void quant_forest(struct quantizer *z, uint32_t i);
 
 /* quant_linear.c: one call for an op whose encrypted operands are integers */
 void quant_linear(struct quantizer *z, uint32_t i);

@@ -89,9 +89,8 @@ one_scale(struct quantizer *z, double scale)
     return s;
 }
 
-/* The input that a value at the client is made of. */
-static const char *
-input_name(const struct ir_func *f, ir_ref v)
+const char *
+quant_input_name(const struct ir_func *f, ir_ref v)
 {
     for (;;) {
         const struct ir_ins *ins = ir_at(f, v);
@@ -121,7 +120,7 @@ encrypt(struct quantizer *z, uint32_t i)
     q->nscale = 1;
     q->scale = one_scale(z, 1);
     if (t->base == IR_REAL) {
-        const char *name = input_name(z->f, ins->in[0]);
+        const char *name = quant_input_name(z->f, ins->in[0]);
 
         *q->scale = quant_grid(t->lo, t->hi, quant_bits(z, name, "inputs", 8),
                                &as.quant.lo, &as.quant.hi);
@@ -333,6 +332,10 @@ server_op(struct quantizer *z, uint32_t i)
 
     if (!clear_is_constant(z, i))
         bug("%s of an encrypted and a clear value", ir_ops[ins->op].name);
+    if (ins->op == IR_forest) {
+        quant_forest(z, i);
+        return;
+    }
     if (ins->op == IR_low_bit || ins->op == IR_proved) {
         of_integer(z, i);
         return;
@@ -465,12 +468,19 @@ step(struct quantizer *z, uint32_t i, ir_ref *map)
 struct ir_func *
 pass_quantize(struct pass_ctx *cx, const struct ir_func *f)
 {
-    struct quantizer z = { .cx = cx, .f = f, .g = ir_func_like(cx->out, f) };
+    struct quantizer z = { .cx = cx, .f = f, .g = ir_func_bare(cx->out, f) };
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
 
+    for (const struct ir_blob *b = f->blobs; b; b = b->next)
+        if (b->kind != IR_CALIB)
+            ir_blob_copy(z.g, b);
     z.q = arena_new(cx->scratch, struct quant, f->n);
     z.real = arena_new(cx->scratch, ir_ref, f->n);
     for (uint32_t i = 0; i < f->n; i++)
         step(&z, i, map);
+    if (z.thresholds) {
+        ir_set(z.g, "thresholds.all", (double)z.thresholds, (struct span){ 0 });
+        ir_set(z.g, "thresholds.moved", (double)z.moved, (struct span){ 0 });
+    }
     return cx->status ? NULL : z.g;
 }

@@ -331,7 +331,12 @@ bool
 search_leveled(struct ir_params *out, const struct search_problem *p,
                size_t *tightest)
 {
-    for (uint32_t log2_n = 11; log2_n <= 12; log2_n++) {
+    bool given = false;
+
+    for (size_t i = 0; i < p->n; i++)
+        given = given || p->event[i].leveled;
+    for (uint32_t log2_n = IR_LOG2_LEVELED; log2_n <= (given ? 11 : 12);
+         log2_n++) {
         *out = (struct ir_params){ .k = 1, .log2_n = log2_n, .ternary = true };
         search_bounds(out, p);
         if (search_measure(out, p, tightest))

@@ -28,6 +28,7 @@ struct search_event {
     double words;        /* table fed by another set: the kN of that; or 0 */
     double c_dim;        /* of kN: keyswitches from this set to others */
     double rest;         /* variance that does not depend on this set */
+    bool leveled;        /* selections: their ring is given, leveled.h */
     bool wide;           /* a bit of a wide table, (50): also `table` */
     uint32_t width;      /* of that table, in the event of its first bit */
     double tau;          /* (5), (7) or the guard (47), relative to the torus */

@@ -74,7 +74,7 @@ written(struct building *b, uint32_t i)
     if (ir_is_bootstrap(ins))
         return table(b, i);
     v = ir_copy(b->g, ins, b->map);
-    if (ins->type.base == IR_LWE || ins->type.base == IR_GLWE)
+    if (ins->type.base >= IR_GLWE)
         b->g->ins[v.id].type.set = (uint8_t)b->s->of_cluster[b->p->cluster[i]];
     return v;
 }

@@ -17,6 +17,8 @@ static const struct {
     { "insecure.toy",     0,      1 },
     { "sets",             1,      3 },
     { "tables.native",    0,      8 },
+    { "thresholds.public", 0,     1 },
+    { "missing",          0,      1 },
 };
 /* clang-format on */
 

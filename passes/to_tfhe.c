@@ -6,6 +6,7 @@
  *     a wide lut               lwe.bit_lut
  *     proved                   nothing, or another exponent
  *     decrypt                  lwe.answer, lwe.decrypt
+ *     forest                   leveled_lower.c
  *
  * What runs at the client stays as it is.  A linear value has the largest
  * exponent of its operands (encode.h); the others are multiplied by a power of
@@ -13,20 +14,25 @@
  */
 #include "passes/tables.h"
 
+#include "passes/affine.h"
 #include "passes/encode.h"
 #include "passes/form.h"
+#include "passes/leveled.h"
 #include "passes/share.h"
 
 #include <math.h>
 #include <string.h>
 
 struct lowering {
+    struct pass_ctx *cx;
     const struct ir_func *f;
     struct ir_func *g;
     struct arena *scratch;
     const struct form *form; /* of each lut */
     const uint8_t *need;
     ir_ref *map; /* of a value: its ciphertexts, or its copy if clear */
+    const struct affine *affine;
+    const bool *grown; /* what depends on a forest */
     /* [value][exponent]: the op, plus one, that raises or switches it */
     uint32_t (*raised)[64], (*switched)[64];
 };
@@ -478,10 +484,14 @@ lower(struct lowering *l, uint32_t i)
     const struct ir_ins *ins = &l->f->ins[i];
     const ir_ref x = ins->nin ? l->map[ins->in[0].id] : (ir_ref){ 0 };
 
+    if (ins->op == IR_decrypt && l->grown[ins->in[0].id])
+        return leveled_lower(l->cx, l->f, l->affine, ins, l->g, l->map);
     if (ins->op == IR_decrypt)
         return decrypt(l, ins);
     if (!pass_encrypted(&ins->type))
         return ir_copy(l->g, ins, l->map);
+    if (l->grown[i])
+        return (ir_ref){ 0 }; /* with what is decrypted of it */
     switch ((int)ins->op) {
     case IR_encrypt: return encrypt(l, ins, i);
     case IR_add:
@@ -501,6 +511,36 @@ lower(struct lowering *l, uint32_t i)
     bug("%s of an encrypted value cannot be lowered", ir_ops[ins->op].name);
 }
 
+/* Values that depend on a forest; only linear ones may, and what is decrypted
+ * of them.  NULL after a message. */
+static const bool *
+grown(struct pass_ctx *cx, const struct ir_func *f)
+{
+    bool *grown = arena_new(cx->scratch, bool, f->n);
+
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+        bool from = false;
+
+        if (!pass_encrypted(&ins->type))
+            continue;
+        for (size_t j = 0; j < ins->nin; j++)
+            from = from || grown[ins->in[j].id];
+        grown[i] = from || ins->op == IR_forest;
+        if (!from
+            || (ins->op != IR_lut && ins->op != IR_low_bit
+                && ins->op != IR_proved && ins->op != IR_forest))
+            continue;
+        diag_error(cx->diag, ins->at, E_at_server,
+                   "a function of a forest's result at the server");
+        diag_help(cx->diag, "what uses public numbers only is done by the "
+                            "client: make them const");
+        cx->status = 1;
+        return NULL;
+    }
+    return grown;
+}
+
 static struct ir_func *
 lower_all(struct pass_ctx *cx, const struct ir_func *f, const struct form *form)
 {
@@ -511,8 +551,12 @@ lower_all(struct pass_ctx *cx, const struct ir_func *f, const struct form *form)
                           .scratch = cx->scratch,
                           .form = form,
                           .need = need };
+    ir_ref bad;
 
-    if (!encode_needs(cx, f, form, need))
+    l.cx = cx;
+    l.grown = grown(cx, f);
+    l.affine = l.grown ? affine_new(cx->scratch, f, &bad) : NULL;
+    if (!l.affine || !encode_needs(cx, f, form, need))
         return NULL;
     l.map = arena_new(cx->scratch, ir_ref, f->n);
     l.raised = arena_alloc(cx->scratch, f->n, sizeof *l.raised);
@@ -521,6 +565,8 @@ lower_all(struct pass_ctx *cx, const struct ir_func *f, const struct form *form)
         const uint32_t first = l.g->n;
 
         l.map[i] = lower(&l, i);
+        if (cx->status)
+            return NULL;
         for (uint32_t j = first; j < l.g->n; j++)
             l.g->ins[j].from = i + 1;
     }

@@ -59,6 +59,18 @@ rerandomise(uint64_t *lwe, struct cmlrt_env *env)
     lwe[k * n] += glwe[k * n];
 }
 
+/* Every coefficient, k = 1: the masks serve all of them. */
+static void
+rerandomise_ring(uint64_t *glwe, struct cmlrt_env *env)
+{
+    const size_t n = cmlrt_ring_degree(env->set);
+    uint64_t *word = env->scratch, *zero = word + n;
+
+    fresh_zero(zero, env, word, (double *)(void *)(zero + 2 * n));
+    for (size_t i = 0; i < 2 * n; i++)
+        glwe[i] += zero[i];
+}
+
 /* Rounded to the top 32 bits, which then are all that travels. */
 static void
 cut_words(uint64_t *words, size_t n)
@@ -90,4 +102,32 @@ cmlrt_lwe_answer(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
             *lwe += cmlrt_normal(env->rng, env->sd_cut);
         cut_words(lwe, env->big);
     }
+}
+
+/* Of all groups, their sum; what is beyond the first coefs coefficients of the
+ * body stays here, so it needs no care. */
+void
+cmlrt_glwe_answer(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                  const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_reply *d = with;
+    const struct cmlrt_glwes sum = { .count = d->groups, .coefs = d->coefs };
+    const bool plain = env->simulated || env->clear;
+    const size_t coefs = (size_t)d->coefs;
+    const size_t n = plain ? 0 : cmlrt_ring_degree(env->set);
+
+    if (begin >= end)
+        return;
+    cmlrt_glwe_sum(env, out, in, &sum, 0, 1);
+    if (!plain)
+        rerandomise_ring(out, env);
+    for (size_t i = 0; i < coefs && env->simulated; i++)
+        out[i] += cmlrt_normal(env->rng, env->sd_zero);
+    for (size_t i = 0; i < coefs && d->log2_flood >= 0 && !env->clear; i++)
+        out[n + i] += cmlrt_tuniform(env->rng, (int)d->log2_flood);
+    if (d->word_bits != 32 || env->clear)
+        return;
+    for (size_t i = 0; i < coefs && env->simulated; i++)
+        out[i] += cmlrt_normal(env->rng, env->sd_cut);
+    cut_words(out, n + coefs);
 }

@@ -20,6 +20,9 @@ int cml_exit_code(enum cml_status s);
  * lang-spec/crypto.md (20). */
 enum { CML_NARROW_BITS = 30 };
 
+/* Coefficients of a leaf of a forest, and GGSWs on a path, at most. */
+enum { CML_MAX_COEFS = 64, CML_MAX_DEPTH = 63 };
+
 /* What went wrong, in words: functions that read fill one of these and return
  * a status; only main prints. */
 struct cml_fault {
@@ -48,6 +51,7 @@ struct cml_column {
     const char *const *labels; /* NULL, or cells may be these: their index */
     size_t nlabels;
     bool integer; /* refuses fractions */
+    bool missing; /* an empty cell, or one without a value, is NaN */
 };
 
 struct cml_columns {

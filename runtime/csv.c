@@ -201,6 +201,10 @@ value(double *out, const struct csv *c, const struct cell *cell,
 
     if (label(out, cell, d))
         return CML_E_ok;
+    if (is_missing(cell) && d->missing) {
+        *out = (double)NAN;
+        return CML_E_ok;
+    }
     if (is_missing(cell))
         (void)snprintf(text, sizeof text, "column %.60s has no value", d->name);
     else if (!number(out, cell))

@@ -54,7 +54,16 @@ round_up(size_t bytes)
 static size_t
 words_of(const struct engine *e, const struct cml_value *v)
 {
-    return v->key ? e->env[v->set].small : e->env[v->set].big;
+    const size_t n = cmlrt_ring_degree(&e->sets.at[v->set]);
+
+    if (v->key >= CMLRT_GLWE && e->job->mode != CMLRT_ENCRYPTED)
+        return (size_t)v->coefs;
+    switch (v->key) {
+    case CMLRT_GLWE: return 2 * n;
+    case CMLRT_GGSW: return (size_t)v->levels * 4 * n;
+    case CMLRT_DOUBLED: return 4 * n;
+    default: return v->key ? e->env[v->set].small : e->env[v->set].big;
+    }
 }
 
 /* ---- setting up */
@@ -226,7 +235,12 @@ run_single(void *arg, unsigned thread, int64_t begin, int64_t end)
 static int64_t
 grain_of(const struct engine *e, int64_t elements)
 {
-    const int64_t most = e->step->pbs ? PBS_BATCH : MOST_ELEMENTS;
+    const int64_t turns_of_leveled = e->threads > 1 ? 4 * e->threads : 1;
+    const int64_t most =
+        e->step->pbs == CMLRT_LEVELED
+            ? (elements + turns_of_leveled - 1) / turns_of_leveled
+        : e->step->pbs ? PBS_BATCH
+                       : MOST_ELEMENTS;
     const int64_t round = most * e->threads;
     const int64_t turns = (elements + round - 1) / round * e->threads;
 
@@ -268,10 +282,13 @@ collect(uint8_t *to, const struct engine *e, size_t row)
     const bool encrypted = e->job->mode == CMLRT_ENCRYPTED;
     uint64_t *const *value = e->pointer + row * ((size_t)m->nvalues + 1);
 
-    for (int64_t i = 0; i < m->nanswers; i++)
+    for (int64_t i = 0; i < m->nanswers; i++) {
+        const size_t count = (size_t)a[i].count, big = e->env[a[i].set].big;
+
         to = pack(to, value[a[i].value],
-                  (size_t)a[i].count * e->env[a[i].set].big,
+                  a[i].packed && encrypted ? big - 1 + count : big * count,
                   encrypted ? a[i].word_bits : 64);
+    }
     return to;
 }
 
@@ -280,7 +297,7 @@ run_step(struct engine *e, int64_t elements)
 {
     struct cmlrt_pool *pool = e->job->pool;
 
-    if (elements == 1 && e->threads > 1 && e->step->pbs
+    if (elements == 1 && e->threads > 1 && e->step->pbs == 1
         && e->job->mode == CMLRT_ENCRYPTED) {
         atomic_store(&e->done, 0);
         cmlrt_pool_run(pool, 2, 1, run_single, e);

@@ -6,6 +6,8 @@
  *     bootstrap bodies    u64 [n][(k+1) br_levels][N]    only if n > 0
  *     automorphism bodies u64 [log2 N][k tr_levels][N]   only for wide tables
  *     switch bodies       u64 [k][(k+1) ss_levels][N]    likewise
+ *     graded bodies       u64 [sum of levels][N]         only for leveled
+ *     bodies of s^2       u64 [ss_levels][N]             circuits
  *
  * Here is what both ends know of it: ksk.c, ggsw.c, zero.c and keygen.c make it
  * and belong to the client, evalload.c reads it and belongs to the server.  A
@@ -53,9 +55,47 @@ cmlrt_switch_at(const struct cmlrt_set *set)
 }
 
 size_t
-cmlrt_eval_bytes(const struct cmlrt_set *set)
+cmlrt_graded_at(const struct cmlrt_set *set)
 {
     return behind(cmlrt_switch_at(set), set, cmlrt_switch_rows(set));
+}
+
+size_t
+cmlrt_square_at(const struct cmlrt_set *set)
+{
+    return behind(cmlrt_graded_at(set), set, cmlrt_graded_rows(set));
+}
+
+size_t
+cmlrt_eval_bytes(const struct cmlrt_set *set)
+{
+    return behind(cmlrt_square_at(set), set, set->leveled.ss_levels);
+}
+
+size_t
+cmlrt_graded_rows(const struct cmlrt_set *set)
+{
+    return cmlrt_graded_before(set, set->leveled.steps);
+}
+
+size_t
+cmlrt_graded_before(const struct cmlrt_set *set, uint32_t step)
+{
+    size_t rows = 0;
+
+    for (uint32_t q = 0; q < step; q++)
+        rows += set->leveled.levels[q];
+    return rows;
+}
+
+uint32_t
+cmlrt_graded_step(const struct cmlrt_set *set, size_t *row)
+{
+    uint32_t q = 0;
+
+    for (; *row >= set->leveled.levels[q]; q++)
+        *row -= set->leveled.levels[q];
+    return q;
 }
 
 size_t

@@ -124,6 +124,16 @@ allocate_wide(struct cmlrt_eval *e)
 }
 
 static bool
+allocate_leveled(struct cmlrt_eval *e)
+{
+    const size_t row = 2 * cmlrt_ring_degree(&e->set) * sizeof(double);
+
+    e->graded = cmlrt_alloc(cmlrt_graded_rows(&e->set) * row);
+    e->square = cmlrt_alloc(e->set.leveled.ss_levels * row);
+    return e->graded && e->square;
+}
+
+static bool
 allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
          const struct kernels *kernels, struct cmlrt_pool *pool)
 {
@@ -144,6 +154,8 @@ allocate(struct cmlrt_eval *e, const struct cmlrt_set *set,
     e->scratch = cmlrt_alloc(e->scratch_bytes * cmlrt_pool_threads(pool));
     e->zeros = cmlrt_alloc(k * (k + 1) * 2 * n * sizeof *e->zeros);
     if (!e->scratch || !e->zeros)
+        return false;
+    if (!allocate_leveled(e))
         return false;
     if (set->n == 0)
         return true;
@@ -176,6 +188,9 @@ cmlrt_eval_load(struct cmlrt_eval **out, const struct cmlrt_set *set,
     cmlrt_pool_run(pool, (int64_t)cmlrt_auto_rows(set), 4, cmlrt_auto_load, e);
     cmlrt_pool_run(pool, (int64_t)cmlrt_switch_rows(set), 4, cmlrt_switch_load,
                    e);
+    cmlrt_pool_run(pool, (int64_t)cmlrt_graded_rows(set), 4, cmlrt_graded_load,
+                   e);
+    cmlrt_pool_run(pool, set->leveled.ss_levels, 4, cmlrt_square_load, e);
     free(e->scratch);
     e->scratch = NULL;
     e->payload = NULL;
@@ -195,5 +210,7 @@ cmlrt_eval_free(struct cmlrt_eval *e)
     free(e->bsk);
     free(e->autos);
     free(e->switches);
+    free(e->graded);
+    free(e->square);
     free(e);
 }

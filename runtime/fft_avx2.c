@@ -63,6 +63,24 @@ load_once(const double *p)
 #define SAR_U32(a, n) _mm_sra_epi32(a, COUNT(n))
 #define FROM_I32(a) _mm256_cvtepi32_pd(a)
 
+/* (double) of a signed word: the halves as mantissas of 2^84 and 2^52. */
+static inline __m256d
+from_i64(__m256i a)
+{
+    const __m256i bias = _mm256_set1_epi64x((long long)0x8000000000000000ULL);
+    const __m256i two84 = _mm256_set1_epi64x(0x4530000000000000);
+    const __m256i two52 = _mm256_set1_epi64x(0x4330000000000000);
+    const __m256i x = _mm256_xor_si256(a, bias);
+    const __m256i high = _mm256_or_si256(_mm256_srli_epi64(x, 32), two84);
+    const __m256i low = _mm256_blend_epi32(two52, x, 0x55);
+    /* 2^84 + 2^52 + 2^63 */
+    const __m256d off = _mm256_set1_pd(0x1p84 + 0x1p63 + 0x1p52);
+
+    return _mm256_add_pd(_mm256_sub_pd(_mm256_castsi256_pd(high), off),
+                         _mm256_castsi256_pd(low));
+}
+#define FROM_I64(a) from_i64(a)
+
 /* y - round(y) */
 static inline __m256d
 fraction(__m256d y)
@@ -134,5 +152,7 @@ mul_i32(U64 a, U64 w)
 #include "runtime/kernels_body.h"
 
 #include "runtime/cmux_fused.h"
+
+#include "runtime/points_fused.h"
 
 #include "runtime/kernels_table.h"

@@ -60,6 +60,7 @@ load_once(const double *p)
 #define XOR_U32(a, b) _mm256_xor_si256(a, b)
 #define SHL_U32(a, n) _mm256_sll_epi32(a, COUNT(n))
 #define SAR_U32(a, n) _mm256_sra_epi32(a, COUNT(n))
+#define FROM_I64(a) _mm512_cvtepi64_pd(a)
 #define FROM_I32(a) _mm512_cvtepi32_pd(a)
 
 /* 1.0 that the compiler does not know, so that it leaves the product alone */
@@ -150,5 +151,7 @@ transpose(struct cv *x)
 #include "runtime/kernels_body.h"
 
 #include "runtime/cmux_fused.h"
+
+#include "runtime/points_fused.h"
 
 #include "runtime/kernels_table.h"

@@ -242,4 +242,6 @@ product(double *sum, const double *digits, const double *key, size_t n,
 
 #include "runtime/cmux_plain.h"
 
+#include "runtime/points_plain.h"
+
 #include "runtime/kernels_table.h"

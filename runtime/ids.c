@@ -2,8 +2,8 @@
  *
  *     parameter id   of the fields of the set, u64 each, little-endian, in the
  *                    order of struct cmlrt_set, without those of wide tables if
- *                    there are none; of further sets likewise, and of the
- *                    switches, struct cmlrt_switch
+ *                    there are none, and with those of leveled circuits if
+ * there are; of further sets likewise, and of the switches, struct cmlrt_switch
  *     key id         of the payload of the evaluation key
  *     model id       comes with the manifest
  */
@@ -13,12 +13,34 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NARROW_FIELDS = 10, SET_FIELDS = 16, SWITCH_FIELDS = 6 };
+enum {
+    NARROW_FIELDS = 10,
+    WIDE_FIELDS = 6,
+    LEVELED_FIELDS = 4 + 2 * CMLRT_MOST_STEPS,
+    SET_FIELDS = NARROW_FIELDS + WIDE_FIELDS + LEVELED_FIELDS,
+    SWITCH_FIELDS = 6,
+};
+
+static uint64_t *
+put_leveled(uint64_t *to, const struct cmlrt_leveled *l)
+{
+    if (l->steps + l->ss_levels == 0)
+        return to;
+    *to++ = l->first;
+    *to++ = l->steps;
+    for (uint32_t q = 0; q < l->steps; q++) {
+        *to++ = l->levels[q];
+        *to++ = l->log2_base[q];
+    }
+    *to++ = l->ss_levels;
+    *to++ = l->ss_log2_base;
+    return to;
+}
 
 static uint64_t *
 put_set(uint64_t *to, const struct cmlrt_set *set)
 {
-    const uint64_t field[SET_FIELDS] = {
+    const uint64_t field[NARROW_FIELDS + WIDE_FIELDS] = {
         set->k,
         set->log2_n,
         set->n,
@@ -38,7 +60,8 @@ put_set(uint64_t *to, const struct cmlrt_set *set)
     };
 
     memcpy(to, field, sizeof field);
-    return to + (set->wide.tr_levels > 0 ? SET_FIELDS : NARROW_FIELDS);
+    to += NARROW_FIELDS + (set->wide.tr_levels > 0 ? WIDE_FIELDS : 0);
+    return put_leveled(to, &set->leveled);
 }
 
 static uint64_t *

@@ -151,6 +151,9 @@ struct cmlrt_eval {
      * keys of log2 N automorphisms, and k GGSWs */
     struct cmlrt_shape tr, ss, cb;
     double *autos, *switches;
+    /* leveled circuits: kernel key_put, automorphism after automorphism, and
+     * of s^2 */
+    double *graded, *square;
     /* while loading */
     const uint8_t *payload;
     unsigned char *scratch;
@@ -167,6 +170,14 @@ size_t cmlrt_switch_at(const struct cmlrt_set *set);
  */
 size_t cmlrt_auto_rows(const struct cmlrt_set *set);
 size_t cmlrt_switch_rows(const struct cmlrt_set *set);
+
+/* of leveled circuits: all rows, those before a step; the step of a row, which
+ * becomes the row of the step */
+size_t cmlrt_graded_at(const struct cmlrt_set *set);
+size_t cmlrt_square_at(const struct cmlrt_set *set);
+size_t cmlrt_graded_rows(const struct cmlrt_set *set);
+size_t cmlrt_graded_before(const struct cmlrt_set *set, uint32_t step);
+uint32_t cmlrt_graded_step(const struct cmlrt_set *set, size_t *row);
 
 /* column c of row `at` of a keyswitch key, which lies in panels */
 static inline uint32_t *
@@ -225,6 +236,8 @@ cmlrt_task cmlrt_ksk_generate, cmlrt_ksk_load;
 cmlrt_task cmlrt_bsk_generate, cmlrt_bsk_load;
 cmlrt_task cmlrt_auto_generate, cmlrt_auto_load;
 cmlrt_task cmlrt_switch_generate, cmlrt_switch_load;
+cmlrt_task cmlrt_graded_generate, cmlrt_graded_load;
+cmlrt_task cmlrt_square_generate, cmlrt_square_load;
 
 /* generation with given seeds, for tests */
 enum cml_status cmlrt_eval_derive(uint8_t *payload,
@@ -306,6 +319,7 @@ size_t cmlrt_keyswitch_bytes(const struct cmlrt_set *set);
 size_t cmlrt_switch_scratch(const struct cmlrt_sets *s, size_t i);
 size_t cmlrt_pbs_bytes(const struct cmlrt_set *set, const struct kernels *k);
 size_t cmlrt_answer_bytes(const struct cmlrt_set *set);
+size_t cmlrt_leveled_bytes(const struct cmlrt_set *set);
 size_t cmlrt_bit_lut_bytes(const struct cmlrt_set *set,
                            const struct kernels *k);
 

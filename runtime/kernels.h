@@ -3,6 +3,7 @@
 #ifndef CML_RUNTIME_KERNELS_H
 #define CML_RUNTIME_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ cmlrt_shape_outs(const struct cmlrt_shape *s)
 
 enum {
     CMLRT_PAD = 16,   /* words behind a polynomial of an accumulator */
+    CMLRT_ROW_PAD = 40, /* doubles behind points of a product's row */
     CMLRT_PANEL = 32, /* columns of a panel of a keyswitch key */
     CMLRT_BATCH = 8,  /* most ciphertexts of a keyswitch */
 };

@@ -570,3 +570,70 @@ prepare(double *ggsw, const struct cmlrt_shape *s, const uint64_t *poly,
         scatter(ggsw, points, s, row, out * limbs + limb);
     }
 }
+
+/* ---- leveled circuits */
+
+/* Of digit_points: what is added to a word, and h, by coefficient modulo 8. */
+struct dither {
+    uint64_t add[8] __attribute__((aligned(64)));
+    double bias[8] __attribute__((aligned(64))); /* 2^52 + h */
+};
+
+static void
+dither_of(struct dither *d, unsigned levels, unsigned log2_base)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        const uint64_t less = 0x96 >> i & 1;
+        const uint64_t h = (UINT64_C(1) << (log2_base - 1)) - less;
+
+        d->add[i] = UINT64_C(1) << (63 - levels * log2_base);
+        for (unsigned j = 1; j <= levels; j++)
+            d->add[i] += h << (64 - log2_base * j);
+        d->bias[i] = 0x1p52 + (double)h;
+    }
+}
+
+/* Sums of so many words stay in registers. */
+enum { COMBINE = 8 * MAT_LANES };
+
+static void
+combine64(uint64_t *restrict out, const uint64_t *const *in,
+          const int64_t *weight, size_t count, size_t n)
+{
+    size_t j = 0;
+
+    for (; j + COMBINE <= n; j += COMBINE) {
+        mat_lanes sum[8] = { 0 };
+
+        for (size_t i = 0; i < count; i++) {
+            const uint64_t *x = in[i] + j;
+
+            EACH (v, 0, 8)
+                sum[v] += mat_load(x + v * MAT_LANES) * (uint64_t)weight[i];
+        }
+        memcpy(out + j, sum, sizeof sum);
+    }
+    for (; j < n; j++) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < count; i++)
+            sum += in[i][j] * (uint64_t)weight[i];
+        out[j] = sum;
+    }
+}
+
+static void
+sum_difference(uint64_t *restrict sum, uint64_t *restrict difference,
+               const uint64_t *restrict c, const uint64_t *restrict u, size_t n,
+               size_t shift)
+{
+    if (sum)
+        for (size_t i = 0; i < n; i++)
+            sum[i] = c[i] + u[i];
+    if (!difference)
+        return;
+    for (size_t i = 0; i < n - shift; i++)
+        difference[i] = c[i + shift] - u[i + shift];
+    for (size_t i = 0; i < shift; i++)
+        difference[n - shift + i] = u[i] - c[i]; /* X^n = -1 */
+}

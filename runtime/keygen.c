@@ -17,7 +17,7 @@ struct part {
     size_t at;    /* in the payload */
 };
 
-enum { MAX_PARTS = 5 };
+enum { MAX_PARTS = 7 };
 
 static size_t
 parts_of(struct part part[MAX_PARTS], const struct cmlrt_set *set)
@@ -27,7 +27,8 @@ parts_of(struct part part[MAX_PARTS], const struct cmlrt_set *set)
     part[0] = (struct part){ cmlrt_zeros_generate, set->k, 1, body,
                              cmlrt_zeros_at(set) };
     part[1] =
-        (struct part){ cmlrt_ksk_generate, (int64_t)cmlrt_big(set), 16,
+        (struct part){ cmlrt_ksk_generate,
+                       set->n > 0 ? (int64_t)cmlrt_big(set) : 0, 16,
                        set->ks_levels * sizeof(uint32_t), cmlrt_ksk_at(set) };
     part[2] = (struct part){ cmlrt_bsk_generate,
                              (int64_t)(set->n * cmlrt_ggsw_rows(set)), 4, body,
@@ -37,7 +38,12 @@ parts_of(struct part part[MAX_PARTS], const struct cmlrt_set *set)
     part[4] =
         (struct part){ cmlrt_switch_generate, (int64_t)cmlrt_switch_rows(set),
                        4, body, cmlrt_switch_at(set) };
-    return set->wide.tr_levels > 0 ? MAX_PARTS : set->n > 0 ? 3 : 1;
+    part[5] =
+        (struct part){ cmlrt_graded_generate, (int64_t)cmlrt_graded_rows(set),
+                       4, body, cmlrt_graded_at(set) };
+    part[6] = (struct part){ cmlrt_square_generate, set->leveled.ss_levels, 4,
+                             body, cmlrt_square_at(set) };
+    return MAX_PARTS; /* those without items are no work */
 }
 
 /* A thread's, and the whole is a multiple of 64: the larger of two users. */
@@ -132,7 +138,8 @@ turn(void *arg, unsigned thread, int64_t begin, int64_t end)
 static void
 stream_part(struct flow *f, const struct part *part)
 {
-    const int64_t fit = (int64_t)(f->out->piece / part->bytes);
+    const int64_t fit =
+        part->items > 0 ? (int64_t)(f->out->piece / part->bytes) : 1;
     const int64_t most = fit > 0 ? fit : 1;
 
     f->part = part;

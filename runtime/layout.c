@@ -1,6 +1,25 @@
 /* What a manifest says of sizes; the only place that adds them up. */
 #include "runtime/engine.h"
 
+static struct cmlrt_leveled
+leveled_of(const struct cml_leveled *m)
+{
+    struct cmlrt_leveled l = { 0 };
+
+    if (!m)
+        return l;
+    l.first = (uint32_t)m->first;
+    l.steps = (uint32_t)m->steps;
+    l.ss_levels = (uint32_t)m->ss_levels;
+    l.ss_log2_base = (uint32_t)m->ss_log2_base;
+    l.depth = (uint32_t)m->depth;
+    for (int64_t q = 0; q < m->steps; q++) {
+        l.levels[q] = (uint8_t)((const int64_t *)m->levels)[q];
+        l.log2_base[q] = (uint8_t)((const int64_t *)m->log2_base)[q];
+    }
+    return l;
+}
+
 static struct cmlrt_set
 set_of(const struct cml_set *m)
 {
@@ -20,6 +39,7 @@ set_of(const struct cml_set *m)
                   (uint32_t)m->cb_levels, (uint32_t)m->cb_log2_base,
                   (uint32_t)m->wide_bits, (uint32_t)m->tr_low_bits,
                   (uint32_t)m->ss_low_bits },
+        .leveled = leveled_of(m->leveled),
     };
 }
 
@@ -73,7 +93,9 @@ cmlrt_manifest_layout(const struct cml_manifest *m)
 
         l.phases += (size_t)a->count;
         l.replies = at_least(l.replies, a->first + a->count);
-        l.reply_bytes += (size_t)(a->count * (big + 1) * (a->word_bits / 8));
+        l.reply_bytes +=
+            (size_t)((a->packed ? big + a->count : a->count * (big + 1))
+                     * (a->word_bits / 8));
     }
     return l;
 }

@@ -81,7 +81,45 @@ struct cmlrt_reply {
 #define Z(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"
 };
+struct cml_leveled {
+#define J(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_expand {
+#define E(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_spread {
+#define Q(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_load_ggsw {
+#define D(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_load_glwe {
+#define G(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_forest {
+#define F(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_products {
+#define R(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
+struct cmlrt_glwes {
+#define N(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
 /* clang-format on */
+
+/* S(pbs) of a leveled op */
+enum { CMLRT_LEVELED = 2 };
+
+/* what a value holds, V(key) */
+enum { CMLRT_BIG, CMLRT_SMALL, CMLRT_GLWE, CMLRT_GGSW, CMLRT_DOUBLED };
 
 struct cmlrt_env;
 

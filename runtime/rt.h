@@ -32,6 +32,18 @@ struct cmlrt_wide {
     uint32_t bits, tr_low_bits, ss_low_bits;
 };
 
+enum { CMLRT_MOST_STEPS = 16 };
+
+/* Keys of leveled circuits, lang-spec/crypto.md 17: of automorphisms first ..
+ * first + steps - 1, each with a gadget of its own, and of s^2.  Only without
+ * tables and with k = 1. */
+struct cmlrt_leveled {
+    uint32_t first, steps;
+    uint8_t levels[CMLRT_MOST_STEPS], log2_base[CMLRT_MOST_STEPS];
+    uint32_t ss_levels, ss_log2_base; /* 0: there is none */
+    uint32_t depth; /* GGSWs on a path of a tree; no property of keys */
+};
+
 /* n = 0: a program without tables, whose ring key is ternary. */
 struct cmlrt_set {
     uint32_t k, log2_n, n;
@@ -40,6 +52,7 @@ struct cmlrt_set {
     int t_lwe, t_glwe;
     bool ternary;
     struct cmlrt_wide wide;
+    struct cmlrt_leveled leveled;
 };
 
 /* A keyswitch from the big key of one set to a key of another. */
@@ -116,6 +129,9 @@ enum cml_status cmlrt_secret_new(struct cmlrt_secret **out,
 void cmlrt_secret_free(struct cmlrt_secret *s);
 /* phase b - <a, s> of an LWE ciphertext under the big key */
 uint64_t cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe);
+/* of coefficient i of a GLWE, k = 1 */
+uint64_t cmlrt_phase_at(const struct cmlrt_secret *s, const uint64_t *glwe,
+                        size_t i);
 
 /* ---- sets_key.c: the secrets of all sets, from one master */
 struct cmlrt_secrets {
@@ -138,6 +154,16 @@ struct cmlrt_plain {
 enum cml_status cmlrt_encrypt(uint64_t *body, const struct cmlrt_secret *s,
                               const uint8_t seed[CMLRT_SEED], uint64_t index,
                               const struct cmlrt_plain *in);
+
+/* The same of -S m, the message as a polynomial of the ring, k = 1; all N words
+ * of the body.  Exact for |m_i| <= 2^15. */
+enum cml_status cmlrt_encrypt_times_key(uint64_t *body,
+                                        const struct cmlrt_secret *s,
+                                        const uint8_t seed[CMLRT_SEED],
+                                        uint64_t index,
+                                        const struct cmlrt_plain *in);
+/* Words rounded to their upper bits, 0 < bits <= 64. */
+void cmlrt_keep_bits(uint64_t *word, size_t n, unsigned bits);
 
 /* ---- evalkey.c, keygen.c, evalload.c */
 /* bytes of the portable payload: seed, zero, keyswitch, bootstrap bodies */

@@ -7,7 +7,7 @@ cmlrt_scratch_bytes(const struct cmlrt_set *set, const struct kernels *kernels)
     const size_t need[] = {
         cmlrt_extract_bytes(set),          cmlrt_keyswitch_bytes(set),
         cmlrt_pbs_bytes(set, kernels),     cmlrt_answer_bytes(set),
-        cmlrt_bit_lut_bytes(set, kernels),
+        cmlrt_bit_lut_bytes(set, kernels), cmlrt_leveled_bytes(set),
     };
     size_t most = 0;
 

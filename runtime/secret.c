@@ -97,6 +97,20 @@ cmlrt_phase(const struct cmlrt_secret *s, const uint64_t *lwe)
     return phase;
 }
 
+/* coefficient i of A S: sum of a[i-x] s[x], with a[n+j] for -a[j] */
+uint64_t
+cmlrt_phase_at(const struct cmlrt_secret *s, const uint64_t *glwe, size_t i)
+{
+    const size_t n = cmlrt_ring_degree(&s->set);
+    uint64_t phase = glwe[n + i];
+
+    for (size_t x = 0; x <= i; x++)
+        phase -= glwe[i - x] * s->big[x];
+    for (size_t x = i + 1; x < n; x++)
+        phase += glwe[n + i - x] * s->big[x];
+    return phase;
+}
+
 void
 cmlrt_secret_noise(uint8_t out[CMLRT_SEED], const struct cmlrt_secret *s,
                    const uint8_t seed[CMLRT_SEED])

@@ -188,6 +188,39 @@ const struct program programs[] = {
       "%9 = mul %4, %2 : int[2,3]\n%10 = mul %3, %2 : int[2,3]\n"
       "output %8 { name = @a }\noutput %9 { name = @b }\n"
       "output %10 { name = @c }\n}\n" },
+    { "forests of the client, with and without what is missing", TOY
+      "const @c : real[3,4] = [-1, 0, 0, 2, 0.5, 0.5, 0.5, 0.5, 0, 1, 2, 3]\n"
+      "const @m : int[3] = [-1, 0, 4]\nconst @j : int[3] = [0, 1, 2]\n"
+      "const @n : int[3,5] = [0, 2, 1, 2, 0, 2, 3, -1, -2, 1, "
+      "1, 4, -3, -2, 0]\n"
+      "const @l : int[3,2] = [1, -5, 0, 2, 7, 7]\nconst @r : int[2] = [-1, 0]\n"
+      "const @f : real[2,5] = [1, 0.25, -1, -2, 1, 0, -0.5, -2, -3, 0]\n"
+      "const @g : real[3] = [0.1, 0.2, -3]\nconst @s : int[2] = [0, 1]\n"
+      "param @k : int = [3]\n{\n"
+      "%0 = input { name = @x } : real[3] in -1.5..3.5\n"
+      "%1 = bin %0 { cuts = @c, missing = @m } : int[3]\n"
+      "%2 = forest %1 { nodes = @n, leaves = @l, roots = @r } : int[2]\n"
+      "%3 = forest %0 { nodes = @f, leaves = @g, roots = @s } : real\n"
+      "%4 = constant { data = @k } : int\n%5 = mul %2, %4 : int[2]\n"
+      "output %5 { name = @a }\noutput %3 { name = @b }\n}\n" },
+    { "a forest of the server, and a sum of what it gives", TOY
+      "param @n : int[7,5] = [0, 2, 1, 4, 0, 1, 1, 2, 3, 0, 2, 3, -1, -2, 0, 0, "
+      "1, -3, -1, 0, 1, 3, 5, 6, 0, 2, 1, -1, -3, 0, 0, 3, -2, -4, 0]\n"
+      "param @l : int[4,2] = [1, -5, 0, 2, 7, 7, -3, 4]\n"
+      "param @r : int[2] = [-1, 0]\nparam @k : int[2] = [3, -8]\n"
+      "param @w : int[2,3] = [1, 0, -2, 1, 5, 3]\n{\n"
+      "%0 = input { name = @x } : int[3] in 0..3\n"
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int[2]\n"
+      "%2 = constant { data = @k } : int[2]\n%3 = add %1, %2 : int[2]\n"
+      "%4 = constant { data = @w } : int[2,3]\n"
+      "%5 = matmul %3, %4 : int[3]\noutput %3 { name = @a }\n"
+      "output %5 { name = @b }\n}\n" },
+    { "a forest of stumps", TOY
+      "param @n : int[2,5] = [0, 2, -1, -2, 0, 1, 1, -2, -3, 0]\n"
+      "param @l : int[3] = [1, 60, -4]\nparam @r : int[2] = [0, 1]\n{\n"
+      "%0 = input { name = @x } : int[3] in 0..3\n"
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n"
+      "output %1 { name = @a }\n}\n" },
     { "wide encrypted values, bit by bit", TOY "param @k : int = [1]\n{\n"
       "%0 = " INT("x", "-128", "127") "%1 = " INT("y", "-90", "165")
       "%2 = constant { data = @k } : int\n"

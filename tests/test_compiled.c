@@ -94,7 +94,10 @@ check_parameters(const struct model *x)
     ck_assert_double_eq(x->m->log2_pfail, x->f->params.log2_pfail);
     for (uint32_t i = 0; i <= x->f->sets.more; i++) {
         const struct ir_params *p = ir_params_of(x->f, i);
-#define K(type, field) ck_assert_double_eq((double)set[i].field, p->field);
+#define CHECK_i64(field) ck_assert_double_eq((double)set[i].field, p->field);
+#define CHECK_f64(field) ck_assert_double_eq(set[i].field, p->field);
+#define CHECK_ptr(field)
+#define K(type, field) CHECK_##type(field)
 #include "runtime/manifest.def"
     }
     for (uint32_t i = 0; i < x->f->sets.switches; i++) {

@@ -133,6 +133,7 @@ set_of(const struct ir_params *s)
         { s->tr_levels, s->tr_log2_base, s->ss_levels, s->ss_log2_base,
           s->cb_levels, s->cb_log2_base, s->wide_bits, s->tr_low_bits,
           s->ss_low_bits },
+        { 0 },
     };
 }
 

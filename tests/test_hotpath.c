@@ -43,8 +43,19 @@ __wrap_free(void *p)
 enum { COUNT = 8, TABLES = 8 };
 
 static const struct cmlrt_set insecure_sets[] = {
-    { 1, 8, 20, 1, 17, 3, 4, 40, 30, false, { 0 } },
-    { 2, 9, 20, 3, 12, 3, 4, 40, 30, false, { 5, 9, 4, 12, 4, 6, 3, 40, 44 } },
+    { 1, 8, 20, 1, 17, 3, 4, 40, 30, false, { 0 }, { 0 } },
+    { 2,
+      9,
+      20,
+      3,
+      12,
+      3,
+      4,
+      40,
+      30,
+      false,
+      { 5, 9, 4, 12, 4, 6, 3, 40, 44 },
+      { 0 } },
 };
 static const int64_t numbers[COUNT] = { 1, 2, 3, 0, 5, 6, 7, 4 };
 static const uint64_t words[COUNT] = { 1, 2, 3, 0, 5, 6, 7, 4 };
@@ -54,7 +65,7 @@ static const struct cmlrt_border border = { 0 };
 static const struct cmlrt_sum sum = { 2, 2 };
 static const struct cmlrt_table table = { numbers, 1, 3, 0, 60, 58, 0 };
 static const struct cmlrt_table wide_table = { numbers, 1, 3, 0, 61, 58, 0 };
-static const struct cmlrt_reply reply = { -1, 64 };
+static const struct cmlrt_reply reply = { -1, 64, 0, 0 };
 static const struct cmlrt_extract extract = { 0, 0, COUNT };
 
 static void

@@ -66,6 +66,26 @@ check_refused(const char *text, const char *words)
 
 #define HEAD "ir 1 t\n"
 #define X "%0 = input { name = @x } : int[2] in 0..3\n"
+#define R "%0 = input { name = @x } : real[2] in 0..3\n"
+#define NO_FOREST(words, node, root) \
+    { words, HEAD "const @n : int[1,5] = [" node "]\n" \
+      "const @l : int[2] = [7, 8]\nconst @r : int[1] = [" root "]\n{\n" X \
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" }
+#define NO_BIN(words, kind, row, missing) \
+    { words, HEAD kind " @c : real[2,2] = [0, 1, " row "]\n" \
+      "const @m : int[2] = [0, " missing "]\n{\n" R \
+      "%1 = bin %0 { cuts = @c, missing = @m } : int[2]\n}\n" }
+#define NO_SELECTION(words, slot, nodes) \
+    { words, HEAD "const @k : int[5,2] = [9, 4, 9, 4, 9, 4, 9, 4, 9, 4]\n" \
+      "const @s : int[1] = [" slot "]\nconst @n : int[2,4] = [" \
+      nodes "]\nconst @l : int[2,1] = [1, 2]\nconst @r : int[1] = [0]\n" \
+      "{\n%0 = input { name = @x } : int[2048] in 0..1\n" \
+      "%1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n" \
+      "%2 = glwe.to_ggsw %1 { slots = @s, log2_slots = 5, log2_base = 7, " \
+      "keys = @k, switch_levels = 4, " \
+      "switch_log2_base = 11 } : ggsw[1]\n" \
+      "%3 = ggsw.forest %1, %2 { nodes = @n, leaves = @l, roots = @r } : " \
+      "glwe[1] delta 52\n}\n" }
 #define ENC X "%1 = encrypt %0 : enc int[2] in 0..3\n"
 #define LWE \
     X "%1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] delta 60\n" \
@@ -105,6 +125,16 @@ static const struct {
     { "a param does not reach the client",
       HEAD "param @w : int = [1]\n{\n%0 = constant { data = @w } : int\n"
       "%1 = encrypt %0 : enc int\n}\n" },
+    NO_SELECTION("bits to expand have slots", "32",
+                 "0, 0, 1, -1, 1, 7, -1, -2"),
+    NO_SELECTION("a forest's nodes select by bits that exist, children behind "
+                 "them", "31", "0, 1, 1, -1, 1, 7, -1, -2"),
+    NO_SELECTION("a forest's nodes select by bits that exist, children behind "
+                 "them", "31", "0, 0, 1, -1, 1, 2048, -1, -2"),
+    NO_SELECTION("a forest's nodes select by bits that exist, children behind "
+                 "them", "31", "0, 0, 0, -1, 1, 7, -1, -2"),
+    NO_SELECTION("a forest's nodes select by bits that exist, children behind "
+                 "them", "31", "0, 0, 1, -3, 1, 7, -1, -2"),
     { "an output is decrypted",
       HEAD "{\n" ENC "output %1 { name = @y }\n}\n" },
     { "an output is decrypted",
@@ -177,6 +207,11 @@ static const struct {
     { "a table has an entry for each integer, in rows that fit",
       HEAD "const @t : int[3,4] = [1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]\n{\n" ENC
       "%2 = lut %1 { table = @t, offset = 0, approx = 0 } : enc int[2]\n}\n" },
+    { "a param does not reach the client",
+      HEAD "param @n : int[1,5] = [0, 1, -1, -2, 0]\n"
+      "const @l : int[2] = [1, 2]\nconst @r : int[1] = [0]\n{\n" X
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n"
+      "%2 = encrypt %1 : enc int\n}\n" },
     { "an input or an output has a name of its own",
       HEAD "{\n" X "%1 = input { name = @x } : real\n}\n" },
     { "a scale is positive, one or one a channel",
@@ -340,6 +375,28 @@ static const struct {
     { "a table takes encrypted integers", HEAD
       "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" X
       "%1 = lut %0 { table = @t, offset = 0, approx = 0 } : int[2]\n}\n" },
+    NO_FOREST("compares a feature", "2, 1, -1, -2, 0", "0"),
+    NO_FOREST("compares a feature", "-1, 1, -1, -2, 0", "0"),
+    NO_FOREST("is 0 or 1", "0, 1, -1, -2, 2", "0"),
+    NO_FOREST("a leaf of the forest is missing", "0, 1, -1, -3, 0", "0"),
+    NO_FOREST("of a higher index", "0, 1, -1, 0, 0", "0"),
+    NO_FOREST("of a higher index", "0, 1, -1, 1, 0", "0"),
+    NO_FOREST("of a higher index", "0, 1, -1, -2, 0", "1"),
+    NO_FOREST("a leaf of the forest is missing", "0, 1, -1, -2, 0", "-3"),
+    NO_FOREST("belongs to no tree", "0, 1, -1, -2, 0", "-1"),
+    { "has two parents", HEAD
+      "const @n : int[2,5] = [0, 1, 1, 1, 0, 0, 1, -1, -1, 0]\n"
+      "const @l : int[1] = [1]\nconst @r : int[1] = [0]\n{\n" X
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" },
+    { "takes a vector of features", HEAD
+      "const @n : int[1,5] = [0, 1, -1, -1, 0]\n"
+      "const @l : int[1] = [1]\nconst @r : int[1] = [0]\n{\n"
+      "%0 = input { name = @x } : int\n"
+      "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" },
+    NO_BIN("does not ascend", "const", "3, 2", "0"),
+    NO_BIN("has no place", "const", "2, 3", "3"),
+    NO_BIN("has no place", "const", "2, 3", "-2"),
+    NO_BIN("has a public row", "param", "2, 3", "0"),
 };
 /* clang-format on */
 
@@ -360,6 +417,11 @@ static const char tensors[] =
     "const @i : int[2] = [1, 0]\n"
     "const @s : real = [0.1]\n"
     "const @t : int[1,4] = [3, 0, -2, 9007199254740993]\n"
+    "const @cuts : real[2,3] = [-1, 0, 0.5, 0, 0, 2]\n"
+    "const @missing : int[2] = [-1, 3]\n"
+    "const @nodes : int[2,5] = [0, 1, -1, 1, 0, 1, 2, -2, -3, 1]\n"
+    "const @leaves : int[3,2] = [1, -5, 0, 2, 7, 7]\n"
+    "const @roots : int[2] = [0, -2]\n"
     "calib @x : real[2,2] = [0, 1, 0.5, 0.25]\n"
     "names @x = [\"a\\22b\", \"\\5c\"]\n"
     "{\n"
@@ -417,6 +479,9 @@ static const char tensors[] =
     "  %50 = bit_xor %15, %16 : int[2] in 0..7\n"
     "  %51 = low_bit %42 : enc int[2] in 0..1\n"
     "  %52 = proved %51 { shift = 1, lo = 0, hi = 0 } : enc int[2] in 0..0\n"
+    "  %53 = bin %0 { cuts = @cuts, missing = @missing } : int[2] in 0..3\n"
+    "  %54 = forest %53 { nodes = @nodes, leaves = @leaves, roots = @roots } : "
+    "int[2] in -3..9\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
@@ -474,6 +539,28 @@ static const char ciphers[] =
     "58, outputs = 1 } : lwe[1,2] delta 58\n"
     "  output %22 { name = @y }\n"
     "}\n";
+static const char leveled[] =
+    "ir 1 leveled\n"
+    "const @slots : int[2] = [0, 31]\n"
+    "const @keys : int[5,2] = [10, 4, 9, 5, 7, 6, 7, 7, 6, 8]\n"
+    "param @nodes : int[3,4] = [0, 1, 1, -4, 0, 0, -3, 2, 1, 9, -1, -2]\n"
+    "param @leaves : int[4,2] = [1, 0, 2, 1, 0, 3, 1, 1]\n"
+    "param @roots : int[2] = [0, -1]\n"
+    "{\n"
+    "  %0 = input { name = @x } : int[2048] in 0..1\n"
+    "  %1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n"
+    "  %2 = glwe.encrypt %0 { log2_delta = 45 } : glwe[2048] delta 45\n"
+    "  %3 = glwe.to_ggsw %1, %2 { slots = @slots, log2_slots = 5, log2_base = 7, "
+    "keys = @keys, switch_levels = 4, switch_log2_base = 11 } : "
+    "ggsw[2] noise 1e-20 1e-16\n"
+    "  %4 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2048] delta 60\n"
+    "  %5 = ggsw.forest %4, %3 { nodes = @nodes, leaves = @leaves, roots = @roots "
+    "} : glwe[2] delta 60 noise 1e-10 0\n"
+    "  %6 = glwe.answer %5 { log2_flood = 50, word_bits = 32 } : glwe[2] delta 60 "
+    "noise 1e-10 0\n"
+    "  %7 = glwe.decrypt %6 { lo = 0, hi = 6 } : int[2] in 0..6\n"
+    "  output %7 { name = @y }\n"
+    "}\n";
 /* clang-format on */
 
 /* `tensors` with a table that covers the operand */
@@ -496,10 +583,10 @@ whole(void)
 
 START_TEST(every_op_prints_as_it_was_read)
 {
-    char *texts[] = { whole(), strdup(ciphers) };
+    char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
     bool seen[IR_NOPS] = { false };
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         struct reading r = parse(texts[i], strlen(texts[i]));
         char *again;
 
@@ -532,7 +619,7 @@ survives(const char *text, size_t len)
 
 START_TEST(cut_texts_have_one_message)
 {
-    char *texts[] = { whole(), strdup(ciphers) };
+    char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
 
     for (size_t i = 0; i < 2; i++) {
         const size_t len = strlen(texts[i]);
@@ -553,7 +640,7 @@ END_TEST
 START_TEST(wrong_bytes_have_one_message)
 {
     static const char bytes[] = { 0, -1, '"', '%', '9', '-', '}', '\n' };
-    char *texts[] = { whole(), strdup(ciphers) };
+    char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
 
     for (size_t i = 0; i < 2; i++) {
         const size_t len = strlen(texts[i]);

@@ -71,9 +71,9 @@ END_TEST
 
 /* clang-format off */
 static const struct cmlrt_set insecure_fresh[] = {
-    { 1, 9, 0, 0, 0, 0, 0, 0, 40, true, { 0 } },
-    { 2, 8, 0, 0, 0, 0, 0, 0, 25, true, { 0 } },
-    { 3, 8, 0, 0, 0, 0, 0, 0, 33, false, { 0 } },
+    { 1, 9, 0, 0, 0, 0, 0, 0, 40, true, { 0 }, { 0 } },
+    { 2, 8, 0, 0, 0, 0, 0, 0, 25, true, { 0 }, { 0 } },
+    { 3, 8, 0, 0, 0, 0, 0, 0, 33, false, { 0 }, { 0 } },
 };
 /* clang-format on */
 enum { FRESH = sizeof insecure_fresh / sizeof *insecure_fresh };
@@ -118,7 +118,7 @@ START_TEST(answer_noise)
     const double d = (double)cmlrt_big(set);
     const double v =
         v_tuniform(set->t_glwe) * (d * 2 / 3 + 1 + d * mean_square_key(set));
-    const struct cmlrt_reply reply = { -1, 64 };
+    const struct cmlrt_reply reply = { -1, 64, 0, 0 };
     double x[SAMPLES];
 
     for (size_t key = 0; key < KEYS; key++) {
@@ -145,7 +145,7 @@ START_TEST(cut_noise)
     const struct cmlrt_set *set = &insecure_fresh[_i];
     const double d = (double)cmlrt_big(set);
     const double v = (1 + d * mean_square_key(set)) * 0x1p-64 / 12;
-    const struct cmlrt_reply whole = { -1, 64 }, cut = { -1, 32 };
+    const struct cmlrt_reply whole = { -1, 64, 0, 0 }, cut = { -1, 32, 0, 0 };
     double x[SAMPLES];
 
     for (size_t key = 0; key < KEYS; key++) {
@@ -177,10 +177,10 @@ END_TEST
 /* the key's noise alone, the rounding alone, both */
 /* clang-format off */
 static const struct cmlrt_set insecure_switch[] = {
-    { 1, 9, 40, 1, 20, 5, 5, 50, 17, false, { 0 } },
-    { 1, 9, 40, 1, 20, 4, 3, 34, 17, false, { 0 } },
-    { 2, 8, 40, 1, 20, 5, 4, 40, 17, false, { 0 } },
-    { 1, 8, 40, 1, 20, 9, 3, 33, 17, true, { 0 } },
+    { 1, 9, 40, 1, 20, 5, 5, 50, 17, false, { 0 }, { 0 } },
+    { 1, 9, 40, 1, 20, 4, 3, 34, 17, false, { 0 }, { 0 } },
+    { 2, 8, 40, 1, 20, 5, 4, 40, 17, false, { 0 }, { 0 } },
+    { 1, 8, 40, 1, 20, 9, 3, 33, 17, true, { 0 }, { 0 } },
 };
 /* clang-format on */
 enum { SWITCHES = sizeof insecure_switch / sizeof *insecure_switch };
@@ -249,8 +249,8 @@ key_word(const struct rig *r, size_t i, size_t j)
  * none. */
 START_TEST(keyswitch_bodies_are_rounded)
 {
-    const struct cmlrt_set insecure_exact = { 1, 8,  40, 1,     20,   3,
-                                              4, 20, 17, false, { 0 } };
+    const struct cmlrt_set insecure_exact = { 1, 8,  40, 1,     20,    3,
+                                              4, 20, 17, false, { 0 }, { 0 } };
     const struct cmlrt_set *s = &insecure_exact;
     size_t wrong = 0;
     struct rig r;
@@ -341,11 +341,11 @@ END_TEST
 /* the key's noise alone, the rounding alone, k > 1, all, ties (22) */
 /* clang-format off */
 static const struct cmlrt_set insecure_rotate[] = {
-    { 1, 9, 100, 2, 15, 1, 1, 0, 40, false, { 0 } },
-    { 1, 9, 100, 1, 10, 1, 1, 0, 17, false, { 0 } },
-    { 3, 8, 100, 3,  7, 1, 1, 0, 38, false, { 0 } },
-    { 2, 8, 100, 2,  9, 1, 1, 0, 43, false, { 0 } },
-    { 1, 9, 100, 2, 15, 1, 1, 0, 10, false, { 0 } },
+    { 1, 9, 100, 2, 15, 1, 1, 0, 40, false, { 0 }, { 0 } },
+    { 1, 9, 100, 1, 10, 1, 1, 0, 17, false, { 0 }, { 0 } },
+    { 3, 8, 100, 3,  7, 1, 1, 0, 38, false, { 0 }, { 0 } },
+    { 2, 8, 100, 2,  9, 1, 1, 0, 43, false, { 0 }, { 0 } },
+    { 1, 9, 100, 2, 15, 1, 1, 0, 10, false, { 0 }, { 0 } },
 };
 /* clang-format on */
 enum { ROTATES = sizeof insecure_rotate / sizeof *insecure_rotate };
@@ -502,8 +502,9 @@ END_TEST
  * use must cover it, and not by far. */
 START_TEST(transform_noise)
 {
-    static const struct cmlrt_set insecure_fft = { 1, 9, 40, 2,     23,   1,
-                                                   1, 0, 3,  false, { 0 } };
+    static const struct cmlrt_set insecure_fft = {
+        1, 9, 40, 2, 23, 1, 1, 0, 3, false, { 0 }, { 0 }
+    };
     const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
     double x[KEYS * 40], c;
 
@@ -600,6 +601,7 @@ START_TEST(transform_noise_of_each_ring)
                                              0,
                                              3,
                                              false,
+                                             { 0 },
                                              { 0 } };
     const struct cmlrt_set *set = &insecure_ring;
     double sum = 0, c;

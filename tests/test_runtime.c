@@ -12,20 +12,22 @@ enum { MAX_TABLES = 4 };
 /* k, log2 N, n, bootstrap, keyswitch (levels, base), noise, ternary */
 /* clang-format off */
 static const struct cmlrt_set insecure[] = {
-    { 1, 10, 24, 1, 23, 4, 4, 30, 17, false, { 0 } },
-    { 2,  9, 20, 2, 15, 5, 3, 30, 17, false, { 0 } },
-    { 3,  8, 16, 3, 11, 3, 5, 30, 17, false, { 0 } },
-    { 1, 11, 16, 2, 15, 6, 3, 30, 17, true, { 0 } },
-    { 6,  8, 12, 1, 17, 4, 4, 30, 17, false, { 0 } },
+    { 1, 10, 24, 1, 23, 4, 4, 30, 17, false, { 0 }, { 0 } },
+    { 2,  9, 20, 2, 15, 5, 3, 30, 17, false, { 0 }, { 0 } },
+    { 3,  8, 16, 3, 11, 3, 5, 30, 17, false, { 0 }, { 0 } },
+    { 1, 11, 16, 2, 15, 6, 3, 30, 17, true, { 0 }, { 0 } },
+    { 6,  8, 12, 1, 17, 4, 4, 30, 17, false, { 0 }, { 0 } },
 };
 /* clang-format on */
 enum { SETS = sizeof insecure / sizeof *insecure };
 
 /* no tables: a ternary ring key and nothing else */
-static const struct cmlrt_set insecure_linear = { 1, 9, 0,  0,    0,    0,
-                                                  0, 0, 20, true, { 0 } };
-static const struct cmlrt_set insecure_linear_k2 = { 2, 8, 0,  0,    0,    0,
-                                                     0, 0, 20, true, { 0 } };
+static const struct cmlrt_set insecure_linear = {
+    1, 9, 0, 0, 0, 0, 0, 0, 20, true, { 0 }, { 0 }
+};
+static const struct cmlrt_set insecure_linear_k2 = { 2,  8,    0,     0,
+                                                     0,  0,    0,     0,
+                                                     20, true, { 0 }, { 0 } };
 
 static const uint8_t any_seed[CMLRT_SEED] = { 7, 1, 2, 3 };
 
@@ -509,7 +511,9 @@ START_TEST(answers_come_back)
     static const int64_t message[COUNT] = { 0, 1, -3, 77, -128 };
     const struct cmlrt_set *set =
         _i / MODES ? &insecure_linear_k2 : &insecure_linear;
-    const struct cmlrt_reply reply[] = { { -1, 64 }, { 54, 64 }, { 52, 32 } };
+    const struct cmlrt_reply reply[] = { { -1, 64, 0, 0 },
+                                         { 54, 64, 0, 0 },
+                                         { 52, 32, 0, 0 } };
     uint64_t *x, *y;
     struct rig r;
 
@@ -583,7 +587,7 @@ START_TEST(weights_are_read_off_unless_rerandomised)
 {
     static const int64_t weight[2] = { -91, 57 }, message[2] = { 5, 9 };
     const struct cmlrt_matmul product = { weight, 2, 1, NULL };
-    const struct cmlrt_reply reply = { -1, 64 };
+    const struct cmlrt_reply reply = { -1, 64, 0, 0 };
     const struct cmlrt_set *set = _i ? &insecure_linear_k2 : &insecure_linear;
     uint64_t *x, *y;
     int64_t w[2] = { 0 };

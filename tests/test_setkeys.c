@@ -20,9 +20,9 @@
 static const struct cmlrt_sets insecure = {
     .n = 3,
     .switches = 6,
-    .at = { { 1, 9, 24, 1, 23, 4, 4, 30, 17, false, { 0 } },
-            { 2, 8, 20, 2, 15, 5, 3, 30, 17, false, { 0 } },
-            { 1, 8, 16, 3, 11, 3, 5, 30, 17, false, { 0 } } },
+    .at = { { 1, 9, 24, 1, 23, 4, 4, 30, 17, false, { 0 }, { 0 } },
+            { 2, 8, 20, 2, 15, 5, 3, 30, 17, false, { 0 }, { 0 } },
+            { 1, 8, 16, 3, 11, 3, 5, 30, 17, false, { 0 }, { 0 } } },
     /* from, to, big, levels, base, noise: the key's noise alone, the rounding
      * alone, both */
     .sw = { { 0, 1, false, 5, 5, 50 }, { 1, 2, false, 4, 3, 34 },
@@ -32,8 +32,8 @@ static const struct cmlrt_sets insecure = {
 static const struct cmlrt_sets insecure_but_switches = {
     .n = 2,
     .switches = 3,
-    .at = { { 2, 10, 799, 1, 4, 1, 1, 48, 17, false, { 0 } },
-            { 1, 13,  10, 1, 4, 1, 1, 44,  3, false, { 0 } } },
+    .at = { { 2, 10, 799, 1, 4, 1, 1, 48, 17, false, { 0 }, { 0 } },
+            { 1, 13,  10, 1, 4, 1, 1, 44,  3, false, { 0 }, { 0 } } },
     .sw = { { 1, 0, true, 3, 7, 35 }, { 1, 0, false, 3, 4, 48 },
             { 0, 1, true, 4, 6, 35 } },
 };

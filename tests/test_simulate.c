@@ -16,7 +16,7 @@ START_TEST(simulated_noise)
 {
     const struct cmlrt_set set = { .k = 1, .log2_n = 9, .n = 100 };
     const struct cmlrt_table t = { eights, 1, 3, 0, 60, 58, 0 };
-    const struct cmlrt_reply reply = { -1, 64 };
+    const struct cmlrt_reply reply = { -1, 64, 0, 0 };
     const struct cmlrt_extract all = { 0, 0, SAMPLES };
     static const uint64_t zeros[SAMPLES];
     uint64_t y[SAMPLES];
@@ -53,7 +53,7 @@ static void
 cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
          int64_t end)
 {
-    static const struct cmlrt_reply reply = { -1, 32 };
+    static const struct cmlrt_reply reply = { -1, 32, 0, 0 };
 
     memset(value[0] + begin, 0, (size_t)(end - begin) * sizeof *value[0]);
     cmlrt_lwe_answer(env, value[0], value[0], &reply, begin, end);
@@ -62,8 +62,8 @@ cut_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
 /* The engine tells the simulator all of (72). */
 START_TEST(simulated_cut)
 {
-    const struct cml_value value = { SAMPLES, 0, 0 };
-    const struct cml_answer answer = { SAMPLES, 0, 0, 50, 0, 9, 0, 32 };
+    const struct cml_value value = { SAMPLES, 0, 0, 0, 0 };
+    const struct cml_answer answer = { SAMPLES, 0, 0, 50, 0, 9, 0, 32, 0 };
     struct cml_step step = { .items = SAMPLES };
     const struct cml_set set = { .k = 1 + _i, .log2_n = 12, .ternary = _i };
     const struct cml_manifest m = { .nsets = 1,

@@ -101,11 +101,12 @@ streams(enum cmlrt_purpose purpose, const uint8_t *const *keys, size_t nkeys)
 
 /* clang-format off */
 static const struct cmlrt_set insecure = { 2, 8, 6, 2, 15, 4, 4, 30, 17,
-                                           false, { 0 } };
+                                           false, { 0 }, { 0 } };
 /* clang-format on */
 enum { COUNT = 300, GLWES = 3, ROWS = 3 };
 static const struct cml_piece pieces[] = {
-    { COUNT, 0, 50, 0, 9, 0, 0, 0 }, { 7, 0, 50, 0, 9, COUNT, 2, COUNT }
+    { COUNT, 0, 50, 0, 9, 0, 0, 0, 0, 64 },
+    { 7, 0, 50, 0, 9, COUNT, 2, COUNT, 0, 64 }
 };
 
 static const uint8_t master[CMLRT_SEED] = { 1, 1 };
@@ -216,7 +217,7 @@ static void
 answer_step(struct cmlrt_env *env, uint64_t *const *value, int64_t begin,
             int64_t end)
 {
-    static const struct cmlrt_reply reply = { 40, 64 };
+    static const struct cmlrt_reply reply = { 40, 64, 0, 0 };
 
     memset(value[0] + (size_t)begin * env->big, 0,
            (size_t)(end - begin) * env->big * sizeof *value[0]);
@@ -228,8 +229,8 @@ run_answers(struct cmlrt_eval *eval, const struct kernels *kernels,
             unsigned threads)
 {
     const struct cmlrt_evals evals = { .at = { eval } };
-    const struct cml_value value = { ANSWERS, 0, 0 };
-    const struct cml_answer answer = { ANSWERS, 0, 0, 50, 0, 9, 0, 64 };
+    const struct cml_value value = { ANSWERS, 0, 0, 0, 0 };
+    const struct cml_answer answer = { ANSWERS, 0, 0, 50, 0, 9, 0, 64, 0 };
     struct cml_step step[2] = { { .items = ANSWERS }, { .items = ANSWERS } };
     struct cml_manifest m = manifest();
     struct cmlrt_pool *pool = cmlrt_pool_new(threads);

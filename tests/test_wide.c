@@ -15,7 +15,7 @@
 #include <string.h>
 
 static const struct cmlrt_set insecure_toy = {
-    1, 9, 32, 3, 12, 6, 4, 35, 3, false, { 5, 9, 4, 12, 4, 6, 16, 0, 0 }
+    1, 9, 32, 3, 12, 6, 4, 35, 3, false, { 5, 9, 4, 12, 4, 6, 16, 0, 0 }, { 0 }
 };
 
 /* 7 bits on a norm of 1, 8 bits, and 7 bits with the keys of 13 and 14, which
@@ -26,8 +26,30 @@ enum { ROTATED = 0 };
 enum { ROTATED = 3 };
 #endif
 static const struct cmlrt_set real[] = {
-    { 2, 10, 720, 2, 15, 4, 3, 50, 17, false, { 5, 8, 2, 18, 7, 3, 7, 0, 0 } },
-    { 2, 10, 720, 3, 12, 4, 3, 50, 17, false, { 7, 6, 3, 14, 3, 6, 8, 0, 0 } },
+    { 2,
+      10,
+      720,
+      2,
+      15,
+      4,
+      3,
+      50,
+      17,
+      false,
+      { 5, 8, 2, 18, 7, 3, 7, 0, 0 },
+      { 0 } },
+    { 2,
+      10,
+      720,
+      3,
+      12,
+      4,
+      3,
+      50,
+      17,
+      false,
+      { 7, 6, 3, 14, 3, 6, 8, 0, 0 },
+      { 0 } },
     { 3,
       10,
       720,
@@ -38,7 +60,8 @@ static const struct cmlrt_set real[] = {
       50,
       3,
       false,
-      { 4, 12, 2, 23, 7, 4, 7, 34, 44 } },
+      { 4, 12, 2, 23, 7, 4, 7, 34, 44 },
+      { 0 } },
 };
 
 /* ---- ciphertexts */
@@ -432,6 +455,7 @@ searched(unsigned bits)
         false,
         { s.tr_levels, s.tr_log2_base, s.ss_levels, s.ss_log2_base, s.cb_levels,
           s.cb_log2_base, bits, s.tr_low_bits, s.ss_low_bits },
+        { 0 },
     };
 }
 

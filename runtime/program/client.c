@@ -80,11 +80,12 @@ encrypt_piece(const struct encryption *e, const struct cml_piece *d,
                                         (size_t)(left < n ? left : n),
                                         (unsigned)d->log2_delta };
 
-        if (cmlrt_encrypt(word + i, e->c->secrets.at[d->set], e->seed, glwe,
-                          &in)
+        if ((d->times_key ? cmlrt_encrypt_times_key : cmlrt_encrypt)(
+                word + i, e->c->secrets.at[d->set], e->seed, glwe, &in)
             != CML_E_ok)
             return false;
     }
+    cmlrt_keep_bits(word, (size_t)d->count, (unsigned)d->keep_bits);
     return true;
 }
 
@@ -120,7 +121,7 @@ big_words(const struct program *p, int64_t set)
     return ((size_t)p->sets.at[set].k << p->sets.at[set].log2_n) + 1;
 }
 
-/* the longest ciphertext */
+/* the longest ciphertext, and room for a packed answer */
 static uint64_t *
 lwe_new(const struct program *p)
 {
@@ -129,7 +130,7 @@ lwe_new(const struct program *p)
     for (size_t i = 0; i < p->sets.n; i++)
         if (big_words(p, (int64_t)i) > most)
             most = big_words(p, (int64_t)i);
-    return malloc(most * sizeof(uint64_t));
+    return malloc((most + CML_MAX_COEFS) * sizeof(uint64_t));
 }
 
 static const uint8_t *
@@ -148,6 +149,31 @@ unpack(uint64_t *word, const uint8_t *from, size_t n, int64_t bits)
     return from;
 }
 
+/* The phases of an answer's messages, as replies; where the next one is. */
+static const uint8_t *
+decrypt_separate(struct program *p, int64_t *replies, const struct client *c,
+                 const uint8_t *from, const struct cml_answer *a, uint64_t *lwe)
+{
+    for (int64_t j = 0; j < a->count; j++) {
+        from = unpack(lwe, from, big_words(p, a->set), a->word_bits);
+        replies[j] = reply_of(a, cmlrt_phase(c->secrets.at[a->set], lwe));
+    }
+    return from;
+}
+
+static const uint8_t *
+decrypt_packed(struct program *p, int64_t *replies, const struct client *c,
+               const uint8_t *from, const struct cml_answer *a, uint64_t *glwe)
+{
+    from = unpack(glwe, from, big_words(p, a->set) - 1 + (size_t)a->count,
+                  a->word_bits);
+    for (int64_t j = 0; j < a->count; j++) {
+        replies[j] =
+            reply_of(a, cmlrt_phase_at(c->secrets.at[a->set], glwe, (size_t)j));
+    }
+    return from;
+}
+
 enum cml_status
 client_decrypt(struct program *p, int64_t *replies, const struct client *c,
                const uint8_t *answers, size_t rows)
@@ -159,12 +185,8 @@ client_decrypt(struct program *p, int64_t *replies, const struct client *c,
         return program_no_memory(p);
     for (size_t r = 0; r < rows; r++, replies += p->layout.replies)
         for (int64_t i = 0; i < p->m->nanswers; i++)
-            for (int64_t j = 0; j < a[i].count; j++) {
-                answers = unpack(lwe, answers, big_words(p, a[i].set),
-                                 a[i].word_bits);
-                replies[a[i].first + j] =
-                    reply_of(&a[i], cmlrt_phase(c->secrets.at[a[i].set], lwe));
-            }
+            answers = (a[i].packed ? decrypt_packed : decrypt_separate)(
+                p, replies + a[i].first, c, answers, &a[i], lwe);
     free(lwe);
     return CML_E_ok;
 }

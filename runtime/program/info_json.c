@@ -179,11 +179,12 @@ answers(FILE *out, const struct program *p)
     for (int64_t i = 0; i < p->m->nanswers; i++)
         fprintf(out,
                 "%s\n    {\"count\": %lld, \"hi\": %lld, \"lo\": %lld, "
-                "\"log2_delta\": %lld, \"set\": %lld, "
+                "\"log2_delta\": %lld, \"packed\": %s, \"set\": %lld, "
                 "\"word_bits\": %lld}",
                 i ? "," : "", (long long)a[i].count, (long long)a[i].hi,
                 (long long)a[i].lo, (long long)a[i].log2_delta,
-                (long long)a[i].set, (long long)a[i].word_bits);
+                a[i].packed ? "true" : "false", (long long)a[i].set,
+                (long long)a[i].word_bits);
     fputs("]", out);
 }
 

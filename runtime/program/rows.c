@@ -60,6 +60,7 @@ open_schema(struct program *p, struct schema *d)
                                  : in->count == 1 ? in->name
                                                   : d->made[at].text;
             d->column[at].integer = in->integer != 0;
+            d->column[at].missing = in->missing != 0;
         }
     }
     return CML_E_ok;
@@ -177,6 +178,8 @@ clip(struct program *p, struct cml_rows *rows, struct clipping *clipped,
         for (size_t r = 0; r < rows->rows; r++) {
             double *x = &rows->at[r * rows->columns + i];
 
+            if (isnan(*x) && in->missing)
+                continue;
             if (!isfinite(*x))
                 return cmlrt_fail(&p->fault, CML_E_data,
                                   "row %zu: %s has no value", r + 1,

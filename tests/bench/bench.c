@@ -1,6 +1,6 @@
 /* Times of the runtime's kernels, one line a figure: name value unit.
  *
- *     bench [fft|lev|matmul|pbs|A|B0|..|D]...     all of these without
+ *     bench [fft|lev|forest|matmul|pbs|A|B0|..|D]...     all of these without
  * arguments bench cost
  *
  * Names are those of the table in lang-spec/kernels.md.  A figure is the best
@@ -10,6 +10,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include "runtime/inner.h"
+#include "tests/bench/bench_forest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -198,13 +199,13 @@ static const struct {
     const char *name;
     struct cmlrt_set set;
 } sets[] = {
-    { "A", { 1, 11, 866, 1, 23, 5, 3, 46, 17, false, { 0 } } },
-    { "B0", { 6, 8, 747, 1, 17, 3, 4, 50, 30, false, { 0 } } },
-    { "B1", { 3, 9, 846, 1, 17, 3, 5, 47, 30, false, { 0 } } },
-    { "B2", { 4, 9, 837, 1, 23, 3, 5, 47, 17, false, { 0 } } },
-    { "B4", { 2, 10, 884, 1, 23, 3, 5, 46, 17, false, { 0 } } },
-    { "C", { 1, 12, 931, 1, 23, 6, 3, 45, 3, false, { 0 } } },
-    { "D", { 1, 13, 1006, 2, 15, 7, 3, 44, 3, false, { 0 } } },
+    { "A", { 1, 11, 866, 1, 23, 5, 3, 46, 17, false, { 0 }, { 0 } } },
+    { "B0", { 6, 8, 747, 1, 17, 3, 4, 50, 30, false, { 0 }, { 0 } } },
+    { "B1", { 3, 9, 846, 1, 17, 3, 5, 47, 30, false, { 0 }, { 0 } } },
+    { "B2", { 4, 9, 837, 1, 23, 3, 5, 47, 17, false, { 0 }, { 0 } } },
+    { "B4", { 2, 10, 884, 1, 23, 3, 5, 46, 17, false, { 0 }, { 0 } } },
+    { "C", { 1, 12, 931, 1, 23, 6, 3, 45, 3, false, { 0 }, { 0 } } },
+    { "D", { 1, 13, 1006, 2, 15, 7, 3, 44, 3, false, { 0 }, { 0 } } },
 };
 
 enum { THREADS = 2 };
@@ -469,8 +470,9 @@ bench_cost(const struct kernels *k, uint32_t dim, uint32_t log2_n, uint32_t l)
 {
     const size_t row = (8 * (size_t)l * (dim + 1) * (dim + 1)) << log2_n;
     const size_t n = (96 << 20) / row < 8 ? 8 : (96 << 20) / row;
-    const struct cmlrt_set set = { dim, log2_n, (uint32_t)n, l,     24 / l, 1,
-                                   1,   30,     17,          false, { 0 } };
+    const struct cmlrt_set set = { dim,    log2_n, (uint32_t)n, l,
+                                   24 / l, 1,      1,           30,
+                                   17,     false,  { 0 },       { 0 } };
     double best = (double)INFINITY;
     struct keys y;
 
@@ -566,6 +568,8 @@ main(int argc, char **argv)
         bench_product(k, "select", l, 2);
         bench_product(k, "keyswitch", l, 1);
     }
+    if (wanted(argc, argv, "forest"))
+        bench_forests(k);
     if (wanted(argc, argv, "matmul")) {
         bench_matmul(k, "", 32, 8);
         bench_matmul(k, "_wide", 32, 64);

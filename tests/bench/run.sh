@@ -4,7 +4,8 @@
 # usage: run.sh BENCH [REFERENCE [WHAT...]]
 #
 # BENCH and REFERENCE print lines `name value unit`; REFERENCE is a program that
-# takes `fft` or `pbs SETS`.  Without one only FFTW is compared, if BENCH has it.
+# takes `fft` or `pbs SETS`; of WHAT forest, one that takes the arguments below
+# and prints `server x (min y)`.  Without one only FFTW is compared, if BENCH has it.
 # Names of equal meaning: the reference's pbs_A_B1_min is pbs_A_B1 here.
 bench=$1
 reference=$2
@@ -12,10 +13,31 @@ reference=$2
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
+# Forests: name, then the reference's model and parameters; both measure the
+# processor's time of one thread, and the time that passes of two.
+forest() {
+    while read -r name pipeline model rest; do
+        for threads in 1 2; do
+            [ $threads = 1 ] && thr= || thr=_2thr
+            "$reference" "$pipeline" "$model" $threads 12 $rest |
+                sed -nE "s/.*server [0-9.]+ \(min ([0-9.]+)\).*/forest_$name$thr \1 ms/p"
+        done
+    done <<EOF
+D_dt D dt 1,24 5,8 8 48 1 26 1 0
+X_dt X dt 4,8 4,11 5,5 1 1 24 1
+D_xgb D xgb 2,15 4,8 8 44 1 26 1 0
+X_xgb X xgb 3,8 4,11 5,5 1 4 24 1
+D_rf D rf 2,15 3,6 8 44 1 26 1 0
+X_rf X rf 3,7 5,9 6,4 1 4 24 1
+EOF
+}
+
 sets=
+forest=
 for what; do
     case $what in
     fft) ;;
+    forest) forest=yes ;;
     B*) sets=$sets${what#B} ;;
     *) sets=$sets$what ;;
     esac
@@ -23,7 +45,8 @@ done
 for round in 1 2 3 4 5; do
     "$bench" "$@" >>"$tmp/own"
     [ -n "$reference" ] || break
-    "$reference" fft >>"$tmp/ref"
+    [ -z "$forest" ] || forest >>"$tmp/ref"
+    [ -n "$forest" ] || "$reference" fft >>"$tmp/ref"
     [ -z "$sets" ] || "$reference" pbs "$sets" >>"$tmp/ref"
 done
 [ -n "$reference" ] || : >"$tmp/ref"

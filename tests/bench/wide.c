@@ -23,8 +23,30 @@ enum { BATCH = 4, TURNS = 5, MOST_BITS = 16, FFTS = 2000 };
 
 /* what the search returns for tables of such tables, tests/params/wide.txt */
 static const struct cmlrt_set sets[] = {
-    { 2, 10, 720, 3, 12, 4, 3, 50, 17, false, { 7, 6, 3, 14, 3, 6, 8, 0, 0 } },
-    { 2, 10, 720, 5, 8, 6, 2, 50, 17, false, { 15, 3, 4, 11, 6, 4, 12, 0, 0 } },
+    { 2,
+      10,
+      720,
+      3,
+      12,
+      4,
+      3,
+      50,
+      17,
+      false,
+      { 7, 6, 3, 14, 3, 6, 8, 0, 0 },
+      { 0 } },
+    { 2,
+      10,
+      720,
+      5,
+      8,
+      6,
+      2,
+      50,
+      17,
+      false,
+      { 15, 3, 4, 11, 6, 4, 12, 0, 0 },
+      { 0 } },
     { 3,
       10,
       720,
@@ -35,7 +57,8 @@ static const struct cmlrt_set sets[] = {
       50,
       3,
       false,
-      { 5, 10, 3, 17, 7, 4, 16, 33, 38 } },
+      { 5, 10, 3, 17, 7, 4, 16, 33, 38 },
+      { 0 } },
 };
 
 static double

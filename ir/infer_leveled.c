@@ -1,0 +1,89 @@
+/* Rules of selections without bootstraps, lang-spec/crypto.md 17. */
+#include "ir/infer.h"
+
+static const struct ir_blob *
+integers(const struct infer *x, const char *name, size_t rank)
+{
+    const struct ir_blob *b = ir_blob_find(x->f, name, false);
+
+    return b && b->type.base == IR_INT && b->type.rank == rank ? b : NULL;
+}
+
+/* ceil(count / N) ring ciphertexts, all of whose coefficients are messages */
+static bool
+whole_rings(const struct ir_type *t)
+{
+    return t->base == IR_GLWE && t->rank == 1
+           && t->dim[0] % (1u << IR_LOG2_LEVELED) == 0;
+}
+
+/* Operand j holds level j + 1 of the bits, halved for every step of the
+ * expansion. */
+const char *
+to_ggsw(struct infer *x)
+{
+    const uint32_t m = x->as->glwe_to_ggsw.log2_slots;
+    const uint32_t b = x->as->glwe_to_ggsw.log2_base;
+    const struct ir_blob *slots = integers(x, x->as->glwe_to_ggsw.slots, 1);
+    const struct ir_blob *keys = integers(x, x->as->glwe_to_ggsw.keys, 2);
+
+    if (x->nin == 0 || m < 1 || m > IR_LOG2_LEVELED || b < 1
+        || (uint64_t)b * x->nin + m > 64)
+        return infer_say(x, "levels and slots need 1 to 64 bits");
+    for (size_t j = 0; j < x->nin; j++)
+        if (!whole_rings(infer_in(x, j))
+            || !ir_same_shape(infer_in(x, j), infer_in(x, 0))
+            || infer_in(x, j)->log2_delta != 64 - m - b * (j + 1))
+            return infer_say(x, "level %zu is no bits in slots", j + 1);
+    if (!slots || !keys || keys->type.dim[0] != m || keys->type.dim[1] != 2)
+        return infer_say(x, "slots have places, and a gadget each step");
+    for (size_t i = 0; i < 2 * (size_t)m; i++)
+        if (keys->cell[i].i < 1 || keys->cell[i].i > 32)
+            return infer_say(x, "a gadget has 1 to 32 levels and bits");
+    *x->out = *infer_in(x, 0);
+    x->out->base = IR_GGSW;
+    x->out->ranged = false;
+    x->out->log2_delta = 0;
+    x->out->dim[0] = slots->type.dim[0];
+    return NULL;
+}
+
+const char *
+ggsw_forest(struct infer *x)
+{
+    const struct ir_blob *nodes = integers(x, x->as->ggsw_forest.nodes, 2);
+    const struct ir_blob *leaves = integers(x, x->as->ggsw_forest.leaves, 2);
+    const struct ir_blob *roots = integers(x, x->as->ggsw_forest.roots, 1);
+
+    if (!nodes || nodes->type.dim[1] != 4 || !leaves || !roots
+        || leaves->type.dim[1] > 1u << IR_LOG2_LEVELED)
+        return infer_say(x, "a forest has nodes of 4, leaves and roots");
+    if (x->nin < 1 || x->nin > 2 || !whole_rings(infer_in(x, 0))
+        || (x->nin == 2 && infer_in(x, 1)->base != IR_GGSW))
+        return infer_say(x, "a forest takes bits, and those that select");
+    *x->out = *infer_in(x, 0);
+    x->out->ranged = false;
+    x->out->dim[0] = leaves->type.dim[1];
+    return NULL;
+}
+
+const char *
+glwe_answer(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_GLWE)
+        return infer_say(x, "not a glwe");
+    *x->out = *infer_in(x, 0);
+    return NULL;
+}
+
+const char *
+glwe_decrypt(struct infer *x)
+{
+    if (infer_in(x, 0)->base != IR_GLWE)
+        return infer_say(x, "not a glwe");
+    *x->out = ir_type_of(IR_INT, infer_in(x, 0)->rank, infer_in(x, 0)->dim);
+    x->out->ranged = true;
+    x->out->ilo = x->as->glwe_decrypt.lo;
+    x->out->ihi = x->as->glwe_decrypt.hi;
+    return NULL;
+}

@@ -1,0 +1,102 @@
+/* Selections without bootstraps: forests on inputs of the client,
+ * lang-spec/crypto.md 17.
+ *
+ * The client sends bits [x_f >= c] in slots of ring ciphertexts.  The server
+ * expands each slot to a GGSW, which selects between subtrees; a node with two
+ * leaves takes its bit as it came.  Leaves are digits in coefficients of their
+ * own, so that each sum has few bits.
+ */
+#ifndef CML_PASSES_LEVELED_H
+#define CML_PASSES_LEVELED_H
+
+#include "ir/ir.h"
+#include "passes/inner.h"
+#include "passes/model.h"
+
+enum {
+    LEVELED_DIGITS = 4, /* sums a score that the client may see */
+    LEVELED_FIRST = 46, /* bits of the first automorphism gadget, (80) */
+};
+
+/* leveled_noise.c: gadgets, and what they add to the variance */
+struct leveled_keys {
+    uint32_t steps; /* of an expansion: log2 of the slots; 0: there is none */
+    struct model_gadget step[IR_LOG2_LEVELED]; /* of automorphisms */
+    struct model_gadget ss;                    /* the key of s^2 */
+};
+struct model_ring leveled_ring(void);
+/* bases from first to last, (80) */
+void leveled_grade(struct leveled_keys *k, uint32_t first, uint32_t last);
+double leveled_v_body(const struct leveled_keys *k, double sigma2);
+double leveled_v_mask(const struct leveled_keys *k, double v_body,
+                      double sigma2);
+/* of a product by a GGSW, of bit 1 */
+double leveled_v_cmux(const struct leveled_keys *k, struct model_gadget g,
+                      double v_body, double v_mask);
+/* the gadgets of a glwe.to_ggsw */
+struct leveled_keys leveled_keys_of(const struct ir_func *f,
+                                    const struct ir_ins *ins);
+struct model_gadget leveled_gadget_of(const struct ir_ins *ins);
+/* the variance of a ggsw.forest whose selectors have types with variances */
+double leveled_v_forest(struct arena *mem, const struct ir_func *f,
+                        const struct ir_ins *ins, double sigma2);
+
+/* leveled_shape.c: what a forest of integers asks for */
+struct leveled_node {
+    uint32_t slot;
+    bool pair;        /* both children are leaves */
+    int64_t child[2]; /* a node behind this one, or ~leaf */
+};
+struct leveled_shape {
+    /* slot s is the bit x[feature[s]] >= at[s]; all integers of the features
+     * in use or, if thresholds are public, those of the forest */
+    size_t slots;
+    const uint32_t *feature;
+    const int64_t *at;
+    const bool *inner, *pair; /* its GGSW, or the bit as it is, is wanted */
+    bool open;                /* thresholds are public */
+    struct leveled_node *node;
+    size_t nodes, leaves, trees, outputs;
+    int64_t *root;
+    size_t *first_leaf; /* [trees + 1] */
+    int64_t *leaf;      /* [leaves][outputs], from 0 on in each tree */
+    int64_t *offset;    /* [outputs]: what the leaves have lost */
+    int64_t most;       /* the largest leaf */
+};
+/* The leaves are weights [n][outputs of the op] times its own, plus constants.
+ */
+bool leveled_shape(struct leveled_shape *out, struct pass_ctx *cx,
+                   const struct ir_func *f, const struct ir_ins *forest,
+                   const int64_t *weights, const int64_t *constants, size_t n);
+/* Products in series that the sum of all trees has at worst: of each tree its
+ * longest path; equal subtrees add in amplitude. */
+double leveled_chain(struct arena *mem, const struct leveled_node *node,
+                     size_t nodes, const int64_t *root, size_t trees,
+                     const int64_t *leaf, size_t width);
+
+/* leveled_plan.c: the cheapest way to do it */
+struct leveled_plan {
+    struct leveled_keys keys;
+    struct model_gadget gg;
+    uint32_t digits; /* a score */
+    int64_t radix;
+    int64_t most;  /* the largest sum of a digit */
+    uint32_t bits; /* of that sum */
+    double log2_pfail, ms;
+};
+/* keys: NULL, or those that another forest has.  False after a message. */
+bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
+                  const struct ir_func *f, const struct ir_ins *forest,
+                  const struct leveled_shape *shape,
+                  const struct leveled_keys *keys);
+/* ms of one core, by the op */
+double leveled_ms(const struct ir_func *f, const struct ir_ins *ins);
+
+/* leveled_lower.c: what is decrypted is linear in the results of a forest.  The
+ * integers, in g; map: of values of f.  {0} after a message. */
+struct affine;
+ir_ref leveled_lower(struct pass_ctx *cx, const struct ir_func *f,
+                     const struct affine *a, const struct ir_ins *decrypt,
+                     struct ir_func *g, const ir_ref *map);
+
+#endif

@@ -1,0 +1,172 @@
+/* Noise of selections without bootstraps, lang-spec/crypto.md 17.
+ *
+ * N = 2048, k = 1, a ternary key.  Variances are relative to the torus.
+ */
+#include "passes/leveled.h"
+
+#include <math.h>
+#include <string.h>
+
+struct model_ring
+leveled_ring(void)
+{
+    return (struct model_ring){ 1, IR_LOG2_LEVELED, true };
+}
+
+/* Errors of step q are doubled in each later one, and there are twice as many
+ * keyswitches a step: fine gadgets first, coarse ones where the work is. */
+void
+leveled_grade(struct leveled_keys *k, uint32_t first, uint32_t last)
+{
+    for (uint32_t q = 0; q < k->steps; q++) {
+        const double base =
+            k->steps > 1 ? first + ((double)last - first) * q / (k->steps - 1)
+                         : last;
+        const uint32_t b = (uint32_t)lround(base);
+
+        k->step[q] = (struct model_gadget){
+            (uint32_t)ceil((LEVELED_FIRST - 0.5 * q) / b), b
+        };
+    }
+}
+
+/* rows of a keyswitch: fresh noise times digits, and its transforms */
+static double
+v_rows(uint32_t rows, struct model_gadget g, double sigma2)
+{
+    const struct model_ring r = leveled_ring();
+
+    return rows * model_degree(r) * sigma2 * model_digit_m2(g)
+           + model_v_fft(r, rows, g.log2_base);
+}
+
+static double
+v_auto(struct model_gadget g, double sigma2)
+{
+    return v_rows(g.levels, g, sigma2)
+           + model_key_norm2(leveled_ring()) * model_round_err(g) / 12;
+}
+
+/* 2^m sigma^2 + sum over q of 2^(m-1-q) V_auto(q), the mean of coefficients */
+double
+leveled_v_body(const struct leveled_keys *k, double sigma2)
+{
+    double v = ldexp(sigma2, (int)k->steps);
+
+    for (uint32_t q = 0; q < k->steps; q++)
+        v += ldexp(v_auto(k->step[q], sigma2), (int)(k->steps - 1 - q));
+    return v;
+}
+
+/* (a, b) -> (b, 0) + KS of a under s^2, whose norm is that of s, squared */
+double
+leveled_v_mask(const struct leveled_keys *k, double v_body, double sigma2)
+{
+    const double norm2 = model_key_norm2(leveled_ring());
+
+    return norm2 * v_body + v_rows(k->ss.levels, k->ss, sigma2)
+           + norm2 * norm2 * model_round_err(k->ss) / 12;
+}
+
+/* The masks of mask rows are not reduced before the product: that costs bits
+ * of the transform. */
+double
+leveled_v_cmux(const struct leveled_keys *k, struct model_gadget g,
+               double v_body, double v_mask)
+{
+    const struct model_ring r = leveled_ring();
+    const double n = model_degree(r);
+    const double unreduced = model_v_fft(r, g.levels, g.log2_base) * n
+                             * k->ss.levels * model_digit_m2(k->ss);
+
+    return n * g.levels * model_digit_m2(g) * (v_body + v_mask)
+           + (1 + model_key_norm2(r)) * model_round_err(g) / 12
+           + model_v_fft(r, 2 * g.levels, g.log2_base) + unreduced;
+}
+
+struct leveled_keys
+leveled_keys_of(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const struct ir_blob *b = ir_data(f, ins->as.glwe_to_ggsw.keys);
+    struct leveled_keys k = { .steps = ins->as.glwe_to_ggsw.log2_slots,
+                              .ss = { ins->as.glwe_to_ggsw.switch_levels,
+                                      ins->as.glwe_to_ggsw.switch_log2_base } };
+
+    for (uint32_t q = 0; q < k.steps; q++)
+        k.step[q] =
+            (struct model_gadget){ (uint32_t)b->cell[2 * (size_t)q].i,
+                                   (uint32_t)b->cell[2 * (size_t)q + 1].i };
+    return k;
+}
+
+struct model_gadget
+leveled_gadget_of(const struct ir_ins *ins)
+{
+    return (struct model_gadget){ ins->nin, ins->as.glwe_to_ggsw.log2_base };
+}
+
+/* ---- a forest: products in series, and leaf pairs */
+
+/* what a path from here to a leaf adds at most; pairs: of a bit as it came,
+ * times the difference of the leaves */
+static double
+path(const struct ir_func *f, const struct ir_ins *ins, int64_t child)
+{
+    const union ir_cell *node =
+        ir_data(f, ins->as.ggsw_forest.nodes)->cell + 4 * child;
+    const struct ir_blob *leaves = ir_data(f, ins->as.ggsw_forest.leaves);
+    const uint32_t width = leaves->type.dim[1];
+    double sum = 0, left, right;
+
+    if (child < 0)
+        return 0;
+    if (node[0].i) {
+        for (uint32_t i = 0; i < width; i++) {
+            const double d =
+                (double)leaves->cell[(size_t)~node[3].i * width + i].i
+                - (double)leaves->cell[(size_t)~node[2].i * width + i].i;
+
+            sum += d * d;
+        }
+        return sum;
+    }
+    left = path(f, ins, node[2].i);
+    right = path(f, ins, node[3].i);
+    return left > right ? left : right;
+}
+
+double
+leveled_v_forest(struct arena *mem, const struct ir_func *f,
+                 const struct ir_ins *ins, double sigma2)
+{
+    const struct ir_blob *nodes = ir_data(f, ins->as.ggsw_forest.nodes);
+    const struct ir_blob *leaves = ir_data(f, ins->as.ggsw_forest.leaves);
+    const struct ir_blob *roots = ir_data(f, ins->as.ggsw_forest.roots);
+    const size_t n = nodes->type.dim[0], width = leaves->type.dim[1];
+    struct leveled_node *node = arena_new(mem, struct leveled_node, n);
+    int64_t *root = arena_new(mem, int64_t, roots->type.dim[0]);
+    int64_t *leaf = arena_new(mem, int64_t, ir_count(&leaves->type));
+    double v = 0;
+
+    for (size_t i = 0; i < n; i++)
+        node[i] = (struct leveled_node){
+            (uint32_t)nodes->cell[4 * i + 1].i,
+            nodes->cell[4 * i].i == 1,
+            { nodes->cell[4 * i + 2].i, nodes->cell[4 * i + 3].i },
+        };
+    for (size_t i = 0; i < ir_count(&leaves->type); i++)
+        leaf[i] = leaves->cell[i].i;
+    for (uint32_t t = 0; t < roots->type.dim[0]; t++) {
+        root[t] = roots->cell[t].i;
+        v += sigma2 * path(f, ins, root[t]);
+    }
+    if (ins->nin == 2) {
+        const struct ir_ins *bits = ir_at(f, ins->in[1]);
+        const struct leveled_keys keys = leveled_keys_of(f, bits);
+
+        v += leveled_chain(mem, node, n, root, roots->type.dim[0], leaf, width)
+             * leveled_v_cmux(&keys, leveled_gadget_of(bits), bits->type.lo,
+                              bits->type.hi);
+    }
+    return v;
+}

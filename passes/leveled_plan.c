@@ -1,0 +1,369 @@
+/* The cheapest plan of a forest: gadgets, slots and digits, lang-spec/crypto.md
+ * 17.  All is closed form, so all of it is tried.
+ *
+ *     cost = work / 2 threads + sent / link + keys / (100 link)
+ *
+ * at a link of 1 Gbit/s.  Security, the failure bound and what the client
+ * learns are no part of it.
+ */
+#include "passes/leveled.h"
+
+#include "passes/budget.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LEAST_STEPS = 2,
+    MOST_BASE = 12,
+    MOST_LEVELS = 8, /* of GGSWs */
+    MOST_SWITCH = 6, /* levels of the key of s^2 */
+    RING_BYTES = 8 << IR_LOG2_LEVELED,
+};
+
+/* Microseconds of one core with AVX-512, tests/bench: a transform, products of
+ * a row by a key, moving a ciphertext, adding a leaf. */
+static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5, us_leaf = 0.5;
+static const double us_ring = 16384 / 125.0; /* a ring ciphertext on the link */
+
+/* ---- work */
+
+static double
+us_keyswitch(uint32_t levels)
+{
+    return (levels + 2) * us_fft + levels * us_row + us_move;
+}
+
+static double
+us_switch(uint32_t levels)
+{
+    return (levels + 2) * us_fft + levels * us_row;
+}
+
+static double
+us_cmux(uint32_t levels)
+{
+    return (2 * levels + 2) * us_fft + 2 * levels * us_row;
+}
+
+/* Step q of an expansion has a keyswitch for each residue modulo 2^q of the
+ * slots wanted; slot: pack 2^steps + slot. */
+static void
+count_keyswitches(uint32_t *count, uint32_t steps, const uint32_t *slot,
+                  size_t n)
+{
+    uint64_t seen[(1 << IR_LOG2_LEVELED) / 64];
+
+    for (uint32_t q = 0; q < steps; q++) {
+        uint32_t pack = UINT32_MAX;
+
+        count[q] = 0;
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t r = slot[i] & ((1u << q) - 1);
+
+            if (slot[i] >> steps != pack) {
+                memset(seen, 0, sizeof seen);
+                pack = slot[i] >> steps;
+            }
+            count[q] += !(seen[r / 64] >> r % 64 & 1);
+            seen[r / 64] |= UINT64_C(1) << r % 64;
+        }
+    }
+}
+
+static double
+us_expand(const struct leveled_keys *k, const uint32_t *count)
+{
+    double us = 0;
+
+    for (uint32_t q = 0; q < k->steps; q++)
+        us += count[q] * us_keyswitch(k->step[q].levels);
+    return us;
+}
+
+double
+leveled_ms(const struct ir_func *f, const struct ir_ins *ins)
+{
+    if (ins->op == IR_glwe_to_ggsw) {
+        const struct leveled_keys k = leveled_keys_of(f, ins);
+        const struct ir_blob *b = ir_data(f, ins->as.glwe_to_ggsw.slots);
+        const size_t n = ir_count(&b->type);
+        uint32_t count[IR_LOG2_LEVELED], *slot = calloc(n, sizeof *slot);
+        double us;
+
+        if (!slot)
+            out_of_memory();
+        for (size_t i = 0; i < n; i++)
+            slot[i] = (uint32_t)b->cell[i].i;
+        count_keyswitches(count, k.steps, slot, n);
+        free(slot);
+        us = us_expand(&k, count) + (double)n * us_switch(k.ss.levels);
+        return us * ins->nin / 1e3;
+    }
+    if (ins->op == IR_ggsw_forest) {
+        const struct ir_blob *nodes = ir_data(f, ins->as.ggsw_forest.nodes);
+        const double width =
+            ir_data(f, ins->as.ggsw_forest.leaves)->type.dim[1];
+        const uint32_t levels = ins->nin == 2 ? ir_at(f, ins->in[1])->nin : 0;
+        double us = 0;
+
+        for (uint32_t i = 0; i < nodes->type.dim[0]; i++)
+            us += nodes->cell[4 * (size_t)i].i ? 2 * width * us_leaf
+                                               : us_cmux(levels);
+        return us / 1e3;
+    }
+    return 0;
+}
+
+/* ---- search */
+
+struct search {
+    const struct leveled_shape *s;
+    double sigma2, v_zero, pairs, chain, limit[LEVELED_DIGITS + 1];
+    struct leveled_plan digit[LEVELED_DIGITS + 1]; /* radix, most, bits */
+    size_t inner, wanted, bits; /* GGSWs, and slots sent for them; pairs' */
+    double cmuxes, leaf_pairs;
+    uint32_t count[IR_LOG2_LEVELED];
+    uint32_t *slot;
+    struct leveled_plan best;
+    double least;
+};
+
+/* of output k over the leaves of a tree */
+static int64_t
+largest_digit(const struct leveled_shape *s, size_t tree, size_t k,
+              int64_t power, int64_t radix)
+{
+    int64_t most = 0;
+
+    for (size_t i = s->first_leaf[tree]; i < s->first_leaf[tree + 1]; i++) {
+        const int64_t d = s->leaf[i * s->outputs + k] / power % radix;
+
+        most = d > most ? d : most;
+    }
+    return most;
+}
+
+/* The sums of digits, each tree adding its largest. */
+static int64_t
+largest_sum(const struct leveled_shape *s, int64_t radix, uint32_t digits)
+{
+    int64_t most = 0;
+
+    for (size_t k = 0; k < s->outputs; k++) {
+        int64_t power = 1;
+
+        for (uint32_t d = 0; d < digits; d++, power *= radix) {
+            int64_t sum = 0;
+
+            for (size_t t = 0; t < s->trees; t++)
+                sum += largest_digit(s, t, k, power,
+                                     d + 1 < digits ? radix : INT64_MAX);
+            most = sum > most ? sum : most;
+        }
+    }
+    return most;
+}
+
+static int64_t
+power_of(int64_t radix, uint32_t digits)
+{
+    int64_t p = 1;
+
+    while (digits--)
+        if (__builtin_mul_overflow(p, radix, &p))
+            return INT64_MAX;
+    return p;
+}
+
+/* Of n digits a score: the least radix, and what then has to decode. */
+static void
+digits(struct search *h, double log2_pfail, uint32_t n)
+{
+    struct leveled_plan *p = &h->digit[n];
+    int64_t r = (int64_t)pow((double)h->s->most + 1, 1.0 / n);
+
+    for (r = r > 2 ? r - 1 : 2; power_of(r, n) <= h->s->most; r++)
+        ;
+    p->digits = n;
+    p->radix = r;
+    p->most = largest_sum(h->s, r, n);
+    p->bits = ir_bits(0, p->most);
+    p->bits = p->bits ? p->bits : 1;
+    p->log2_pfail = log2_pfail - log2((double)n * (double)h->s->outputs);
+    h->limit[n] =
+        pow(ldexp(1, -(int)p->bits - 1) / model_kappa(p->log2_pfail), 2)
+        - h->v_zero;
+}
+
+/* the rows that the client sends, and keys */
+static double
+us_link(const struct search *h, const struct leveled_plan *p)
+{
+    const uint32_t width = p->digits * (uint32_t)h->s->outputs;
+    const size_t per_ring = (1u << IR_LOG2_LEVELED) / width;
+    const size_t packs =
+        p->keys.steps ? (h->wanted + (1u << p->keys.steps) - 1) >> p->keys.steps
+                      : 0;
+    double levels = p->keys.ss.levels;
+
+    for (uint32_t q = 0; q < p->keys.steps; q++)
+        levels += p->keys.step[q].levels;
+    return us_ring
+           * ((double)packs * p->gg.levels
+              + (double)((h->bits + per_ring - 1) / per_ring) + levels / 100);
+}
+
+static void
+consider(struct search *h, struct leveled_plan p, double v, double us)
+{
+    for (uint32_t n = 1; n <= LEVELED_DIGITS; n++) {
+        const struct leveled_plan *d = &h->digit[n];
+        double cost;
+
+        if (!d->digits || v > h->limit[n]
+            || d->digits * h->s->outputs > 1u << IR_LOG2_LEVELED)
+            continue;
+        p.digits = d->digits;
+        p.radix = d->radix;
+        p.most = d->most;
+        p.bits = d->bits;
+        p.ms = us / 1e3
+               + h->leaf_pairs * 2 * us_leaf * p.digits * (double)h->s->outputs
+                     / 1e3;
+        cost = p.ms * 1e3 / 2 + us_link(h, &p);
+        if (cost >= h->least)
+            continue;
+        h->least = cost;
+        h->best = p;
+        h->best.log2_pfail = d->log2_pfail;
+    }
+}
+
+static void
+try_gadgets(struct search *h, struct leveled_plan p)
+{
+    const double expand = us_expand(&p.keys, h->count);
+    const double v_body = leveled_v_body(&p.keys, h->sigma2);
+    const double v_mask = leveled_v_mask(&p.keys, v_body, h->sigma2);
+
+    for (p.gg.levels = 2; p.gg.levels <= MOST_LEVELS; p.gg.levels++)
+        for (p.gg.log2_base = 2; p.gg.log2_base <= MOST_BASE;
+             p.gg.log2_base++) {
+            if (p.gg.levels * p.gg.log2_base + p.keys.steps > 50)
+                break;
+            consider(
+                h, p,
+                h->pairs
+                    + h->chain * leveled_v_cmux(&p.keys, p.gg, v_body, v_mask),
+                p.gg.levels
+                        * (expand
+                           + (double)h->inner * us_switch(p.keys.ss.levels))
+                    + h->cmuxes * us_cmux(p.gg.levels));
+        }
+}
+
+/* The base of least noise. */
+static struct model_gadget
+switch_of(const struct search *h, struct leveled_keys k, uint32_t levels)
+{
+    struct model_gadget best = { levels, 1 };
+    double least = (double)INFINITY;
+
+    k.ss.levels = levels;
+    for (k.ss.log2_base = 2; k.ss.log2_base * levels <= 52; k.ss.log2_base++) {
+        const double v = leveled_v_mask(&k, 0, h->sigma2);
+
+        if (v < least)
+            least = v, best = k.ss;
+    }
+    return best;
+}
+
+static void
+try_keys(struct search *h, uint32_t steps)
+{
+    struct leveled_plan p = { .keys = { .steps = steps } };
+    struct leveled_keys *k = &p.keys;
+
+    count_keyswitches(h->count, steps, h->slot, h->inner);
+    for (uint32_t levels = 2; levels <= MOST_SWITCH; levels++) {
+        k->ss = switch_of(h, *k, levels);
+        for (uint32_t first = 3; first <= MOST_BASE; first++)
+            for (uint32_t last = first; last <= MOST_BASE; last++) {
+                leveled_grade(k, first, last);
+                try_gadgets(h, p);
+            }
+    }
+}
+
+static void
+try_fixed(struct search *h, const struct leveled_keys *keys)
+{
+    const struct leveled_plan p = { .keys = *keys };
+
+    count_keyswitches(h->count, keys->steps, h->slot, h->inner);
+    try_gadgets(h, p);
+}
+
+static void
+prepare(struct search *h, struct arena *mem)
+{
+    const struct leveled_shape *s = h->s;
+
+    h->slot = arena_new(mem, uint32_t, s->slots + 1);
+    for (size_t i = 0; i < s->slots; i++) {
+        if (s->inner[i])
+            h->slot[h->inner++] = (uint32_t)(s->open ? h->wanted : i);
+        h->wanted += s->inner[i] || !s->open;
+        h->bits += s->pair[i] || !s->open;
+    }
+    for (size_t i = 0; i < s->nodes; i++) {
+        h->cmuxes += !s->node[i].pair;
+        h->leaf_pairs += s->node[i].pair;
+    }
+    h->chain = leveled_chain(mem, s->node, s->nodes, s->root, s->trees, s->leaf,
+                             s->outputs);
+    /* a bit as it came is fresh: at most every coefficient of every leaf */
+    h->pairs = h->sigma2 * h->leaf_pairs * (double)s->most * (double)s->most
+               * (double)s->outputs;
+}
+
+bool
+leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
+             const struct ir_func *f, const struct ir_ins *forest,
+             const struct leveled_shape *s, const struct leveled_keys *keys)
+{
+    const struct model_ring r = leveled_ring();
+    const int level = (int)ir_get(f, "security", 132);
+    /* half of the bound is for other answers of the row */
+    const double log2_pfail = ir_get(f, "log2_pfail", -128) - 1;
+    struct search h = { .s = s, .least = (double)INFINITY };
+
+    h.sigma2 = model_v_fresh(level, MODEL_TUNIFORM, model_dimension(r));
+    h.v_zero = model_v_zero(r, h.sigma2) + model_v_cut(r, 32);
+    prepare(&h, cx->scratch);
+    for (uint32_t n = 1; n <= LEVELED_DIGITS && (n == 1 || s->most > 1); n++)
+        digits(&h, log2_pfail, n);
+    if (h.inner == 0)
+        consider(&h, (struct leveled_plan){ 0 }, h.pairs, 0);
+    if (h.inner && keys)
+        try_fixed(&h, keys);
+    for (uint32_t m = LEAST_STEPS; m <= IR_LOG2_LEVELED && h.inner && !keys;
+         m++)
+        try_keys(&h, m);
+    *out = h.best;
+    if (h.least < (double)INFINITY)
+        return true;
+    diag_error(cx->diag, forest->at, E_no_parameters,
+               "no gadgets keep the failure bound 2^%g for this forest",
+               log2_pfail + 1);
+    diag_note(cx->diag, forest->at,
+              "%zu trees, %.0f products in series at worst, sums of %u bits",
+              s->trees, h.chain, h.digit[1].bits);
+    diag_help(cx->diag,
+              "fewer bits for the leaves: quantize { leaves N bits; }");
+    cx->status = 6;
+    return false;
+}
