@@ -348,6 +348,7 @@ same eval.key kept.eval
 rm client.key
 expect 3 ./linear keygen
 said 'eval.key exists'
+said 'a keygen was stopped'
 [ -e client.key ] && wrong 'half a pair'
 cp -p kept.key client.key
 expect 0 ./linear keygen -o folder

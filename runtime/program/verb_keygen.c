@@ -37,17 +37,26 @@ open_paths(struct program *p, struct paths *at)
     return CML_E_ok;
 }
 
-/* Before minutes of work; the writing checks again. */
+/* Before minutes of work; the writing checks again.  eval.key alone is what a
+ * keygen leaves that was stopped just before it wrote client.key, or belongs to
+ * a client.key that is elsewhere: it is not for us to say. */
 static enum cml_status
-check_free(struct program *p, const char *path)
+check_free(struct program *p, const struct paths *at)
 {
     struct stat st;
+    const bool client = lstat(at->client, &st) == 0;
 
-    if (p->o.force || lstat(path, &st) != 0)
+    if (p->o.force || (!client && lstat(at->eval, &st) != 0))
         return CML_E_ok;
-    (void)cmlrt_fail(&p->fault, CML_E_io, "%s exists", path);
-    cmlrt_help(&p->fault, "--force replaces both keys; what was encrypted "
-                          "under the old ones cannot be read then");
+    (void)cmlrt_fail(&p->fault, CML_E_io, "%s exists",
+                     client ? at->client : at->eval);
+    if (client)
+        cmlrt_help(&p->fault, "--force replaces both keys; what was encrypted "
+                              "under the old ones cannot be read then");
+    else
+        cmlrt_help(&p->fault, "without a client.key beside it: if no other "
+                              "folder has it, a keygen was stopped, and "
+                              "--force replaces the rest");
     return CML_E_io;
 }
 
@@ -135,9 +144,7 @@ verb_keygen(struct program *p)
     memset(&k, 0, sizeof k);
     s = open_paths(p, &at);
     if (s == CML_E_ok)
-        s = check_free(p, at.client);
-    if (s == CML_E_ok)
-        s = check_free(p, at.eval);
+        s = check_free(p, &at);
     if (s == CML_E_ok)
         s = program_pool(p, &pool);
     if (s == CML_E_ok)

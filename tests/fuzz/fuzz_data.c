@@ -48,8 +48,9 @@ try_reader(fe_reader *read, const char *name, const char *at, size_t size)
 static void
 try_table(const char *text, size_t size, bool loose)
 {
-    static const struct cml_column column[] = { { "a", NULL, 0, false, false },
-                                                { "b", NULL, 0, true, true } };
+    static const struct cml_column column[] = {
+        { .name = "a" }, { .name = "b", .integer = true }
+    };
     const struct cml_columns columns = { column, 2, loose, loose };
     struct cml_fault fault = { "", "" };
     struct cml_rows rows;

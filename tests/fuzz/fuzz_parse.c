@@ -15,7 +15,7 @@
 /* Pricing the ways of lowering searches parameters, which takes seconds: when
  * many texts are tried, not with each. */
 #ifdef CML_FUZZ
-#define LAST "range"
+#define LAST "place"
 #else
 #define LAST "noise"
 #endif
