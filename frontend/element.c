@@ -85,7 +85,7 @@ half(uint32_t bits)
 static double
 value(const struct fe_element *e, uint64_t bits)
 {
-    const uint64_t sign = (uint64_t)1 << (8 * e->bytes - 1);
+    const uint64_t sign = (uint64_t)1 << ((8 * e->bytes - 1) & 63);
     double x;
 
     switch (e->form) {

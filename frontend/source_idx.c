@@ -93,7 +93,7 @@ ended(struct stream *s)
 static bool
 read_head(struct cml_array *out, const struct fe_element **e, struct stream *s)
 {
-    unsigned char head[4], axis[4];
+    unsigned char head[4] = { 0 }, axis[4] = { 0 };
 
     if (!take(s, head, sizeof head))
         return false;
