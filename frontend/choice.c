@@ -145,6 +145,8 @@ read_branch(struct fe *fe, ir_ref v, ir_ref x, struct branch *b)
     if (ins->op != IR_forest || ins->in[0].id != x.id)
         return false;
     b->tree = ir_forest_of(fe->f, ins);
+    if (!b->tree.leaves)
+        return false;
     b->nodes = b->tree.n;
     b->leaves = b->tree.leaves->type.dim[0];
     return b->tree.trees == 1;

@@ -113,7 +113,7 @@ add_node(struct adding *a, int64_t i, unsigned depth, int64_t *child)
 {
     struct trees *t = a->t;
     const struct trees_node *from = a->node + i;
-    int64_t kid[2];
+    int64_t kid[2] = { 0, 0 };
     size_t own;
 
     if (i < 0 || (uint64_t)i >= a->n)
@@ -155,7 +155,7 @@ trees_add(struct trees *t, const struct trees_node *node, size_t n, uint32_t k,
           double weight)
 {
     struct adding a = { t, node, n, arena_new(t->mem, bool, n + 1), k, weight };
-    int64_t child;
+    int64_t child = 0;
 
     if (k >= t->outputs)
         return trees_fail(t, "a tree of class %u of %u", k, t->outputs);

@@ -37,8 +37,8 @@ void grove_prune(struct grove *g, double from, double to);
 
 /* Of integer leaves: trees of equal splits become one, whose leaves are the
  * sums, until there are no more; the least value of every tree is taken out.
- * sum[] receives these minima and the trees that are one leaf. */
-void grove_join(struct grove *g, double from, double to, int64_t *sum);
+ * total[] receives these minima and the trees that are one leaf. */
+void grove_join(struct grove *g, double from, double to, int64_t *total);
 
 /* As blobs of g, all params: nodes of integers, leaves, roots.  A grove without
  * trees gets one of a node with two equal leaves. */

@@ -387,7 +387,7 @@ too_large(struct wood *w)
 
 /* The forest on the encrypted integers e, of [from, to), plus its constant. */
 static void
-finish(struct wood *w, struct quant *q, ir_ref e, int64_t *total)
+finish(struct wood *w, struct quant *q, ir_ref e, const int64_t *total)
 {
     struct ir_func *g = w->z->g;
     const union ir_attrs as = grove_write(&w->g, g);
