@@ -391,9 +391,16 @@ read_answer(int64_t *replies, const struct cmlrt_secrets *s,
             const struct cml_answer *a, const uint8_t *at)
 {
     const size_t words = cmlrt_big(&s->sets.at[a->set]) + 1;
-    uint64_t *lwe = rig_alloc(words * sizeof *lwe);
+    uint64_t *lwe = rig_alloc((words + (size_t)a->count) * sizeof *lwe);
 
+    if (a->packed)
+        at = unpack(lwe, at, words - 1 + (size_t)a->count, a->word_bits);
     for (int64_t e = 0; e < a->count; e++) {
+        if (a->packed) {
+            replies[a->first + e] =
+                reply_of(a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
+            continue;
+        }
         at = unpack(lwe, at, words, a->word_bits);
         replies[a->first + e] = reply_of(a, cmlrt_phase(s->at[a->set], lwe));
     }

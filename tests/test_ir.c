@@ -622,7 +622,7 @@ START_TEST(cut_texts_have_one_message)
 {
     char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         const size_t len = strlen(texts[i]);
 
         for (size_t n = len; n-- > 0;) {
@@ -643,7 +643,7 @@ START_TEST(wrong_bytes_have_one_message)
     static const char bytes[] = { 0, -1, '"', '%', '9', '-', '}', '\n' };
     char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 3; i++) {
         const size_t len = strlen(texts[i]);
 
         for (size_t n = 0; n < len; n++) {
