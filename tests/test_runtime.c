@@ -614,6 +614,62 @@ START_TEST(weights_are_read_off_unless_rerandomised)
 }
 END_TEST
 
+/* w with out = w x, of n words; false if there is none */
+static bool
+divide_one(int64_t *w, const uint64_t *out, const uint64_t *x, size_t n)
+{
+    size_t j = 0;
+
+    while (!(x[j] & 1))
+        j++;
+    *w = (int64_t)(out[j] * inverse(x[j]));
+    for (size_t i = 0; i < n; i++)
+        if (out[i] != (uint64_t)*w * x[i])
+            return false;
+    return true;
+}
+
+/* The same of a packed answer: leaves of a forest, times bits as they came. */
+START_TEST(leaves_are_read_off_unless_rerandomised)
+{
+    static const int64_t message[3] = { 5, -9, 30 };
+    const struct cmlrt_reply reply = { 40, 64, 3, 2 };
+    const size_t n = (size_t)1 << insecure_linear.log2_n;
+    uint64_t *x = rig_alloc(2 * n * sizeof *x);
+    uint64_t *y = rig_alloc(4 * n * sizeof *y);
+    int64_t *m = rig_alloc(n * sizeof *m), w = 0;
+    struct cmlrt_rng masks;
+    struct rig r;
+
+    rig_open(&r, &insecure_linear, cmlrt_kernels_select(NULL), 43);
+    memcpy(m, message, sizeof message);
+    ck_assert_int_eq(cmlrt_encrypt(x + n, r.secret, r.seed, 0,
+                                   &(struct cmlrt_plain){ m, n, 52 }),
+                     CML_E_ok);
+    cmlrt_rng_init(&masks, r.seed, CMLRT_MASK, 0);
+    cmlrt_rng_bytes(&masks, x, n * sizeof *x);
+    for (size_t i = 0; i < 2 * n; i++) { /* two groups, 7 in all */
+        y[i] = 4 * x[i];
+        y[2 * n + i] = 3 * x[i];
+        x[i] = y[i] + y[2 * n + i];
+    }
+    cmlrt_rng_init(&masks, r.seed, CMLRT_MASK, 0);
+    cmlrt_rng_bytes(&masks, (uint64_t *)m, n * sizeof *m);
+    ck_assert(divide_one(&w, x, (uint64_t *)m, n));
+    ck_assert_int_eq(w, 7);
+    cmlrt_glwe_answer(&r.env, x, y, &reply, 0, 1);
+    ck_assert(!divide_one(&w, x, (uint64_t *)m, n));
+    ck_assert_int_ne(w, 7);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_int_eq(rig_decode(cmlrt_phase_at(r.secret, x, i), 52),
+                         7 * message[i]);
+    free(x);
+    free(y);
+    free(m);
+    rig_close(&r);
+}
+END_TEST
+
 /* ---- keys */
 
 /* The same seeds give the same key, whatever the number of threads. */
@@ -666,6 +722,7 @@ main(void)
     tcase_add_loop_test(tc, wide_tables_are_close, 0, MODES);
     tcase_add_loop_test(tc, answers_come_back, 0, 2 * MODES);
     tcase_add_loop_test(tc, weights_are_read_off_unless_rerandomised, 0, 2);
+    tcase_add_test(tc, leaves_are_read_off_unless_rerandomised);
     tcase_add_test(tc, keys_differ_when_they_should);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
