@@ -32,14 +32,16 @@ quality() {
               else printf "%.4f\n", 100 * right / n }'
 }
 
-# example NAME KIND TOLERANCE ROWS
+# example NAME KIND TOLERANCE ROWS [LABELS]: LABELS are those of 0, 1, ..
 example() {
     dir=$examples/$1
     "$cmlc" "$dir/$1.cml" -o "$tmp/$1" $link >"$tmp/out" 2>&1 ||
         { fail "$1 does not compile"; cat "$tmp/out" >&2; return; }
     "$tmp/$1" clear -q -i "$dir/test.csv" >"$tmp/clear.csv" ||
         fail "$1: clear"
-    ours=$(quality "$2" "$tmp/clear.csv" "$dir/truth.csv")
+    sed "$(i=0; for l in $5; do echo "s/^$l\$/$i/"; i=$((i + 1)); done)" \
+        "$tmp/clear.csv" >"$tmp/numbers.csv"
+    ours=$(quality "$2" "$tmp/numbers.csv" "$dir/truth.csv")
     float=$(quality "$2" "$dir/float.csv" "$dir/truth.csv")
     echo "$1 $2: float $float, quantised $ours"
     awk -v a="$ours" -v b="$float" -v t="$3" 'BEGIN { exit !(a >= b - t) }' ||
@@ -122,6 +124,10 @@ example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
 example iris_knn label 1 "$knn"
+example visits_glm r2 0.01 1000000
+example cancer_tree label 1 1000000 "benign malignant"
+example digits_forest label 1 40
+example visits half 1.5 100
 stopped_keygen
 [ -n "$link" ] || { wide_digits && wide_sums; }
 exit $bad
