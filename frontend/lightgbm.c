@@ -149,7 +149,7 @@ add_tree(struct text *x, const char *end, uint32_t k, double weight)
     struct columns c = { .n = 0 };
     struct trees_node *node;
 
-    if (!(leaves >= 1 && leaves <= IR_FOREST_NODES)
+    if (!(leaves >= 1 && leaves <= (double)IR_FOREST_NODES)
         || leaves > (double)(end - x->at))
         return trees_fail(x->t, "a tree of %g leaves", leaves);
     if (header(&own, "is_linear", 0) > 0)

@@ -21,9 +21,9 @@ trees_fail(struct trees *t, const char *fmt, ...)
 bool
 trees_begin(struct trees *t, double features, double outputs)
 {
-    if (!(features >= 1 && features <= IR_MAX_CELLS))
+    if (!(features >= 1 && features <= (double)IR_MAX_CELLS))
         return trees_fail(t, "a model of %g features", features);
-    if (!(outputs >= 0 && outputs <= IR_FOREST_OUTPUTS))
+    if (!(outputs >= 0 && outputs <= (double)IR_FOREST_OUTPUTS))
         return trees_fail(t, "a model of %g outputs, there are at most %d",
                           outputs, IR_FOREST_OUTPUTS);
     t->features = (uint32_t)features;

@@ -77,7 +77,7 @@ ubj_length(struct ubj *u, size_t *n)
 
     if (!ubj_take(u, &marker) || !ubj_number(u, marker, &x))
         return false;
-    if (!(x >= 0 && x <= TREES_MAX_VALUES))
+    if (!(x >= 0 && x <= (double)TREES_MAX_VALUES))
         return trees_fail(u->t, "a list of %g values is too long", x);
     *n = (size_t)x;
     return true;

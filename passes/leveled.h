@@ -15,8 +15,10 @@
 
 enum {
     LEVELED_DIGITS = 4, /* sums a score that the client may see */
-    LEVELED_FIRST = 46, /* bits of the first automorphism gadget */
 };
+
+/* bits of the first automorphism gadget */
+#define LEVELED_FIRST 46.0
 
 /* leveled_noise.c: gadgets, and what they add to the variance */
 struct leveled_keys {

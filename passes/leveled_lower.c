@@ -42,8 +42,8 @@ static ir_ref
 constant(struct lowering *l, size_t rows, size_t cols,
          const union ir_cell *cell)
 {
-    union ir_attrs as = { .constant = {
-                              integers(l, IR_CONST, rows, cols, cell) } };
+    union ir_attrs as = { .constant = { .data = integers(l, IR_CONST, rows,
+                                                         cols, cell) } };
 
     return ir_build(l->g, IR_constant, l->at, NULL, 0, &as);
 }
@@ -51,7 +51,8 @@ constant(struct lowering *l, size_t rows, size_t cols,
 static ir_ref
 gathered(struct lowering *l, ir_ref x, size_t n, const union ir_cell *index)
 {
-    union ir_attrs as = { .gather = { integers(l, IR_CONST, n, 0, index) } };
+    union ir_attrs as = { .gather = {
+                              .index = integers(l, IR_CONST, n, 0, index) } };
 
     return ir_build(l->g, IR_gather, l->at, &x, 1, &as);
 }
@@ -96,7 +97,7 @@ placed(struct lowering *l, size_t rings, const uint32_t *place,
 static ir_ref
 encrypted(struct lowering *l, ir_ref bits, uint32_t log2_delta)
 {
-    union ir_attrs as = { .glwe_encrypt = { log2_delta } };
+    union ir_attrs as = { .glwe_encrypt = { .log2_delta = log2_delta } };
 
     return ir_build(l->g, IR_glwe_encrypt, l->at, &bits, 1, &as);
 }

@@ -279,7 +279,7 @@ is_cheaper(struct onehot *o)
             tables += n * pairs_price(p, bits > 8 ? 8 : bits ? bits - 1 : 0);
         }
     }
-    return o->length > 0 && o->length <= MAX_BITS && outputs <= MAX_BITS
+    return o->length > 0 && o->length <= MAX_BITS && outputs <= (double)MAX_BITS
            && 1e-3 * o->length * (bit_us + weight_us * outputs) < tables;
 }
 

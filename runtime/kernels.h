@@ -34,10 +34,10 @@ cmlrt_shape_outs(const struct cmlrt_shape *s)
 }
 
 enum {
-    CMLRT_PAD = 16,   /* words behind a polynomial of an accumulator */
+    CMLRT_PAD = 16,     /* words behind a polynomial of an accumulator */
     CMLRT_ROW_PAD = 40, /* doubles behind points of a product's row */
-    CMLRT_PANEL = 32, /* columns of a panel of a keyswitch key */
-    CMLRT_BATCH = 8,  /* most ciphertexts of a keyswitch */
+    CMLRT_PANEL = 32,   /* columns of a panel of a keyswitch key */
+    CMLRT_BATCH = 8,    /* most ciphertexts of a keyswitch */
 };
 
 /* Of a keyswitch key: u32 [stride / panel][inputs][levels][panel], `columns` of

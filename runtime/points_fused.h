@@ -5,7 +5,8 @@
  *     key    [vector][row][output] vectors | re W | im W |
  */
 
-/* lang-spec/crypto.md (80): digits above `shift` of a word at coefficient j modulo 8. */
+/* lang-spec/crypto.md (80): digits above `shift` of a word at coefficient j
+ * modulo 8. */
 INLINE V
 dithered(const uint64_t *x, const struct dither *d, size_t j, unsigned shift,
          U64 mask)

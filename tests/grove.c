@@ -47,7 +47,7 @@ grow(struct grove *g, const struct grove_kind *k, int64_t depth, uint64_t *s)
     }
     at = g->nodes++;
     /* some are used more than others */
-    g->node[at].feature = (int64_t)(GROVE_FEATURES * pow(unit(s), 1.3));
+    g->node[at].feature = (int64_t)((double)GROVE_FEATURES * pow(unit(s), 1.3));
     g->node[at].point = 1 + (int64_t)(mix(s) % GROVE_POINTS);
     g->node[at].left = grow(g, k, depth + 1, s);
     g->node[at].right = grow(g, k, depth + 1, s);

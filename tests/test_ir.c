@@ -68,17 +68,20 @@ check_refused(const char *text, const char *words)
 #define X "%0 = input { name = @x } : int[2] in 0..3\n"
 #define R "%0 = input { name = @x } : real[2] in 0..3\n"
 #define NO_FOREST(words, node, root) \
-    { words, HEAD "const @n : int[1,5] = [" node "]\n" \
+    { words, HEAD \
+      "const @n : int[1,5] = [" node "]\n" \
       "const @l : int[2] = [7, 8]\nconst @r : int[1] = [" root "]\n{\n" X \
       "%1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int\n}\n" }
 #define NO_BIN(words, kind, row, missing) \
-    { words, HEAD kind " @c : real[2,2] = [0, 1, " row "]\n" \
-      "const @m : int[2] = [0, " missing "]\n{\n" R \
-      "%1 = bin %0 { cuts = @c, missing = @m } : int[2]\n}\n" }
+    { words, \
+      HEAD kind " @c : real[2,2] = [0, 1, " row "]\n" \
+                "const @m : int[2] = [0, " missing "]\n{\n" R \
+                "%1 = bin %0 { cuts = @c, missing = @m } : int[2]\n}\n" }
 #define NO_SELECTION(words, slot, nodes) \
-    { words, HEAD "const @k : int[5,2] = [9, 4, 9, 4, 9, 4, 9, 4, 9, 4]\n" \
-      "const @s : int[1] = [" slot "]\nconst @n : int[2,4] = [" \
-      nodes "]\nconst @l : int[2,1] = [1, 2]\nconst @r : int[1] = [0]\n" \
+    { words, HEAD \
+      "const @k : int[5,2] = [9, 4, 9, 4, 9, 4, 9, 4, 9, 4]\n" \
+      "const @s : int[1] = [" slot "]\nconst @n : int[2,4] = [" nodes \
+      "]\nconst @l : int[2,1] = [1, 2]\nconst @r : int[1] = [0]\n" \
       "{\n%0 = input { name = @x } : int[2048] in 0..1\n" \
       "%1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n" \
       "%2 = glwe.to_ggsw %1 { slots = @s, log2_slots = 5, log2_base = 7, " \

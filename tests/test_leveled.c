@@ -544,7 +544,7 @@ START_TEST(forest_noise)
         struct run t;
 
         open_run(&t, &kind, direct, cmlrt_kernels_select(NULL), 40 + key);
-        v += (direct ? v_direct(&t.p) : v_way(&t)) / KEYS;
+        v += (direct ? v_direct(&t.p) : v_way(&t)) / (double)KEYS;
         grove_row(x, 0, true);
         grove_clear(&t.g, want, x);
         for (uint64_t row = 0; row < ROWS / (direct ? 1 : 4); row++) {
