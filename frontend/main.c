@@ -377,10 +377,11 @@ check(struct job *j)
     int code;
 
     only.stop_after = "to-tfhe";
-    j->o = &only;
     if (!slurp(j->mem, o->input, &j->src))
         return fail(IO, "cannot read", o->input);
+    j->o = &only;
     f = lower(j, true, &code);
+    j->o = o;
     if (f && o->verbose)
         fprintf(stderr, "%s: ok\n", o->input);
     return f ? OK : code;

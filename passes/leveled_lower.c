@@ -118,7 +118,8 @@ static void
 choose_places(struct lowering *l, bool *expanded, bool *paired)
 {
     const struct leveled_shape *s = l->s;
-    const uint32_t m = l->p->keys.steps, per_ring = RING / l->width;
+    const uint32_t m = l->p->keys.steps;
+    const uint32_t per_ring = l->width ? RING / l->width : RING;
     uint32_t bits = 0, wanted = 0;
 
     for (size_t i = 0; i < s->slots; i++) {

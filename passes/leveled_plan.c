@@ -54,7 +54,7 @@ static void
 count_keyswitches(uint32_t *count, uint32_t steps, const uint32_t *slot,
                   size_t n)
 {
-    uint64_t seen[(1 << IR_LOG2_LEVELED) / 64];
+    uint64_t seen[(1 << IR_LOG2_LEVELED) / 64] = { 0 };
 
     for (uint32_t q = 0; q < steps; q++) {
         uint32_t pack = UINT32_MAX;
@@ -203,7 +203,8 @@ static double
 us_link(const struct search *h, const struct leveled_plan *p)
 {
     const uint32_t width = p->digits * (uint32_t)h->s->outputs;
-    const size_t per_ring = (1u << IR_LOG2_LEVELED) / width;
+    const size_t per_ring = width ? (1u << IR_LOG2_LEVELED) / width : 1;
+    const size_t rings = (h->bits + per_ring - 1) / per_ring;
     const size_t packs =
         p->keys.steps ? (h->wanted + (1u << p->keys.steps) - 1) >> p->keys.steps
                       : 0;
@@ -212,8 +213,7 @@ us_link(const struct search *h, const struct leveled_plan *p)
     for (uint32_t q = 0; q < p->keys.steps; q++)
         levels += p->keys.step[q].levels;
     return us_ring
-           * ((double)packs * p->gg.levels
-              + (double)((h->bits + per_ring - 1) / per_ring) + levels / 100);
+           * ((double)packs * p->gg.levels + (double)rings + levels / 100);
 }
 
 static void
