@@ -28,6 +28,62 @@ be_text(const struct ir_func *f, size_t *len)
     return text;
 }
 
+/* Bits that select: all inputs of a forest together. */
+static bool
+sent_bits(FILE *out, const struct be_module *m)
+{
+    size_t rings = 0;
+
+    for (uint32_t i = 0; i < m->f->n; i++) {
+        const struct ir_ins *ins = &m->f->ins[i];
+
+        for (size_t j = 0; j < ins->nin; j++)
+            if (ins->op == IR_glwe_to_ggsw
+                || (ins->op == IR_ggsw_forest && j == 0))
+                rings +=
+                    ir_count(&ir_at(m->f, ins->in[j])->type) >> IR_LOG2_LEVELED;
+    }
+    if (rings)
+        fprintf(out,
+                "client sends    bits x >= cut, packed in %zu ring "
+                "ciphertexts, encrypted\n",
+                rings);
+    return rings > 0;
+}
+
+/* What it knows of thresholds. */
+static void
+learned_cuts(FILE *out, const struct be_module *m)
+{
+    const double all = ir_get(m->f, "thresholds.all", 0);
+    const double moved = ir_get(m->f, "thresholds.moved", 0);
+
+    if (ir_get(m->f, "thresholds.public", 0) > 0)
+        fprintf(out, "client learns   the thresholds of forests\n");
+    else
+        fprintf(out, "client learns   the features that forests compare, and "
+                     "cuts of each, not which are thresholds\n");
+    if (all > 0 && !(moved > 0))
+        fprintf(out, "thresholds      all %.0f are cuts: splits lose nothing\n",
+                all);
+    else if (all > 0)
+        fprintf(out,
+                "thresholds      %.0f of %.0f were moved to a cut: more bits "
+                "of the inputs keep them\n",
+                moved, all);
+}
+
+static bool
+selects(const struct be_module *m, uint32_t encrypt)
+{
+    for (uint32_t i = encrypt; i < m->f->n; i++)
+        for (size_t j = 0; j < m->f->ins[i].nin; j++)
+            if (m->f->ins[i].in[j].id == encrypt
+                && be_is_leveled(&m->f->ins[i]))
+                return true;
+    return false;
+}
+
 static void
 sent(FILE *out, const struct be_module *m)
 {
@@ -37,7 +93,7 @@ sent(FILE *out, const struct be_module *m)
         const struct ir_ins *ins = &f->ins[i];
         const struct ir_type *t;
 
-        if (ins->op != IR_glwe_encrypt)
+        if (ins->op != IR_glwe_encrypt || selects(m, i))
             continue;
         t = &ir_at(f, ins->in[0])->type;
         fprintf(out,
@@ -45,6 +101,8 @@ sent(FILE *out, const struct be_module *m)
                 "], encrypted\n",
                 ir_count(t), ir_count(t) == 1 ? "" : "s", t->ilo, t->ihi);
     }
+    if (sent_bits(out, m))
+        learned_cuts(out, m);
 }
 
 static void
