@@ -173,6 +173,28 @@ divided(struct pass_ctx *cx, const struct ir_func *f,
     return sets_build(cx->out, cx->scratch, &sets, &p);
 }
 
+/* Bootstraps have binary keys, selections a ternary one, and no switch goes
+ * from one to the other yet. */
+static bool
+mixes(struct pass_ctx *cx, const struct ir_func *f,
+      const struct search_problem *p)
+{
+    const struct search_event *table = NULL, *forest = NULL;
+
+    for (size_t i = 0; i < p->n; i++) {
+        table = p->event[i].table ? &p->event[i] : table;
+        forest = p->event[i].leveled ? &p->event[i] : forest;
+    }
+    if (!table || !forest)
+        return false;
+    diag_error(cx->diag, f->ins[forest->tag].at, E_no_parameters,
+               "a forest and a bootstrap in one model");
+    diag_note(cx->diag, f->ins[table->tag].at, "this needs a bootstrap");
+    diag_help(cx->diag, "make two models of it");
+    cx->status = 1;
+    return true;
+}
+
 struct ir_func *
 pass_params(struct pass_ctx *cx, const struct ir_func *f)
 {
@@ -182,6 +204,8 @@ pass_params(struct pass_ctx *cx, const struct ir_func *f)
     struct ir_params s;
     size_t tightest = 0;
 
+    if (mixes(cx, f, &p))
+        return NULL;
     if (!params_choose(&s, f, &p, &tightest)) {
         refuse(cx, f, &p, tightest);
         return NULL;
