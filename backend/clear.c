@@ -185,6 +185,29 @@ rest(struct clear *c, LLVMValueRef i, size_t n)
     return LLVMBuildURem(c->e.b, i, be_i64(c->e.m, (int64_t)n), "");
 }
 
+/* table[i % rows][x], x clipped to what the table has */
+static void
+choose(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_blob *b = ir_data(m->f, c->ins->as.select.table);
+    LLVMValueRef table = be_words(m, b->cell, ir_count(&b->type));
+    LLVMValueRef zero = be_i64(m, 0), most = be_i64(m, b->type.dim[1] - 1);
+    LLVMTypeRef t = cell_type(c, &c->ins->type);
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef x = load(c, 0, l.i), row = rest(c, l.i, b->type.dim[0]);
+
+    if (b->kind == IR_PARAM || operand(c, 0)->type.base != IR_INT)
+        bug("table @%s is wanted at the client", b->name);
+    x = LLVMBuildSelect(c->e.b, LLVMBuildICmp(c->e.b, LLVMIntSLT, x, zero, ""),
+                        zero, x, "");
+    x = LLVMBuildSelect(c->e.b, LLVMBuildICmp(c->e.b, LLVMIntSGT, x, most, ""),
+                        most, x, "");
+    x = affine(c, row, b->type.dim[1], x);
+    store(c, l.i, LLVMBuildLoad2(c->e.b, t, be_at(&c->e, table, t, x), ""));
+    be_loop_end(&c->e, &l);
+}
+
 static LLVMValueRef
 zero(struct clear *c, LLVMTypeRef t)
 {
@@ -580,6 +603,7 @@ emit(struct clear *c)
     case IR_glwe_encrypt:
     case IR_output: leave(c); return;
     case IR_gather: gather(c); return;
+    case IR_select: choose(c); return;
     case IR_reshape: copy(c, 0, 0); return;
     case IR_concat: concat(c); return;
     case IR_matmul: matmul(c); return;

@@ -133,6 +133,12 @@ function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
     case IR_tanh:
     case IR_sin:
     case IR_cos:
+    case IR_tan:
+    case IR_asin:
+    case IR_acos:
+    case IR_atan:
+    case IR_sinh:
+    case IR_cosh:
     case IR_erf: return be_libm(e, ir_ops[ins->op].name, x, NULL);
     }
     bug("no code for %s", ir_ops[ins->op].name);

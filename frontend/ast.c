@@ -52,6 +52,9 @@ ast_kids(const struct ast *a)
 
 enum {
     LOOSE = 0,
+    EITHER,
+    BOTH,
+    NOT,
     COMPARISON,
     BIT_OR,
     BIT_XOR,
@@ -74,14 +77,14 @@ static const struct {
     { "/", PRODUCT },     { "//", PRODUCT },    { "%", PRODUCT },
     { "@", PRODUCT },     { "**", POWER },      { "|", BIT_OR },
     { "^", BIT_XOR },     { "&", BIT_AND },     { "<<", SHIFT },
-    { ">>", SHIFT },
+    { ">>", SHIFT },      { "and", BOTH },      { "or", EITHER },
 };
 
 static int
 level_of(const struct ast *a)
 {
     if (a->kind == AST_unary)
-        return SIGN;
+        return *a->text == 'n' ? NOT : SIGN;
     if (a->kind == AST_choice)
         return LOOSE;
     if (a->kind != AST_binary)
@@ -183,14 +186,25 @@ print_type(FILE *out, const struct ast *a)
         print_list(out, a->kid, "[", "]");
 }
 
+/* Statements: their own line, so many levels in. */
+
+static void print_statement(FILE *out, const struct ast *a, int level);
+
+static void
+indent(FILE *out, int level)
+{
+    fprintf(out, "%*s", 4 * level, "");
+}
+
 /* word NAME : TYPE, and up to three more behind their own words */
 static void
-print_defining(FILE *out, const char *word, const struct ast *a,
+print_defining(FILE *out, const char *word, const struct ast *a, int level,
                const char *const before[3])
 {
     const struct ast *k = a->kid->next;
 
-    fprintf(out, "    %s %s", word, a->text);
+    indent(out, level);
+    fprintf(out, "%s %s", word, a->text);
     print_type(out, a->kid);
     for (int i = 0; k && i < 3; k = k->next, i++) {
         if (k->kind == AST_none)
@@ -204,11 +218,78 @@ print_defining(FILE *out, const char *word, const struct ast *a,
 static void
 print_fn(FILE *out, const struct ast *a)
 {
+    const struct ast *body = a->kid;
+
     fprintf(out, "    fn %s", a->text);
-    print_list(out, a->kid->next, "(", ")");
+    print_list(out, body->next, "(", ")");
+    if (body->kind != AST_block) {
+        fputs(" = ", out);
+        print_node(out, body);
+        fputs(";\n", out);
+        return;
+    }
+    fputs(" {\n", out);
+    for (const struct ast *k = body->kid; k != body->last; k = k->next)
+        print_statement(out, k, 2);
+    indent(out, 2);
+    fputs("return ", out);
+    print_node(out, body->last);
+    fputs(";\n    }\n", out);
+}
+
+static void
+print_assign(FILE *out, const struct ast *a, int level)
+{
+    indent(out, level);
+    fputs(a->text, out);
+    if (a->kid->next)
+        print_list(out, a->kid->next, "[", "]");
     fputs(" = ", out);
     print_node(out, a->kid);
     fputs(";\n", out);
+}
+
+/* NAME in FROM..TO */
+static void
+print_counter(FILE *out, const char *name, const struct ast *from)
+{
+    fprintf(out, "for %s in ", name);
+    print_node(out, from);
+    fputs("..", out);
+    print_node(out, from->next);
+}
+
+static void
+print_for(FILE *out, const struct ast *a, int level)
+{
+    indent(out, level);
+    print_counter(out, a->text, a->kid);
+    fputs(" {\n", out);
+    for (const struct ast *k = a->kid->next->next; k; k = k->next)
+        print_statement(out, k, level + 1);
+    indent(out, level);
+    fputs("}\n", out);
+}
+
+static void
+print_statement(FILE *out, const struct ast *a, int level)
+{
+    static const char *const input[] = { " in ", " names ", "" };
+    static const char *const value[] = { " = ", "", "" };
+    static const char *const output[] = { " = ", " at ", " labels " };
+
+    switch ((int)a->kind) {
+    case AST_input: print_defining(out, "input", a, level, input); return;
+    case AST_param: print_defining(out, "param", a, level, value); return;
+    case AST_constant: print_defining(out, "const", a, level, value); return;
+    case AST_table: print_defining(out, "table", a, level, value); return;
+    case AST_let: print_defining(out, "let", a, level, value); return;
+    case AST_var: print_defining(out, "var", a, level, value); return;
+    case AST_output: print_defining(out, "output", a, level, output); return;
+    case AST_assign: print_assign(out, a, level); return;
+    case AST_for: print_for(out, a, level); return;
+    default: print_node(out, a); return;
+    }
 }
 
 static void
@@ -242,25 +323,26 @@ print_all(FILE *out, const struct ast *a)
 {
     fprintf(out, "model %s {\n", a->text);
     for (const struct ast *k = a->kid; k; k = k->next)
-        print_node(out, k);
+        print_statement(out, k, 1);
     fputs("}\n", out);
 }
 
 static void
 print_node(FILE *out, const struct ast *a)
 {
-    static const char *const input[] = { " in ", " names ", "" };
-    static const char *const value[] = { " = ", "", "" };
-    static const char *const output[] = { " = ", " at ", " labels " };
-
     switch (a->kind) {
-    case AST_none: return;
+    case AST_none:
+    case AST_block: return;
     case AST_model: print_all(out, a); return;
-    case AST_input: print_defining(out, "input", a, input); return;
-    case AST_param: print_defining(out, "param", a, value); return;
-    case AST_constant: print_defining(out, "const", a, value); return;
-    case AST_let: print_defining(out, "let", a, value); return;
-    case AST_output: print_defining(out, "output", a, output); return;
+    case AST_input:
+    case AST_param:
+    case AST_constant:
+    case AST_table:
+    case AST_let:
+    case AST_var:
+    case AST_output:
+    case AST_assign:
+    case AST_for: print_statement(out, a, 1); return;
     case AST_fn: print_fn(out, a); return;
     case AST_quantize: print_block(out, "quantize", a); return;
     case AST_target: print_block(out, "target", a); return;
@@ -283,9 +365,16 @@ print_node(FILE *out, const struct ast *a)
     case AST_string: print_string(out, a->text); return;
     case AST_name: fputs(a->text, out); return;
     case AST_array: print_list(out, a->kid, "[", "]"); return;
+    case AST_each:
+        putc('[', out);
+        print_node(out, a->kid);
+        putc(' ', out);
+        print_counter(out, a->text, a->kid->next);
+        putc(']', out);
+        return;
     case AST_unary:
-        fputs(a->text, out);
-        print_at(out, a->kid, SIGN);
+        fprintf(out, level_of(a) == NOT ? "%s " : "%s", a->text);
+        print_at(out, a->kid, level_of(a));
         return;
     case AST_binary: print_binary(out, a); return;
     case AST_index:

@@ -1,22 +1,43 @@
 /* Calls: a fn is written out in the names of its own place, a function of the
  * language is a row of builtin.def or an op of one variable. */
-#include "frontend/inner.h"
+#include "frontend/builtin.h"
 
 #include <string.h>
 
-enum { MAX_ARGS = 8 };
+/* ---- arguments, which builtin.def names: "x n? * axis?" */
 
-/* The arguments of a call. */
-struct args {
-    const struct ast *call;
-    const struct ast *at[MAX_ARGS]; /* positional */
-    const struct ast *axis;         /* or NULL */
-    enum ir_op op;
-    ir_ref x; /* the first, evaluated */
-};
+/* The next name of a list: its length, and whether it may be left out. */
+static size_t
+next_name(const char **at, bool *optional)
+{
+    size_t n;
 
-static ir_ref
-refuse(struct fe *fe, const struct args *g, const char *what)
+    *at += strspn(*at, " ");
+    n = strcspn(*at, " ?");
+    *optional = (*at)[n] == '?';
+    return n;
+}
+
+const struct ast *
+fe_argument(const struct args *g, const char *name)
+{
+    const char *at = g->names;
+    bool optional;
+    size_t n;
+
+    for (size_t i = 0; (n = next_name(&at, &optional)) > 0;
+         at += n + optional) {
+        if (*at == '*')
+            continue;
+        if (strlen(name) == n && strncmp(at, name, n) == 0)
+            return g->at[i];
+        i++;
+    }
+    return NULL;
+}
+
+ir_ref
+fe_refuse(struct fe *fe, const struct args *g, const char *what)
 {
     diag_error(fe->diag, g->call->at, E_type, "%s %s", g->call->text, what);
     return FE_NONE;
@@ -24,18 +45,17 @@ refuse(struct fe *fe, const struct args *g, const char *what)
 
 /* ---- along an axis */
 
-/* The axis, counted from the front. */
-static bool
-read_axis(struct fe *fe, const struct args *g, uint32_t *axis)
+bool
+fe_axis(struct fe *fe, const struct args *g, uint32_t *axis)
 {
     const int64_t rank = fe_type(fe, g->x)->rank;
     int64_t n;
 
     if (rank == 0) {
-        refuse(fe, g, "takes a tensor with axes");
+        fe_refuse(fe, g, "takes a tensor with axes");
         return false;
     }
-    if (!fe_integer(fe, g->axis, -rank, rank - 1, &n))
+    if (!fe_integer(fe, fe_argument(g, "axis"), -rank, rank - 1, &n))
         return false;
     *axis = (uint32_t)(n < 0 ? n + rank : n);
     return true;
@@ -50,8 +70,8 @@ along(struct fe *fe, const struct args *g, enum ir_op op, ir_ref x)
 
     if (fe_is_none(x))
         return x;
-    if (g->axis) {
-        if (!read_axis(fe, g, &as.sum.axis)) /* the same place in all */
+    if (fe_argument(g, "axis")) {
+        if (!fe_axis(fe, g, &as.sum.axis)) /* the same place in all */
             return FE_NONE;
         return fe_build(fe, op, g->call->at, &x, 1, &as);
     }
@@ -89,15 +109,13 @@ extreme(struct fe *fe, const struct args *g)
     if (!g->at[1])
         return min ? negated(fe, g, along(fe, g, IR_max, negated(fe, g, g->x)))
                    : along(fe, g, IR_max, g->x);
-    if (g->axis)
-        return refuse(fe, g, "of two values has no axis");
+    if (fe_argument(g, "axis"))
+        return fe_refuse(fe, g, "of two values has no axis");
     in[1] = fe_expr(fe, g->at[1]);
     fe_join(fe, g->call->at, &in[0], &in[1]);
     return fe_build(fe, min ? IR_minimum : IR_maximum, g->call->at, in, 2,
                     NULL);
 }
-
-static ir_ref transpose(struct fe *fe, const struct args *g);
 
 /* A number of the language's own: public. */
 static ir_ref
@@ -124,8 +142,8 @@ topk(struct fe *fe, const struct args *g)
     int64_t k;
     ir_ref v;
 
-    if (fe_type(fe, g->x)->rank != 1 || g->axis)
-        return refuse(fe, g, "takes a vector");
+    if (fe_type(fe, g->x)->rank != 1 || fe_argument(g, "axis"))
+        return fe_refuse(fe, g, "takes a vector");
     n = fe_type(fe, g->x)->dim[0];
     if (!fe_integer(fe, g->at[1], 1, n, &k))
         return FE_NONE;
@@ -162,7 +180,7 @@ nearness(struct fe *fe, const struct args *g, ir_ref y)
             public_integers(fe, g, &t, &n, IR_CONST));
     turned.x = op2(fe, g, IR_sub, y, c);
     c = public_integers(fe, g, &t, &two, IR_CONST);
-    c = op2(fe, g, IR_mul, transpose(fe, &turned), c);
+    c = op2(fe, g, IR_mul, fe_b_transpose(fe, &turned), c);
     return op2(fe, g, IR_sub, op2(fe, g, IR_matmul, g->x, c), s);
 }
 
@@ -178,13 +196,13 @@ label_matrix(struct fe *fe, const struct args *g, ir_ref labels, uint32_t n)
 
     if (ins->op != IR_constant || ins->type.base != IR_INT
         || ins->type.rank != 1 || ins->type.dim[0] != n)
-        return refuse(fe, g,
-                      "takes a label, an integer, for each point: a "
-                      "param, which stays private, or a const");
+        return fe_refuse(fe, g,
+                         "takes a label, an integer, for each point: a "
+                         "param, which stays private, or a const");
     b = ir_data(fe->f, ins->as.constant.data);
     for (uint32_t i = 0; i < n; i++) {
         if (b->cell[i].i < 0 || b->cell[i].i > 999)
-            return refuse(fe, g, "takes labels from 0 to 999");
+            return fe_refuse(fe, g, "takes labels from 0 to 999");
         most = b->cell[i].i > most ? b->cell[i].i : most;
     }
     t = ir_type_of(IR_INT, 2, (uint32_t[]){ n, (uint32_t)most + 1 });
@@ -210,9 +228,9 @@ knn(struct fe *fe, const struct args *g)
     fe_join(fe, g->call->at, &own.x, &y);
     if (fe_type(fe, own.x)->rank != 1 || fe_type(fe, y)->rank != 2
         || fe_type(fe, own.x)->dim[0] != fe_type(fe, y)->dim[1])
-        return refuse(fe, g,
-                      "takes a vector, and a matrix with a point of as "
-                      "many numbers in each row");
+        return fe_refuse(fe, g,
+                         "takes a vector, and a matrix with a point of as "
+                         "many numbers in each row");
     n = fe_type(fe, y)->dim[0];
     if (!fe_integer(fe, g->at[3], 1, n, &k.i))
         return FE_NONE;
@@ -236,14 +254,14 @@ softmax(struct fe *fe, const struct args *g)
     union ir_attrs as = { 0 };
 
     if (rank == 0)
-        return refuse(fe, g, "takes a tensor with axes");
+        return fe_refuse(fe, g, "takes a tensor with axes");
     as.softmax.axis = rank - 1;
-    if (g->axis && !read_axis(fe, g, &as.softmax.axis))
+    if (fe_argument(g, "axis") && !fe_axis(fe, g, &as.softmax.axis))
         return FE_NONE;
     return fe_build(fe, IR_softmax, g->call->at, &x, 1, &as);
 }
 
-/* ---- shapes */
+/* ---- numbers */
 
 static ir_ref
 clip(struct fe *fe, const struct args *g)
@@ -263,19 +281,10 @@ clip(struct fe *fe, const struct args *g)
         && (lo < -0x1p52 || hi > 0x1p52 || lo < (double)(int64_t)lo
             || lo > (double)(int64_t)lo || hi < (double)(int64_t)hi
             || hi > (double)(int64_t)hi))
-        return refuse(fe, g, "of an integer has integer bounds of 52 bits");
+        return fe_refuse(fe, g, "of an integer has integer bounds of 52 bits");
     as.clip.lo = lo;
     as.clip.hi = hi;
     return fe_build(fe, IR_clip, g->call->at, &g->x, 1, &as);
-}
-
-static ir_ref
-power_of_two(struct fe *fe, const struct args *g, int64_t n)
-{
-    const struct ir_type t = ir_type_of(IR_INT, 0, NULL);
-    const union ir_cell cell = { .i = (int64_t)1 << n };
-
-    return fe_literal(fe, g->call->at, &t, &cell);
 }
 
 /* (x + 2^(n-1)) // 2^n * 2^n */
@@ -286,81 +295,17 @@ cut(struct fe *fe, const struct args *g)
     int64_t n;
 
     if (fe_type(fe, g->x)->base != IR_INT)
-        return refuse(fe, g, "takes integers");
+        return fe_refuse(fe, g, "takes integers");
     if (!fe_integer(fe, g->at[1], 0, 61, &n))
         return FE_NONE;
     if (g->op == IR_round && n > 0) {
-        in[1] = power_of_two(fe, g, n - 1);
+        in[1] = fe_integer_literal(fe, g->call->at, (int64_t)1 << (n - 1));
         in[0] = fe_build(fe, IR_add, g->call->at, in, 2, NULL);
     }
-    in[1] = power_of_two(fe, g, n);
+    in[1] = fe_integer_literal(fe, g->call->at, (int64_t)1 << n);
     in[0] = fe_build(fe, IR_floor_div, g->call->at, in, 2, NULL);
-    in[1] = power_of_two(fe, g, n);
+    in[1] = fe_integer_literal(fe, g->call->at, (int64_t)1 << n);
     return fe_build(fe, IR_mul, g->call->at, in, 2, NULL);
-}
-
-/* One length may be -1, and follows from the others. */
-static ir_ref
-reshape(struct fe *fe, const struct args *g)
-{
-    const bool list = g->at[1]->kind == AST_array && !g->at[2];
-    const struct ast *a = list ? g->at[1]->kid : g->at[1];
-    const size_t count = ir_count(fe_type(fe, g->x));
-    uint32_t dim[IR_MAX_RANK];
-    size_t rank = 0, rest = count, open = IR_MAX_RANK;
-
-    for (; a; a = a->next, rank++) {
-        int64_t n;
-
-        if (rank == IR_MAX_RANK)
-            return refuse(fe, g, "makes at most six axes");
-        if (!fe_integer(fe, a, -1, FE_MAX_ELEMENTS, &n))
-            return FE_NONE;
-        if (n < 1 && (n == 0 || open < IR_MAX_RANK))
-            return refuse(fe, g, "takes positive lengths, and -1 once");
-        if (n < 0)
-            open = rank;
-        dim[rank] = n < 0 ? 1 : (uint32_t)n;
-        rest = n < 0 ? rest : rest % (size_t)n ? 0 : rest / (size_t)n;
-    }
-    if (open < IR_MAX_RANK && rest)
-        dim[open] = (uint32_t)rest;
-    return fe_reshape(fe, g->call->at, g->x, rank, dim);
-}
-
-static ir_ref
-flatten(struct fe *fe, const struct args *g)
-{
-    const uint32_t n = (uint32_t)ir_count(fe_type(fe, g->x));
-
-    return fe_reshape(fe, g->call->at, g->x, 1, &n);
-}
-
-static ir_ref
-transpose(struct fe *fe, const struct args *g)
-{
-    const struct ir_type *from = fe_type(fe, g->x);
-    struct ir_type to = *from;
-    const size_t n = ir_count(from);
-    union ir_cell *index = arena_new(fe->scratch, union ir_cell, n);
-
-    for (size_t i = 0; i < from->rank; i++)
-        to.dim[i] = from->dim[from->rank - 1u - i];
-    for (size_t i = 0; i < n; i++) {
-        size_t rest = i, at = 0;
-
-        /* the last axis of `to` is the first of `from` */
-        for (size_t d = from->rank; d-- > 0;) {
-            size_t own = 1;
-
-            for (size_t j = from->rank - d; j < from->rank; j++)
-                own *= from->dim[j];
-            at += rest % to.dim[d] * own;
-            rest /= to.dim[d];
-        }
-        index[i].i = (int64_t)at;
-    }
-    return from->rank < 2 ? g->x : fe_gather(fe, g->call->at, g->x, &to, index);
 }
 
 static ir_ref
@@ -374,14 +319,12 @@ file(struct fe *fe, const struct args *g)
 /* ---- the table */
 
 static const struct {
-    const char *name;
-    size_t least, most;
-    bool axis;
+    const char *name, *arguments;
     ir_ref (*handler)(struct fe *fe, const struct args *g);
     enum ir_op op;
 } table[] = {
-#define B(name, least, most, axis, handler, op, signature, meaning) \
-    { #name, least, most, axis, handler, op },
+#define B(name, arguments, handler, op, signature, meaning) \
+    { #name, arguments, handler, op },
 #include "frontend/builtin.def"
 };
 
@@ -428,7 +371,7 @@ fe_is_builtin(const char *name)
     return find_row(name) < NTABLE || find_unary(name) < NUNARY;
 }
 
-/* ---- arguments */
+/* ---- a call */
 
 static ir_ref
 wrong_count(struct fe *fe, const struct ast *a, size_t least, size_t most)
@@ -444,30 +387,76 @@ wrong_count(struct fe *fe, const struct ast *a, size_t least, size_t most)
     return FE_NONE;
 }
 
-static bool
-sort_args(struct fe *fe, struct args *g, size_t row)
+/* The place of a named argument, or of positional number n; MAX_ARGS if there
+ * is none. */
+static size_t
+place_of(const struct args *g, const struct ast *k, size_t n)
 {
-    size_t n = 0;
+    const char *at = g->names;
+    bool optional, by_name = false;
+    size_t i = 0, len;
 
+    for (; (len = next_name(&at, &optional)) > 0; at += len + optional) {
+        if (*at == '*') {
+            by_name = true;
+            continue;
+        }
+        if (k->kind == AST_named
+                ? strlen(k->text) == len && strncmp(at, k->text, len) == 0
+                : i == n && !by_name)
+            return i;
+        i++;
+    }
+    return MAX_ARGS;
+}
+
+/* How many arguments there must be, and may be without a name. */
+static void
+count_names(const struct args *g, size_t *least, size_t *most)
+{
+    const char *at = g->names;
+    bool optional, by_name = false;
+    size_t len;
+
+    *least = *most = 0;
+    for (; (len = next_name(&at, &optional)) > 0; at += len + optional) {
+        by_name = by_name || *at == '*';
+        *most += !by_name;
+        *least += !optional && !by_name;
+    }
+}
+
+/* Values without a name beyond the list belong to `many`, if it ends so. */
+static bool
+sort_args(struct fe *fe, struct args *g)
+{
+    size_t n = 0, least, most, i;
+    const bool many = strstr(g->names, "..") != NULL;
+
+    count_names(g, &least, &most);
     for (const struct ast *k = g->call->kid; k; k = k->next) {
-        if (k->kind != AST_named) {
-            if (n < MAX_ARGS)
-                g->at[n] = k;
-            n++;
-        } else if (table[row].axis && strcmp(k->text, "axis") == 0
-                   && !g->axis) {
-            g->axis = k->kid;
-        } else {
-            diag_error(fe->diag, k->at, E_arguments,
-                       "%s has no argument '%s', or has it already",
-                       g->call->text, k->text);
+        i = place_of(g, k, n);
+        n += k->kind != AST_named;
+        if (i == MAX_ARGS && k->kind != AST_named) {
+            if (many)
+                continue;
+            wrong_count(fe, g->call, least, most);
             return false;
         }
+        if (i == MAX_ARGS || g->at[i]) {
+            diag_error(fe->diag, k->at, E_arguments,
+                       "%s has no argument '%s', or has it already",
+                       g->call->text, k->text ? k->text : "of this place");
+            return false;
+        }
+        g->at[i] = k->kind == AST_named ? k->kid : k;
     }
-    if (n >= table[row].least && n <= table[row].most)
-        return true;
-    wrong_count(fe, g->call, table[row].least, table[row].most);
-    return false;
+    for (i = 0; i < least; i++)
+        if (!g->at[i]) {
+            wrong_count(fe, g->call, least, most);
+            return false;
+        }
+    return true;
 }
 
 /* of one variable: integers stay integers where the op keeps them */
@@ -484,39 +473,6 @@ one_variable(struct fe *fe, const struct ast *a, enum ir_op op)
         && ir_infer(fe->scratch, fe->f, op, &v, 1, NULL, NULL, &t))
         v = fe_real(fe, a->at, v);
     return fe_build(fe, op, a->at, &v, 1, NULL);
-}
-
-/* ---- fn */
-
-/* Arguments are evaluated where the call stands, the body with the names that
- * its definition sees. */
-static ir_ref
-call_fn(struct fe *fe, const struct ast *a, const struct fe_name *n)
-{
-    const struct fe_name *const caller = fe->names, *inside = n->next;
-    const char *const outer = fe->calling;
-    const struct ast *p = n->fn->kid->next;
-    ir_ref v;
-
-    if (ast_kids(n->fn) - 1 != ast_kids(a))
-        return wrong_count(fe, a, ast_kids(n->fn) - 1, ast_kids(n->fn) - 1);
-    for (const struct ast *k = a->kid; k; k = k->next, p = p->next) {
-        struct fe_name *parameter;
-
-        fe->names = caller;
-        v = fe_expr(fe, k);
-        fe->names = inside;
-        parameter = fe_define(fe, p->at, p->text);
-        parameter->kind = FE_VALUE;
-        parameter->value = v;
-        inside = fe->names;
-    }
-    fe->names = inside;
-    fe->calling = n->text;
-    v = fe_expr(fe, n->fn->kid);
-    fe->calling = outer;
-    fe->names = caller;
-    return v;
 }
 
 static ir_ref
@@ -550,18 +506,19 @@ fe_call(struct fe *fe, const struct ast *a)
     struct args g = { .call = a };
 
     if (n && n->kind == FE_FN)
-        return call_fn(fe, a, n);
+        return fe_call_fn(fe, a, n);
     if (n && n->kind == FE_FOREST)
         return fe_forest_call(fe, a, n);
     if (op < NUNARY)
         return one_variable(fe, a, unary[op].op);
     if (row == NTABLE)
         return unknown(fe, a);
-    if (!sort_args(fe, &g, row))
-        return FE_NONE;
     g.op = table[row].op;
-    if (table[row].handler == file)
-        return file(fe, &g);
+    g.names = table[row].arguments;
+    if (!sort_args(fe, &g))
+        return FE_NONE;
+    if (table[row].op == IR_constant) /* nothing of the model is evaluated */
+        return table[row].handler(fe, &g);
     g.x = fe_expr(fe, g.at[0]);
     return fe_is_none(g.x) ? FE_NONE : table[row].handler(fe, &g);
 }

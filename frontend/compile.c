@@ -9,10 +9,10 @@
 
 #include <string.h>
 
-const struct fe_name *
+struct fe_name *
 fe_find(const struct fe *fe, const char *text)
 {
-    const struct fe_name *n = fe->names;
+    struct fe_name *n = fe->names;
 
     while (n && strcmp(n->text, text) != 0)
         n = n->next;
@@ -33,14 +33,15 @@ fe_define(struct fe *fe, struct span at, const char *text)
     return n;
 }
 
-/* A statement's name, which is new. */
-static struct fe_name *
-declare(struct fe *fe, const struct ast *a, enum fe_kind kind)
+struct fe_name *
+fe_declare(struct fe *fe, const struct ast *a, enum fe_kind kind)
 {
-    const struct fe_name *first = fe_find(fe, a->text);
+    const struct fe_name *first = fe->names;
     struct fe_name *n;
 
-    if (first) {
+    while (first != fe->scope && strcmp(first->text, a->text) != 0)
+        first = first->next;
+    if (first != fe->scope) {
         diag_error(fe->diag, a->at, E_second_name, "'%s' is defined twice",
                    a->text);
         diag_note(fe->diag, first->at, "the first definition is here");
@@ -59,9 +60,8 @@ holds(const struct ir_type *want, const struct ir_type *has)
            || (has->ranged && has->ilo >= want->ilo && has->ihi <= want->ihi);
 }
 
-/* v as the type that the tree a declares, or a message */
-static ir_ref
-as_declared(struct fe *fe, const struct ast *a, ir_ref v)
+ir_ref
+fe_as_declared(struct fe *fe, const struct ast *a, ir_ref v)
 {
     struct ir_type want, has;
 
@@ -164,7 +164,7 @@ read_names(struct fe *fe, const struct ast *input, const struct ast *a,
 static void
 input(struct fe *fe, const struct ast *a)
 {
-    struct fe_name *n = declare(fe, a, FE_VALUE);
+    struct fe_name *n = fe_declare(fe, a, FE_VALUE);
     union ir_attrs as = { .input = { .name = a->text } };
     struct ir_type t;
 
@@ -187,7 +187,7 @@ input(struct fe *fe, const struct ast *a)
 static void
 constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
 {
-    struct fe_name *n = declare(fe, a, kind);
+    struct fe_name *n = fe_declare(fe, a, kind);
     const struct ast *type = ast_kid(a, 0), *value = ast_kid(a, 1);
     struct ir_type want;
     const bool forest = fe_is_forest(type);
@@ -213,29 +213,7 @@ constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
                         &c.type, c.cell);
 }
 
-/* ---- let, fn, output */
-
-static void
-let(struct fe *fe, const struct ast *a)
-{
-    const ir_ref v = as_declared(fe, ast_kid(a, 0), fe_expr(fe, ast_kid(a, 1)));
-
-    declare(fe, a, FE_VALUE)->value = v;
-}
-
-static void
-fn(struct fe *fe, const struct ast *a)
-{
-    if (fe_is_builtin(a->text))
-        diag_error(fe->diag, a->at, E_second_name,
-                   "'%s' is a function of the language", a->text);
-    for (const struct ast *p = a->kid->next; p; p = p->next)
-        for (const struct ast *q = a->kid->next; q != p; q = q->next)
-            if (strcmp(p->text, q->text) == 0)
-                diag_error(fe->diag, p->at, E_second_name,
-                           "two parameters are called '%s'", p->text);
-    declare(fe, a, FE_FN)->fn = a;
-}
+/* ---- output */
 
 static void
 read_labels(struct fe *fe, const struct ast *output, const struct ast *a,
@@ -289,10 +267,10 @@ output(struct fe *fe, const struct ast *a)
     ir_ref v;
 
     if (value->kind == AST_none) {
-        v = as_declared(fe, ast_kid(a, 0), fe_expr(fe, &again));
+        v = fe_as_declared(fe, ast_kid(a, 0), fe_expr(fe, &again));
     } else {
-        v = as_declared(fe, ast_kid(a, 0), fe_expr(fe, value));
-        declare(fe, a, FE_VALUE)->value = v;
+        v = fe_as_declared(fe, ast_kid(a, 0), fe_expr(fe, value));
+        fe_declare(fe, a, FE_VALUE)->value = v;
     }
     if (fe_is_none(v))
         return;
@@ -313,8 +291,12 @@ statement(struct fe *fe, const struct ast *a)
     case AST_input: input(fe, a); return;
     case AST_param: constant(fe, a, FE_PARAM); return;
     case AST_constant: constant(fe, a, FE_CONST); return;
-    case AST_let: let(fe, a); return;
-    case AST_fn: fn(fe, a); return;
+    case AST_table: constant(fe, a, FE_PARAM); return;
+    case AST_fn: fe_define_fn(fe, a, fe_declare(fe, a, FE_FN)); return;
+    case AST_let:
+    case AST_var:
+    case AST_assign:
+    case AST_for: fe_step(fe, a); return;
     case AST_output: output(fe, a); return;
     case AST_quantize: /* when all names are known */
     case AST_target:
@@ -352,9 +334,14 @@ fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
     const struct ast *model = fe_parse(&scratch, dg);
 
     if (model) {
-        fe.f = ir_func_new(mem, model->text);
-        for (const struct ast *a = model->kid; a; a = a->next)
+        fe.model = fe.f = ir_func_new(mem, model->text);
+        fe_library(&fe);
+        fe.scope = fe.names;
+        for (const struct ast *a = model->kid; a; a = a->next) {
+            fe.top = fe.names;
             statement(&fe, a);
+        }
+        fe.top = fe.names;
         for (const struct ast *a = model->kid; a; a = a->next)
             settings(&fe, a);
         check_ends(&fe, model);

@@ -48,6 +48,80 @@ fe_constant(struct fe *fe, const struct ast *a, enum fe_kind kind)
     return c;
 }
 
+/* The param of the model whose values a blob holds, or NULL. */
+static const struct fe_name *
+param_of(const struct fe *fe, const struct ir_blob *b)
+{
+    const struct fe_name *n = fe->top;
+
+    while (n && !(n->kind == FE_PARAM && n->blob == b))
+        n = n->next;
+    return n;
+}
+
+/* Marks what op v is computed from, from v down, and finds the first of it;
+ * false if some of that is no constant. */
+static bool
+mark(const struct ir_func *of, ir_ref v, bool *needed, uint32_t *first)
+{
+    size_t open = 1;
+
+    needed[v.id] = true;
+    for (uint32_t i = v.id + 1; open > 0 && i-- > 0;) {
+        const struct ir_ins *ins = &of->ins[i];
+
+        if (!needed[i])
+            continue;
+        open--;
+        if (!(ir_ops[ins->op].traits & IR_PURE))
+            return false;
+        for (size_t j = 0; j < ins->nin; j++)
+            if (!needed[ins->in[j].id])
+                needed[ins->in[j].id] = true, open++;
+        *first = i;
+    }
+    return true;
+}
+
+bool
+fe_known(struct fe *fe, const struct ir_func *of, ir_ref v,
+         struct fe_constant *out, const struct fe_name **secret)
+{
+    struct arena_mark m = arena_mark(fe->scratch);
+    bool *needed = arena_new(fe->scratch, bool, v.id + 1u);
+    const union ir_cell **cell;
+    uint32_t first = v.id;
+
+    *secret = NULL;
+    if (!mark(of, v, needed, &first)) {
+        arena_release(fe->scratch, m);
+        return false;
+    }
+    *out = (struct fe_constant){ .type = ir_at(of, v)->type };
+    cell = arena_new(fe->scratch, const union ir_cell *, v.id - first + 1u);
+    for (uint32_t i = first; i <= v.id; i++) {
+        const struct ir_ins *ins = &of->ins[i];
+        const union ir_cell **in =
+            arena_new(fe->scratch, const union ir_cell *, ins->nin);
+
+        if (!needed[i])
+            continue;
+        for (size_t j = 0; j < ins->nin; j++)
+            in[j] = cell[ins->in[j].id - first];
+        cell[i - first] = ir_eval_ins(fe->scratch, of, ins, in);
+        if (ins->op == IR_constant) {
+            const struct ir_blob *b = ir_data(of, ins->as.constant.data);
+
+            out->secret = out->secret || b->kind == IR_PARAM;
+            if (!*secret)
+                *secret = param_of(fe, b);
+        }
+    }
+    out->cell = cell[v.id - first];
+    out->type.ranged = false;
+    return true;
+}
+
 bool
 fe_number(struct fe *fe, const struct ast *a, double *out)
 {

@@ -206,7 +206,7 @@ static struct fe_constant
 cells(struct fe *fe, const struct ast *call, const double *x,
       const struct ir_type *t)
 {
-    struct fe_constant c = { *t, NULL };
+    struct fe_constant c = { .type = *t };
     union ir_cell *cell = arena_new(fe->scratch, union ir_cell, ir_count(t));
 
     for (size_t i = 0; i < ir_count(t); i++) {

@@ -103,8 +103,17 @@ fe_literal(struct fe *fe, struct span at, const struct ir_type *type,
            const union ir_cell *cell)
 {
     return ir_constant(fe->f, at, NULL,
-                       fe->computing == FE_CONST ? IR_CONST : IR_PARAM, type,
-                       cell);
+                       fe->computing == FE_CONST || fe->library ? IR_CONST
+                                                                : IR_PARAM,
+                       type, cell);
+}
+
+ir_ref
+fe_integer_literal(struct fe *fe, struct span at, int64_t v)
+{
+    const struct ir_type t = ir_type_of(IR_INT, 0, NULL);
+
+    return fe_literal(fe, at, &t, &(union ir_cell){ .i = v });
 }
 
 static ir_ref
@@ -124,6 +133,17 @@ number(struct fe *fe, const struct ast *a)
 /* ---- names */
 
 static ir_ref
+secret(struct fe *fe, const struct ast *a, const struct fe_name *param)
+{
+    diag_error(fe->diag, a->at, E_secret,
+               "'%s' is private, and what stands here is public", a->text);
+    diag_note(fe->diag, param->at,
+              strcmp(param->text, a->text) == 0 ? "it is a param"
+                                                : "it comes from this param");
+    return FE_NONE;
+}
+
+static ir_ref
 known(struct fe *fe, const struct ast *a, const struct fe_name *n)
 {
     union ir_attrs as = { 0 };
@@ -134,13 +154,28 @@ known(struct fe *fe, const struct ast *a, const struct fe_name *n)
         as.constant.data = n->blob->name;
         return ir_build(fe->f, IR_constant, a->at, NULL, 0, &as);
     }
-    if (n->kind == FE_PARAM && fe->computing == FE_CONST) {
-        diag_error(fe->diag, a->at, E_secret,
-                   "'%s' is private, and what stands here is public", a->text);
-        diag_note(fe->diag, n->at, "it is a param");
+    if (n->kind == FE_PARAM && fe->computing == FE_CONST)
+        return secret(fe, a, n);
+    return fe_literal(fe, a->at, &n->blob->type, n->blob->cell);
+}
+
+/* A value of the model where a constant is computed: one that is known, too. */
+static ir_ref
+from_outside(struct fe *fe, const struct ast *a, const struct fe_name *n)
+{
+    const struct fe_name *param;
+    struct fe_constant c;
+
+    if (fe_is_none(n->value))
+        return FE_NONE;
+    if (!fe_known(fe, n->of, n->value, &c, &param)) {
+        diag_error(fe->diag, a->at, E_not_constant,
+                   "'%s' is not known to the compiler", a->text);
         return FE_NONE;
     }
-    return fe_literal(fe, a->at, &n->blob->type, n->blob->cell);
+    if (param && fe->computing == FE_CONST)
+        return secret(fe, a, param);
+    return fe_literal(fe, a->at, &c.type, c.cell);
 }
 
 static ir_ref
@@ -161,12 +196,7 @@ name(struct fe *fe, const struct ast *a)
                    a->text, a->text);
         return FE_NONE;
     }
-    if (n->of == fe->f)
-        return n->value;
-    if (!fe_is_none(n->value))
-        diag_error(fe->diag, a->at, E_not_constant,
-                   "'%s' is not known to the compiler", a->text);
-    return FE_NONE;
+    return n->of == fe->f ? n->value : from_outside(fe, a, n);
 }
 
 /* ---- arrays */
@@ -177,7 +207,7 @@ literal(const struct ast *a, double *real, int64_t *whole, bool *is_real)
 {
     bool minus = false;
 
-    for (; a->kind == AST_unary; a = a->kid)
+    for (; a->kind == AST_unary && *a->text == '-'; a = a->kid)
         minus = !minus;
     if (a->kind != AST_whole && a->kind != AST_real && a->kind != AST_truth)
         return false;
@@ -235,9 +265,9 @@ fill(const struct ast *a, const struct ir_type *t, size_t axis,
 }
 
 static ir_ref
-ragged(struct fe *fe, const struct ast *a)
+ragged(struct fe *fe, struct span at)
 {
-    diag_error(fe->diag, a->at, E_shape,
+    diag_error(fe->diag, at, E_shape,
                "the rows of this array have different lengths, or it has more "
                "than %d axes",
                IR_MAX_RANK);
@@ -253,45 +283,65 @@ dense(struct fe *fe, const struct ast *a, bool real)
 
     for (const struct ast *k = a; k->kind == AST_array; k = k->kid) {
         if (t.rank == IR_MAX_RANK)
-            return ragged(fe, a);
+            return ragged(fe, a->at);
         t.dim[t.rank++] = (uint32_t)ast_kids(k);
         n *= ast_kids(k);
         if (n > FE_MAX_ELEMENTS)
-            return ragged(fe, a);
+            return ragged(fe, a->at);
     }
     at = cell = arena_new(fe->scratch, union ir_cell, n);
     if (!fill(a, &t, 0, &at))
-        return ragged(fe, a);
+        return ragged(fe, a->at);
     return fe_literal(fe, a->at, &t, cell);
 }
 
-/* Values side by side along a new first axis. */
+/* A concat has at most 2^16 - 1 operands. */
+ir_ref
+fe_concat(struct fe *fe, struct span at, const ir_ref *in, size_t n)
+{
+    ir_ref part[2];
+
+    if (n <= UINT16_MAX)
+        return fe_build(fe, IR_concat, at, in, n, NULL);
+    part[0] = fe_concat(fe, at, in, n / 2);
+    part[1] = fe_concat(fe, at, in + n / 2, n - n / 2);
+    return fe_concat(fe, at, part, 2);
+}
+
+ir_ref
+fe_stack(struct fe *fe, struct span at, ir_ref *in, size_t n)
+{
+    bool real = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (fe_is_none(in[i]))
+            return FE_NONE;
+        real = real || fe_type(fe, in[i])->base == IR_REAL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct ir_type t = *fe_type(fe, in[i]);
+
+        if (t.rank == IR_MAX_RANK)
+            return ragged(fe, at);
+        memmove(t.dim + 1, t.dim, t.rank * sizeof *t.dim);
+        t.dim[0] = 1;
+        if (real)
+            in[i] = fe_real(fe, at, in[i]);
+        in[i] = fe_reshape(fe, at, in[i], t.rank + 1u, t.dim);
+    }
+    return fe_concat(fe, at, in, n);
+}
+
 static ir_ref
 stacked(struct fe *fe, const struct ast *a)
 {
     const size_t n = ast_kids(a);
     ir_ref *in = arena_new(fe->scratch, ir_ref, n);
-    bool real = false, wrong = n > UINT16_MAX;
     size_t i = 0;
 
-    for (const struct ast *k = a->kid; k; k = k->next, i++) {
-        in[i] = fe_expr(fe, k);
-        wrong = wrong || fe_is_none(in[i]);
-        real =
-            real || (!fe_is_none(in[i]) && fe_type(fe, in[i])->base == IR_REAL);
-    }
-    for (i = 0; i < n && !wrong; i++) {
-        struct ir_type t = *fe_type(fe, in[i]);
-
-        if (t.rank == IR_MAX_RANK)
-            return ragged(fe, a);
-        memmove(t.dim + 1, t.dim, t.rank * sizeof *t.dim);
-        t.dim[0] = 1;
-        if (real)
-            in[i] = fe_real(fe, a->at, in[i]);
-        in[i] = fe_reshape(fe, a->at, in[i], t.rank + 1u, t.dim);
-    }
-    return wrong ? FE_NONE : fe_build(fe, IR_concat, a->at, in, n, NULL);
+    for (const struct ast *k = a->kid; k; k = k->next)
+        in[i++] = fe_expr(fe, k);
+    return fe_stack(fe, a->at, in, n);
 }
 
 static ir_ref
@@ -302,117 +352,11 @@ array(struct fe *fe, const struct ast *a)
     return is_dense(a, &real) ? dense(fe, a, real) : stacked(fe, a);
 }
 
-/* ---- operators */
-
-static const struct {
-    const char *text;
-    enum ir_op op;
-    bool swapped, reals, integers;
-} binaries[] = {
-    { "+", IR_add, false, false, false },
-    { "-", IR_sub, false, false, false },
-    { "*", IR_mul, false, false, false },
-    { "/", IR_div, false, true, false },
-    { "//", IR_floor_div, false, false, true },
-    { "%", IR_mod, false, false, true },
-    { "@", IR_matmul, false, false, false },
-    { "**", IR_pow, false, true, false },
-    { "<", IR_less, false, false, false },
-    { "<=", IR_less_equal, false, false, false },
-    { ">", IR_less, true, false, false },
-    { ">=", IR_less_equal, true, false, false },
-    { "==", IR_equal, false, false, false },
-    { "!=", IR_not_equal, false, false, false },
-    { "&", IR_bit_and, false, false, true },
-    { "|", IR_bit_or, false, false, true },
-    { "^", IR_bit_xor, false, false, true },
-};
-
-/* x ** 3 of an integer is an integer: products. */
-static ir_ref
-integer_power(struct fe *fe, const struct ast *a, ir_ref x, int64_t exponent)
-{
-    ir_ref y = x;
-
-    for (int64_t i = 1; i < exponent; i++)
-        y = fe_build(fe, IR_mul, a->at, (ir_ref[]){ y, x }, 2, NULL);
-    return y;
-}
-
-/* x << 3 and x >> 3: products by, and quotients of, a power of two */
-static ir_ref
-shift(struct fe *fe, const struct ast *a, ir_ref x)
-{
-    const struct ir_type t = ir_type_of(IR_INT, 0, NULL);
-    union ir_cell cell;
-    int64_t by;
-
-    if (fe_is_none(x) || !fe_integer(fe, ast_kid(a, 1), 0, 61, &by))
-        return FE_NONE;
-    cell.i = (int64_t)1 << by;
-    return fe_build(fe, a->text[0] == '<' ? IR_mul : IR_floor_div, a->at,
-                    (ir_ref[]){ x, fe_literal(fe, a->at, &t, &cell) }, 2, NULL);
-}
-
-static bool
-from(const struct fe *fe, ir_ref v, int64_t least)
-{
-    return fe_type(fe, v)->ranged && fe_type(fe, v)->ilo >= least;
-}
-
-/* // and % of integers, & | ^ of those from 0 on */
-static bool
-are_integers(struct fe *fe, const struct ast *a, ir_ref x, ir_ref y)
-{
-    const char *wants = NULL;
-
-    if (fe_is_none(x) || fe_is_none(y))
-        return true;
-    if (fe_type(fe, x)->base != IR_INT || fe_type(fe, y)->base != IR_INT)
-        wants = "integers";
-    else if (strchr("&|^", a->text[0]) && !(from(fe, x, 0) && from(fe, y, 0)))
-        wants = "integers of a range from 0 on";
-    else if (strchr("/%", a->text[0]) && !from(fe, y, 1))
-        wants = "a divisor of at least 1";
-    if (wants)
-        diag_error(fe->diag, a->at, E_type, "%s takes %s", a->text, wants);
-    return !wants;
-}
-
-static ir_ref
-binary(struct fe *fe, const struct ast *a)
-{
-    const struct ast *left = ast_kid(a, 0), *right = ast_kid(a, 1);
-    ir_ref x = fe_expr(fe, left), y;
-    size_t i = 0;
-
-    if (strcmp(a->text, "**") == 0 && right->kind == AST_whole
-        && right->whole >= 1 && right->whole <= 16 && !fe_is_none(x)
-        && fe_type(fe, x)->base == IR_INT)
-        return integer_power(fe, a, x, right->whole);
-    if (strcmp(a->text, "<<") == 0 || strcmp(a->text, ">>") == 0)
-        return are_integers(fe, a, x, x) ? shift(fe, a, x) : FE_NONE;
-    y = fe_expr(fe, right);
-    while (strcmp(binaries[i].text, a->text) != 0)
-        i++;
-    if (binaries[i].integers && !are_integers(fe, a, x, y))
-        return FE_NONE;
-    if (binaries[i].reals) {
-        x = fe_real(fe, a->at, x);
-        y = fe_real(fe, a->at, y);
-    } else {
-        fe_join(fe, a->at, &x, &y);
-    }
-    if (binaries[i].swapped)
-        return fe_build(fe, binaries[i].op, a->at, (ir_ref[]){ y, x }, 2, NULL);
-    return fe_build(fe, binaries[i].op, a->at, (ir_ref[]){ x, y }, 2, NULL);
-}
+/* ---- all of them */
 
 static ir_ref
 expression(struct fe *fe, const struct ast *a)
 {
-    ir_ref v;
-
     switch ((int)a->kind) {
     case AST_none: return FE_NONE;
     case AST_whole:
@@ -420,13 +364,12 @@ expression(struct fe *fe, const struct ast *a)
     case AST_real: return number(fe, a);
     case AST_name: return name(fe, a);
     case AST_array: return array(fe, a);
-    case AST_binary: return binary(fe, a);
+    case AST_each: return fe_each(fe, a);
+    case AST_binary: return fe_binary(fe, a);
     case AST_index: return fe_index(fe, a);
     case AST_call: return fe_call(fe, a);
     case AST_choice: return fe_choice(fe, a);
-    case AST_unary:
-        v = fe_expr(fe, a->kid);
-        return fe_build(fe, IR_neg, a->at, &v, 1, NULL);
+    case AST_unary: return fe_unary(fe, a);
     case AST_string:
         diag_error(fe->diag, a->at, E_type,
                    "a string is the name of a file, a column or a label");

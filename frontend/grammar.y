@@ -38,6 +38,7 @@ static struct ast *whole(struct parser *ps, enum ast_kind kind, struct span at,
                          int64_t v);
 static struct ast *real(struct parser *ps, struct span at, double x);
 static struct ast *nothing(struct parser *ps, struct span at);
+/* parent with one more child, which may be nested too deeply */
 static struct ast *add(struct parser *ps, struct ast *parent, struct ast *kid);
 /* the range of what is said about an input, or (none) the names: a node of its
  * own, since both come in any order */
@@ -50,11 +51,13 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 /* Spellings first, classes last: quote() relies on it. */
 %token
     END 0         "end of file"
+    AND_WORD      "and"
     AT            "at"
     CONST         "const"
     ELSE          "else"
     FALSE         "false"
     FN            "fn"
+    FOR           "for"
     IF            "if"
     IN            "in"
     INPUT         "input"
@@ -62,12 +65,17 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     LET           "let"
     MODEL         "model"
     NAMES         "names"
+    NOT           "not"
+    OR_WORD       "or"
     OUTPUT        "output"
     PARAM         "param"
     QUANTIZE      "quantize"
+    RETURN        "return"
+    TABLE         "table"
     TARGET        "target"
     THEN          "then"
     TRUE          "true"
+    VAR           "var"
     LBRACE        "{"
     RBRACE        "}"
     LPAREN        "("
@@ -87,6 +95,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     MATMUL        "@"
     POWER         "**"
     CARET         "^"
+    TILDE         "~"
     FLOOR         "//"
     PERCENT       "%"
     AND           "&"
@@ -105,11 +114,15 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %token <const char *> STRING "string"
 %token <const char *> IDENT  "identifier"
 
-%nterm <struct ast *> stmts stmt type type_opt lengths abouts about
+%nterm <struct ast *> stmts stmt steps step body parameter type type_opt
+%nterm <struct ast *> lengths abouts about
 %nterm <struct ast *> value_opt at_opt labels_opt parameters entries entry words word
 %nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
 
 %precedence CHOICE
+%left "or"
+%left "and"
+%precedence "not"
 %nonassoc "<" "<=" ">" ">=" "==" "!="
 %left "|"
 %left "^"
@@ -150,11 +163,11 @@ stmt:
 |   "const" IDENT type_opt "=" expr ";"
         { $$ = node(ps, AST_constant, @IDENT, $IDENT, $type_opt, $expr,
                     NULL); }
-|   "fn" IDENT "(" parameters ")" "=" expr ";"
-        { $$ = adopt(node(ps, AST_fn, @IDENT, $IDENT, $expr, NULL, NULL),
+|   "table" IDENT type_opt "=" expr ";"
+        { $$ = node(ps, AST_table, @IDENT, $IDENT, $type_opt, $expr, NULL); }
+|   "fn" IDENT "(" parameters ")" body
+        { $$ = adopt(node(ps, AST_fn, @IDENT, $IDENT, $body, NULL, NULL),
                      $parameters); }
-|   "let" IDENT type_opt "=" expr ";"
-        { $$ = node(ps, AST_let, @IDENT, $IDENT, $type_opt, $expr, NULL); }
 |   "output" IDENT type_opt value_opt at_opt labels_opt ";"
         { $$ = add(ps, node(ps, AST_output, @IDENT, $IDENT, $type_opt,
                             $value_opt, $at_opt), $labels_opt); }
@@ -164,7 +177,32 @@ stmt:
 |   "target" "{" entries "}"
         { $$ = adopt(node(ps, AST_target, @1, NULL, NULL, NULL, NULL),
                      $entries); }
+|   step
+;
+step:
+    "let" IDENT type_opt "=" expr ";"
+        { $$ = node(ps, AST_let, @IDENT, $IDENT, $type_opt, $expr, NULL); }
+|   "var" IDENT type_opt "=" expr ";"
+        { $$ = node(ps, AST_var, @IDENT, $IDENT, $type_opt, $expr, NULL); }
+|   IDENT "=" expr ";"
+        { $$ = node(ps, AST_assign, @IDENT, $IDENT, $expr, NULL, NULL); }
+|   IDENT "[" subs "]" "=" expr ";"
+        { $$ = adopt(node(ps, AST_assign, @IDENT, $IDENT, $expr, NULL, NULL),
+                     $subs); }
+|   "for" IDENT "in" expr[from] ".." expr[to] "{" steps "}"
+        { $$ = adopt(node(ps, AST_for, @IDENT, $IDENT, $from, $to, NULL),
+                     $steps); }
 |   error ";"                       { yyerrok; $$ = nothing(ps, @$); }
+;
+steps:
+    %empty                          { $$ = nothing(ps, @$); }
+|   steps step                      { $$ = add(ps, $1, $step); }
+;
+body:
+    "=" expr ";"                    { $$ = $expr; }
+|   "{" steps "return" expr ";" "}"
+        { $$ = add(ps, adopt(node(ps, AST_block, @$, NULL, NULL, NULL, NULL),
+                             $steps), $expr); }
 ;
 type:
     IDENT
@@ -211,12 +249,14 @@ value_opt:
 |   "=" expr                        { $$ = $expr; }
 ;
 parameters:
+    parameter               { $$ = ast_add(nothing(ps, @$), $parameter); }
+|   parameters "," parameter { $$ = ast_add($1, $parameter); }
+;
+parameter:
     IDENT
-        { $$ = ast_add(nothing(ps, @$), node(ps, AST_name, @IDENT, $IDENT,
-                                             NULL, NULL, NULL)); }
-|   parameters "," IDENT
-        { $$ = ast_add($1, node(ps, AST_name, @IDENT, $IDENT, NULL, NULL,
-                                NULL)); }
+        { $$ = node(ps, AST_name, @IDENT, $IDENT, NULL, NULL, NULL); }
+|   IDENT "=" expr
+        { $$ = node(ps, AST_named, @IDENT, $IDENT, $expr, NULL, NULL); }
 ;
 entries:
     %empty                          { $$ = nothing(ps, @$); }
@@ -248,6 +288,12 @@ word:
 ;
 expr:
     primary
+|   expr[a] "or" expr[b]
+        { $$ = node(ps, AST_binary, @$, "or", $a, $b, NULL); }
+|   expr[a] "and" expr[b]
+        { $$ = node(ps, AST_binary, @$, "and", $a, $b, NULL); }
+|   "not" expr[a]
+        { $$ = node(ps, AST_unary, @$, "not", $a, NULL, NULL); }
 |   expr[a] "<" expr[b]
         { $$ = node(ps, AST_binary, @$, "<", $a, $b, NULL); }
 |   expr[a] "<=" expr[b]
@@ -290,6 +336,8 @@ expr:
         { $$ = node(ps, AST_choice, @$, NULL, $c, $a, $b); }
 |   "-" expr[a] %prec SIGN
         { $$ = node(ps, AST_unary, @$, "-", $a, NULL, NULL); }
+|   "~" expr[a] %prec SIGN
+        { $$ = node(ps, AST_unary, @$, "~", $a, NULL, NULL); }
 ;
 primary:
     WHOLE       { $$ = whole(ps, AST_whole, @$, $WHOLE); }
@@ -301,6 +349,8 @@ primary:
 |   "(" expr ")"                    { $$ = $expr; }
 |   "[" list "]"
         { $$ = adopt(node(ps, AST_array, @$, NULL, NULL, NULL, NULL), $list); }
+|   "[" expr[value] "for" IDENT "in" expr[from] ".." expr[to] "]"
+        { $$ = node(ps, AST_each, @$, $IDENT, $value, $from, $to); }
 |   IDENT "(" args ")"
         { $$ = adopt(node(ps, AST_call, @$, $IDENT, NULL, NULL, NULL),
                      $args); }

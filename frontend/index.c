@@ -1,8 +1,18 @@
 /* Subscripts, as in numpy: integers, slices, negative indices and `...`.
  *
- * All are known to the compiler, so x[...] is a gather with a list of
- * positions. */
+ * Those that are known to the compiler make a gather with a list of positions.
+ * Integers that are not, the place of an element among values that are known,
+ * make a table:
+ *
+ *     t[i]  =  table[a, b][i],      t of shape [a.., n, b..]
+ *
+ * and of values that are not, a sum over all places:
+ *
+ *     x[i]  =  sum over j of [i = j] x[j]
+ */
 #include "frontend/inner.h"
+
+#include <string.h>
 
 struct axis {
     int64_t from, step;
@@ -14,7 +24,9 @@ struct subscripts {
     const struct ast *a;
     const struct ir_type *t; /* of the base */
     struct axis axis[IR_MAX_RANK];
-    size_t n; /* axes that have been read */
+    size_t n;                 /* axes that have been read */
+    ir_ref open[IR_MAX_RANK]; /* subscripts that are not known, */
+    size_t first_open, nopen; /* of axes one after the other */
 };
 
 static bool
@@ -96,6 +108,57 @@ whole(struct subscripts *s, size_t axes)
         s->axis[s->n] = (struct axis){ 0, 1, s->t->dim[s->n], true };
 }
 
+/* Whether a subscript is not known to the compiler: its value, then. */
+static bool
+is_open(struct fe *fe, const struct ast *k, ir_ref *v)
+{
+    const struct fe_name *secret;
+    struct fe_constant c;
+
+    if (fe->computing != FE_VALUE || k->kind == AST_whole || k->kind == AST_real
+        || k->kind == AST_unary || k->kind == AST_slice || k->kind == AST_all)
+        return false;
+    *v = fe_expr(fe, k);
+    return fe_is_none(*v) || !fe_known(fe, fe->f, *v, &c, &secret);
+}
+
+/* Such a subscript: its axis stays whole for now. */
+static bool
+open_integer(struct fe *fe, struct subscripts *s, const struct ast *k, ir_ref v)
+{
+    const int64_t length = s->t->dim[s->n];
+    const struct ir_type *t;
+
+    if (fe_is_none(v))
+        return false;
+    t = fe_type(fe, v);
+    if (!fe_within(fe, v, 0, length - 1)) {
+        if (t->base == IR_INT && t->ranged)
+            diag_error(fe->diag, k->at, E_index,
+                       "this index lies in %lld..%lld, axis %zu has length "
+                       "%lld",
+                       (long long)t->ilo, (long long)t->ihi, s->n,
+                       (long long)length);
+        else
+            diag_error(fe->diag, k->at, E_index,
+                       "an index is an integer of a known range");
+        diag_help(fe->diag, "clip(index, 0, %lld) stays inside",
+                  (long long)length - 1);
+        return false;
+    }
+    if (s->nopen && s->first_open + s->nopen != s->n) {
+        diag_error(fe->diag, k->at, E_index,
+                   "indices that are not known to the compiler stand side by "
+                   "side");
+        return false;
+    }
+    if (s->nopen == 0)
+        s->first_open = s->n;
+    s->open[s->nopen++] = v;
+    s->axis[s->n++] = (struct axis){ 0, 1, (uint32_t)length, true };
+    return true;
+}
+
 static bool
 read_all(struct fe *fe, struct subscripts *s)
 {
@@ -111,9 +174,13 @@ read_all(struct fe *fe, struct subscripts *s)
         return false;
     }
     for (const struct ast *k = s->a->kid->next; k; k = k->next) {
+        ir_ref v;
+
         if (k->kind == AST_all)
             whole(s, s->t->rank - given);
-        else if (!(k->kind == AST_slice ? slice : integer)(fe, s, k))
+        else if (is_open(fe, k, &v)
+                     ? !open_integer(fe, s, k, v)
+                     : !(k->kind == AST_slice ? slice : integer)(fe, s, k))
             return false;
     }
     whole(s, s->t->rank - s->n);
@@ -147,13 +214,217 @@ fe_gather(struct fe *fe, struct span at, ir_ref v, const struct ir_type *shape,
     return fe_build(fe, IR_gather, at, &v, 1, &as);
 }
 
+/* The shape that the subscripts leave, and the positions of its elements. */
+static union ir_cell *
+known_places(struct fe *fe, const struct subscripts *s, struct ir_type *t)
+{
+    union ir_cell *index;
+
+    *t = ir_type_of(IR_INT, 0, NULL);
+    for (size_t d = 0; d < s->t->rank; d++)
+        if (s->axis[d].kept)
+            t->dim[t->rank++] = s->axis[d].length;
+    index = arena_new(fe->scratch, union ir_cell, ir_count(t));
+    for (size_t i = 0; i < ir_count(t); i++)
+        index[i].i = position(s, i);
+    return index;
+}
+
+bool
+fe_positions(struct fe *fe, const struct ast *a, ir_ref base,
+             struct ir_type *shape, union ir_cell **index)
+{
+    const struct ir_type t = *fe_type(fe, base);
+    struct subscripts s = { .a = a, .t = &t };
+
+    if (!read_all(fe, &s))
+        return false;
+    if (s.nopen) {
+        diag_error(fe->diag, a->at, E_not_constant,
+                   "an element that is assigned has an index that is known to "
+                   "the compiler");
+        return false;
+    }
+    *index = known_places(fe, &s, shape);
+    return true;
+}
+
+/* ---- indices that are not known */
+
+ir_ref
+fe_select(struct fe *fe, struct span at, ir_ref v, const struct ir_type *table,
+          const union ir_cell *cell)
+{
+    union ir_attrs as = { 0 };
+
+    as.select.table =
+        ir_blob_add(fe->f, NULL, fe->library ? IR_CONST : IR_PARAM, table, cell)
+            ->name;
+    return fe_build(fe, IR_select, at, &v, 1, &as);
+}
+
+/* x[a, i, b], i of any shape: the lengths before, of, and after the axis. */
+struct picked {
+    const struct ast *a;
+    ir_ref x, i;
+    size_t before, n, after, turns; /* turns: elements of i */
+    struct ir_type t;               /* of the result */
+};
+
+static bool
+too_many(struct fe *fe, const struct picked *p)
+{
+    const size_t out = p->before * p->turns * p->after;
+
+    if (p->turns <= FE_MAX_ELEMENTS && out <= FE_MAX_ELEMENTS
+        && out * p->n <= FE_MAX_ELEMENTS)
+        return false;
+    diag_error(fe->diag, p->a->at, E_too_large,
+               "the tables of this subscript have more than 2^26 entries");
+    return true;
+}
+
+/* i in the shape of the result */
+static ir_ref
+spread(struct fe *fe, const struct picked *p)
+{
+    const size_t out = ir_count(&p->t);
+    union ir_cell *index = arena_new(fe->scratch, union ir_cell, out);
+
+    for (size_t e = 0; e < out; e++)
+        index[e].i = (int64_t)(e / p->after % p->turns);
+    return fe_gather(fe, p->a->at, p->i, &p->t, index);
+}
+
+static ir_ref
+from_table(struct fe *fe, const struct picked *p, const struct fe_constant *c)
+{
+    const size_t out = ir_count(&p->t);
+    const size_t rows = p->before == 1 ? p->after : out;
+    const uint32_t dim[2] = { (uint32_t)rows, (uint32_t)p->n };
+    const struct ir_type t = ir_type_of((enum ir_base)c->type.base, 2, dim);
+    union ir_cell *cell = arena_new(fe->scratch, union ir_cell, rows * p->n);
+    const bool library = fe->library;
+    ir_ref v;
+
+    for (size_t r = 0; r < rows; r++)
+        for (size_t j = 0; j < p->n; j++) {
+            const size_t before = r / p->after / p->turns;
+
+            cell[r * p->n + j] =
+                c->cell[(before * p->n + j) * p->after + r % p->after];
+        }
+    v = spread(fe, p);
+    fe->library = !c->secret; /* public numbers make a public table */
+    v = fe_select(fe, p->a->at, v, &t, cell);
+    fe->library = library;
+    return v;
+}
+
+/* elements a, i, j, b of [before turns, n, after]: x[a, j, b], or i[i] */
+static ir_ref
+in_all_places(struct fe *fe, const struct picked *p, bool index)
+{
+    const uint32_t dim[3] = { (uint32_t)(p->before * p->turns), (uint32_t)p->n,
+                              (uint32_t)p->after };
+    const struct ir_type t = ir_type_of(IR_INT, 3, dim);
+    union ir_cell *at = arena_new(fe->scratch, union ir_cell, ir_count(&t));
+
+    for (size_t e = 0; e < ir_count(&t); e++) {
+        const size_t row = e / p->after / p->n, j = e / p->after % p->n;
+
+        at[e].i = (int64_t)(index ? row % p->turns
+                                  : (row / p->turns * p->n + j) * p->after
+                                        + e % p->after);
+    }
+    return fe_gather(fe, p->a->at, index ? p->i : p->x, &t, at);
+}
+
+static ir_ref
+from_sum(struct fe *fe, const struct picked *p)
+{
+    const uint32_t dim[2] = { (uint32_t)p->n, 1 };
+    const struct ir_type t = ir_type_of(IR_INT, 2, dim);
+    union ir_cell *place = arena_new(fe->scratch, union ir_cell, p->n);
+    const union ir_attrs as = { .sum = { .axis = 1 } };
+    ir_ref v;
+
+    for (size_t j = 0; j < p->n; j++)
+        place[j].i = (int64_t)j;
+    v = fe_pair(fe, IR_equal, p->a->at, in_all_places(fe, p, true),
+                fe_literal(fe, p->a->at, &t, place));
+    v = fe_pair(fe, IR_mul, p->a->at, v, in_all_places(fe, p, false));
+    v = fe_build(fe, IR_sum, p->a->at, &v, 1, &as);
+    return fe_reshape(fe, p->a->at, v, p->t.rank, p->t.dim);
+}
+
+/* All open indices as one: (i n + j) m + k .. */
+static ir_ref
+merged(struct fe *fe, const struct subscripts *s)
+{
+    ir_ref v = s->open[0];
+
+    for (size_t k = 1; k < s->nopen && !fe_is_none(v); k++) {
+        const int64_t n = s->t->dim[s->first_open + k];
+
+        v = fe_pair(fe, IR_mul, s->a->at, v,
+                    fe_integer_literal(fe, s->a->at, n));
+        v = fe_pair(fe, IR_add, s->a->at, v, s->open[k]);
+    }
+    return v;
+}
+
+static ir_ref
+open_index(struct fe *fe, const struct subscripts *s, ir_ref x)
+{
+    struct picked p = { .a = s->a, .x = x, .before = 1, .n = 1, .after = 1 };
+    const struct fe_name *secret;
+    struct fe_constant c;
+    size_t d = 0;
+
+    p.i = merged(fe, s);
+    if (fe_is_none(p.i) || fe_is_none(x))
+        return FE_NONE;
+    p.turns = ir_count(fe_type(fe, p.i));
+    p.t = ir_type_of(IR_INT, 0, NULL);
+    for (size_t axis = 0; axis <= s->t->rank; axis++) {
+        const struct ir_type *ti = fe_type(fe, p.i);
+        const bool open =
+            axis >= s->first_open && axis < s->first_open + s->nopen;
+        const size_t more = axis == s->first_open ? ti->rank : 0;
+
+        if (p.t.rank + more + 1u > IR_MAX_RANK + (axis == s->t->rank)) {
+            diag_error(fe->diag, s->a->at, E_too_large,
+                       "a tensor has at most %d axes", IR_MAX_RANK);
+            return FE_NONE;
+        }
+        memcpy(p.t.dim + p.t.rank, ti->dim, more * sizeof *ti->dim);
+        p.t.rank = (uint8_t)(p.t.rank + more);
+        if (axis == s->t->rank || !s->axis[axis].kept)
+            continue;
+        d = s->axis[axis].length;
+        if (open)
+            p.n *= d;
+        else if (axis < s->first_open)
+            p.before *= d;
+        else
+            p.after *= d;
+        if (!open)
+            p.t.dim[p.t.rank++] = (uint32_t)d;
+    }
+    if (too_many(fe, &p))
+        return FE_NONE;
+    return fe_known(fe, fe->f, x, &c, &secret) ? from_table(fe, &p, &c)
+                                               : from_sum(fe, &p);
+}
+
 ir_ref
 fe_index(struct fe *fe, const struct ast *a)
 {
     const ir_ref v = fe_expr(fe, a->kid);
     struct subscripts s = { .a = a };
     struct ir_type t, base;
-    union ir_cell *index;
+    const union ir_cell *index;
 
     if (fe_is_none(v))
         return v;
@@ -161,12 +432,8 @@ fe_index(struct fe *fe, const struct ast *a)
     s.t = &base;
     if (!read_all(fe, &s))
         return FE_NONE;
-    t = ir_type_of(IR_INT, 0, NULL);
-    for (size_t d = 0; d < base.rank; d++)
-        if (s.axis[d].kept)
-            t.dim[t.rank++] = s.axis[d].length;
-    index = arena_new(fe->scratch, union ir_cell, ir_count(&t));
-    for (size_t i = 0; i < ir_count(&t); i++)
-        index[i].i = position(&s, i);
+    index = known_places(fe, &s, &t);
+    if (s.nopen)
+        return open_index(fe, &s, fe_gather(fe, a->at, v, &t, index));
     return fe_gather(fe, a->at, v, &t, index);
 }

@@ -2,8 +2,11 @@
  *
  *     lexer.re grammar.y   text -> syntax tree
  *     compile.c            statements: names, declarations, outputs
- *     expr.c builtin.c index.c constant.c
+ *     steps.c              let, var, assignment, for; fn, which is written out
+ *     expr.c operators.c builtin.c index.c constant.c
+ *     shape.c window.c     functions of tensors
  *                          expressions -> operations
+ *     library.c            functions of the language that are written in it
  *     data.c               values from files
  *     settings.c           quantize { } and target { }
  */
@@ -32,7 +35,7 @@ enum fe_kind { FE_VALUE, FE_CONST, FE_PARAM, FE_FN, FE_FOREST };
 
 /* A name: a value in the function, a constant by its blob, or a fn. */
 struct fe_name {
-    const struct fe_name *next;
+    struct fe_name *next;
     const char *text;
     struct span at;
     enum fe_kind kind;
@@ -41,6 +44,8 @@ struct fe_name {
     const struct ir_blob *blob; /* FE_CONST, FE_PARAM; NULL: it was wrong */
     const struct ast *fn;
     const struct fe_forest *forest; /* NULL: it was wrong */
+    bool library;           /* a fn of the language: its literals are public */
+    const struct ast *type; /* of a var, as declared; NULL: it is none */
 };
 
 struct fe {
@@ -48,13 +53,19 @@ struct fe {
     struct arena *scratch; /* of the tree and of what is forgotten */
     struct diag *diag;
     const struct fe_options *options;
-    struct ir_func *f; /* that operations are added to */
+    struct ir_func *model;
+    struct ir_func *f; /* that operations are added to: the model, or */
     /* the initialiser of a const (FE_CONST) or a param is being computed: f is
      * a function of constants only; FE_VALUE otherwise */
     enum fe_kind computing;
-    const struct fe_name *names;
-    const char *calling; /* the fn whose body is being lowered */
-    uint32_t depth;      /* of expressions, through the fn */
+    struct fe_name *names;
+    const struct fe_name *scope; /* names from here on may be defined again */
+    const struct fe_name *pure;  /* var from here on may not be assigned */
+    const struct fe_name *top;   /* those of the model, in a fn as well */
+    const char *calling;         /* the fn whose body is being lowered */
+    bool library;                /* and whether that is one of the language */
+    uint32_t depth;              /* of expressions, through the fn */
+    uint32_t turns;              /* of all loops */
 };
 
 /* What a wrong expression stands for: silent wherever it is used. */
@@ -66,10 +77,34 @@ fe_is_none(ir_ref v)
     return v.id == UINT32_MAX;
 }
 
-const struct fe_name *fe_find(const struct fe *fe, const char *text);
+struct fe_name *fe_find(const struct fe *fe, const char *text);
 struct fe_name *fe_define(struct fe *fe, struct span at, const char *text);
+/* the name of a statement, which is new where it stands */
+struct fe_name *fe_declare(struct fe *fe, const struct ast *a,
+                           enum fe_kind kind);
+/* v as the type that the tree a declares, or a message */
+ir_ref fe_as_declared(struct fe *fe, const struct ast *a, ir_ref v);
 
-enum { FE_MAX_ELEMENTS = 1 << 26, FE_MAX_OPS = 1 << 20, FE_MAX_DEPTH = 2000 };
+/* ---- steps.c */
+void fe_step(struct fe *fe, const struct ast *a);
+/* [value for NAME in from..to] */
+ir_ref fe_each(struct fe *fe, const struct ast *a);
+/* a call of n, whose body is written out */
+ir_ref fe_call_fn(struct fe *fe, const struct ast *a, const struct fe_name *n);
+/* n is a fn with these parameters */
+void fe_define_fn(struct fe *fe, const struct ast *a, struct fe_name *n);
+
+/* ---- library.c */
+void fe_library(struct fe *fe);
+/* a copy, all of it at one place of the source */
+struct ast *fe_place(struct fe *fe, const struct ast *a, struct span at);
+
+enum {
+    FE_MAX_ELEMENTS = 1 << 26,
+    FE_MAX_OPS = 1 << 20,
+    FE_MAX_TURNS = 1 << 16,
+    FE_MAX_DEPTH = 2000
+};
 
 /* ---- suggest.c: the nearest of several candidates to a word */
 void fe_nearest(const char **best, size_t *least, const char *word,
@@ -90,26 +125,57 @@ ir_ref fe_real(struct fe *fe, struct span at, ir_ref v);
 void fe_join(struct fe *fe, struct span at, ir_ref *a, ir_ref *b);
 ir_ref fe_reshape(struct fe *fe, struct span at, ir_ref v, size_t rank,
                   const uint32_t *dim);
-/* a private constant */
+/* an integer */
+ir_ref fe_integer_literal(struct fe *fe, struct span at, int64_t v);
+/* along axis 0 */
+ir_ref fe_concat(struct fe *fe, struct span at, const ir_ref *in, size_t n);
+/* values of one shape side by side along a new first axis; NONE is among them
+ * after a message */
+ir_ref fe_stack(struct fe *fe, struct span at, ir_ref *in, size_t n);
+/* a constant: private, unless a const or a library's */
 ir_ref fe_literal(struct fe *fe, struct span at, const struct ir_type *type,
                   const union ir_cell *cell);
+
+/* ---- operators.c */
+ir_ref fe_binary(struct fe *fe, const struct ast *a);
+ir_ref fe_unary(struct fe *fe, const struct ast *a);
+/* two values, as reals if one is */
+ir_ref fe_pair(struct fe *fe, enum ir_op op, struct span at, ir_ref x,
+               ir_ref y);
+/* the range of v is known, and its ends lie in [lo, hi] */
+bool fe_within(const struct fe *fe, ir_ref v, int64_t lo, int64_t hi);
+
+/* ---- shape.c: elements of all in, one after the other, by position */
+ir_ref fe_rearrange(struct fe *fe, struct span at, const ir_ref *in, size_t n,
+                    const struct ir_type *shape, const union ir_cell *index);
 
 /* ---- builtin.c, index.c */
 ir_ref fe_call(struct fe *fe, const struct ast *a);
 ir_ref fe_index(struct fe *fe, const struct ast *a);
+/* the places that the subscripts of a name, all known; false after messages */
+bool fe_positions(struct fe *fe, const struct ast *a, ir_ref base,
+                  struct ir_type *shape, union ir_cell **index);
 /* elements of v by position; dims of the result */
 ir_ref fe_gather(struct fe *fe, struct span at, ir_ref v,
                  const struct ir_type *shape, const union ir_cell *index);
+/* row[e % rows][v] for element e of v; the table is [rows, size] */
+ir_ref fe_select(struct fe *fe, struct span at, ir_ref v,
+                 const struct ir_type *table, const union ir_cell *cell);
 bool fe_is_builtin(const char *name);
 
 /* ---- constant.c: what must be known now */
 struct fe_constant {
     struct ir_type type;
     const union ir_cell *cell; /* NULL after messages */
+    bool secret;               /* made of a param or a private number */
 };
 /* a const or param initialiser, computed; kind says which */
 struct fe_constant fe_constant(struct fe *fe, const struct ast *a,
                                enum fe_kind kind);
+/* the same of value v of `of`, if all that it is computed from is known;
+ * secret: the param among that, or NULL */
+bool fe_known(struct fe *fe, const struct ir_func *of, ir_ref v,
+              struct fe_constant *out, const struct fe_name **secret);
 /* a public number */
 bool fe_number(struct fe *fe, const struct ast *a, double *out);
 bool fe_integer(struct fe *fe, const struct ast *a, int64_t lo, int64_t hi,

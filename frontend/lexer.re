@@ -103,11 +103,13 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             $                { kind = T_END; goto done; }
             [ \t\r\n]+       { continue; }
             "#" [^\n\x00]*   { continue; }
+            "and"            { kind = T_AND_WORD; goto done; }
             "at"             { kind = T_AT; goto done; }
             "const"          { kind = T_CONST; goto done; }
             "else"           { kind = T_ELSE; goto done; }
             "false"          { kind = T_FALSE; goto done; }
             "fn"             { kind = T_FN; goto done; }
+            "for"            { kind = T_FOR; goto done; }
             "if"             { kind = T_IF; goto done; }
             "in"             { kind = T_IN; goto done; }
             "input"          { kind = T_INPUT; goto done; }
@@ -115,14 +117,18 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "let"            { kind = T_LET; goto done; }
             "model"          { kind = T_MODEL; goto done; }
             "names"          { kind = T_NAMES; goto done; }
+            "not"            { kind = T_NOT; goto done; }
+            "or"             { kind = T_OR_WORD; goto done; }
             "output"         { kind = T_OUTPUT; goto done; }
             "param"          { kind = T_PARAM; goto done; }
             "quantize"       { kind = T_QUANTIZE; goto done; }
+            "return"         { kind = T_RETURN; goto done; }
+            "table"          { kind = T_TABLE; goto done; }
             "target"         { kind = T_TARGET; goto done; }
             "then"           { kind = T_THEN; goto done; }
             "true"           { kind = T_TRUE; goto done; }
-            "and" | "clear" | "enc" | "for" | "import" | "not" | "or"
-            | "table" | "var" | "~"
+            "var"            { kind = T_VAR; goto done; }
+            "clear" | "enc" | "import"
                              { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }
@@ -148,6 +154,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "|"              { kind = T_OR; goto done; }
             "<<"             { kind = T_LEFT; goto done; }
             ">>"             { kind = T_RIGHT; goto done; }
+            "~"              { kind = T_TILDE; goto done; }
             "^"              { kind = T_CARET; goto done; }
             "<"              { kind = T_LESS; goto done; }
             "<="             { kind = T_LESS_EQUAL; goto done; }

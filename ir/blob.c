@@ -55,6 +55,8 @@ ir_data(const struct ir_func *f, const char *name)
 bool
 ir_has_param(const struct ir_func *f, const struct ir_ins *ins)
 {
+    if (ins->op == IR_select)
+        return ir_data(f, ins->as.select.table)->kind == IR_PARAM;
     return ins->op == IR_forest
            && (ir_data(f, ins->as.forest.nodes)->kind == IR_PARAM
                || ir_data(f, ins->as.forest.leaves)->kind == IR_PARAM

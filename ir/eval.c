@@ -305,6 +305,26 @@ lut(struct eval *e)
     }
 }
 
+/* An input may lie about its range: the nearest entry. */
+static void
+choose(struct eval *e)
+{
+    const struct ir_blob *b = ir_data(e->f, e->ins->as.select.table);
+    const bool real = eval_type(e, 0)->base == IR_REAL;
+    const int64_t size = b->type.dim[1];
+
+    for (size_t i = 0; i < e->n; i++) {
+        const int64_t x = real ? whole(rint(e->in[0][i].r)) : e->in[0][i].i;
+        const int64_t at = x < 0 ? 0 : x < size ? x : size - 1;
+        const union ir_cell c =
+            b->cell[i % b->type.dim[0] * (size_t)size + (size_t)at];
+
+        e->out[i] = c;
+        if (e->ins->type.base == IR_REAL && b->type.base == IR_INT)
+            e->out[i].r = (double)c.i;
+    }
+}
+
 /* The message has the whole torus. */
 static void
 bit_lut(struct eval *e)
@@ -497,6 +517,7 @@ dispatch(struct eval *e)
     case IR_forest: eval_forest(e); return;
     case IR_bin: eval_bin(e); return;
     case IR_rank: rank(e); return;
+    case IR_select: choose(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
     case IR_reshape:

@@ -535,6 +535,29 @@ lut(struct infer *x)
     return hull(x, x->as->lut.table);
 }
 
+/* Of integers, whose range the table has to hold; or of reals that hold them
+ * (quantize), which gives reals. */
+static const char *
+select(struct infer *x)
+{
+    const struct ir_blob *b = ir_blob_find(x->f, x->as->select.table, false);
+    const struct ir_type *a = infer_in(x, 0);
+
+    if (!b || b->type.rank != 2 || b->type.base > IR_INT)
+        return infer_say(x, "there is no table @%s", x->as->select.table);
+    *x->out = *a;
+    x->out->ranged = false;
+    if (a->base == IR_REAL)
+        return NULL;
+    if (!a->ranged || a->ilo < 0 || a->ihi >= (int64_t)b->type.dim[1])
+        return infer_say(x, "a table of %u entries is indexed from 0 to %u",
+                         b->type.dim[1], b->type.dim[1] - 1);
+    x->out->base = b->type.base;
+    if (b->type.base == IR_INT)
+        hull_of(x->out, b);
+    return NULL;
+}
+
 static const char *
 low_bit(struct infer *x)
 {

@@ -31,6 +31,15 @@ is_param(const struct ir_func *f, ir_ref v)
     return pass_constant(f, v, &b) && b->kind == IR_PARAM;
 }
 
+static bool
+holds_param(const struct ir_func *f, const struct ir_ins *ins)
+{
+    for (size_t j = 0; j < ins->nin; j++)
+        if (is_param(f, ins->in[j]))
+            return true;
+    return ir_has_param(f, ins);
+}
+
 static enum where
 forward(struct cut *c, uint32_t i)
 {
@@ -45,13 +54,12 @@ forward(struct cut *c, uint32_t i)
         return AFTER;
     if (ins->op == IR_constant)
         return CONSTANT;
-    if (ir_has_param(c->f, ins))
+    if (holds_param(c->f, ins))
         return SERVER;
     for (size_t j = 0; j < ins->nin; j++) {
         const uint32_t v = ins->in[j].id;
 
-        if (c->where[v] == CONSTANT ? is_param(c->f, ins->in[j])
-                                    : c->where[v] != BEFORE)
+        if (c->where[v] != CONSTANT && c->where[v] != BEFORE)
             return SERVER;
         if (c->where[v] == CONSTANT)
             continue;
@@ -79,11 +87,8 @@ backward(struct cut *c, bool *needed)
 {
     for (uint32_t i = c->f->n; i-- > 0;) {
         const struct ir_ins *ins = &c->f->ins[i];
-        bool param = ir_has_param(c->f, ins);
 
-        for (size_t j = 0; j < ins->nin; j++)
-            param = param || is_param(c->f, ins->in[j]);
-        if (c->where[i] == SERVER && !needed[i] && !param)
+        if (c->where[i] == SERVER && !needed[i] && !holds_param(c->f, ins))
             c->where[i] = AFTER;
         if (c->where[i] == SERVER
             || (ins->op == IR_output && asked(c->f, ins) > 0))

@@ -41,6 +41,8 @@ listed() {
 
 row() { sed -nE "s/^$1\\((\\w+)[,)].*/\\1/p" "$2"; }
 listed lang-spec/language.md $(row F ir/ops.def) $(row B frontend/builtin.def)
+listed lang-spec/language.md $(sed -nE 's/^L\("(\w+).*/\1/p' \
+                                   frontend/library.def)
 listed lang-spec/ir.md $(row F ir/ops.def) $(row B ir/ops.def) \
     $(row T ir/ops.def)
 listed lang-spec/ir.md $(sed -nE 's/^C\((\w+), *(\w+),.*/\2/p' ir/ops.def)

@@ -425,6 +425,7 @@ static const char tensors[] =
     "const @nodes : int[2,5] = [0, 1, -1, 1, 0, 1, 2, -2, -3, 1]\n"
     "const @leaves : int[3,2] = [1, -5, 0, 2, 7, 7]\n"
     "const @roots : int[2] = [0, -2]\n"
+    "const @leaves4 : int[2,4] = [1, -5, 0, 2, 7, 7, 1, 0]\n"
     "calib @x : real[2,2] = [0, 1, 0.5, 0.25]\n"
     "names @x = [\"a\\22b\", \"\\5c\"]\n"
     "{\n"
@@ -486,6 +487,13 @@ static const char tensors[] =
     "  %54 = forest %53 { nodes = @nodes, leaves = @leaves, roots = @roots } : "
     "int[2] in -3..9\n"
     "  %55 = rank %0 { axis = 0 } : int[2] in 0..1\n"
+    "  %56 = tan %0 : real[2]\n"
+    "  %57 = asin %0 : real[2]\n"
+    "  %58 = acos %0 : real[2]\n"
+    "  %59 = atan %0 : real[2]\n"
+    "  %60 = sinh %0 : real[2]\n"
+    "  %61 = cosh %0 : real[2]\n"
+    "  %62 = select %53 { table = @leaves4 } : int[2] in -5..7\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
