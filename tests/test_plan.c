@@ -92,8 +92,8 @@ chain(bool equal)
  * they are squared. */
 START_TEST(equal_subtrees_add_in_amplitude)
 {
-    ck_assert_double_eq(chain(false), 2.0 * TREES);
-    ck_assert_double_eq(chain(true), 2.0 * TREES * TREES);
+    ck_assert_double_eq(chain(false), 2 * TREES);
+    ck_assert_double_eq(chain(true), 2 * TREES * TREES);
 }
 END_TEST
 
