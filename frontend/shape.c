@@ -255,7 +255,7 @@ fe_b_transpose(struct fe *fe, const struct args *g)
     struct ir_type to = from;
     int64_t axes[IR_MAX_RANK] = { 0 };
     size_t n = from.rank, at[IR_MAX_RANK], place[IR_MAX_RANK];
-    unsigned seen = 0;
+    bool seen[IR_MAX_RANK] = { false }, once = true;
     union ir_cell *index;
 
     for (size_t d = 0; d < n; d++)
@@ -265,9 +265,10 @@ fe_b_transpose(struct fe *fe, const struct args *g)
         return FE_NONE;
     for (size_t d = 0; d < n; d++) {
         axes[d] = axes[d] < 0 ? axes[d] + rank : axes[d];
-        seen |= 1u << axes[d];
+        once = once && !seen[axes[d]];
+        seen[axes[d]] = true;
     }
-    if (n != from.rank || seen != (1u << n) - 1)
+    if (n != from.rank || !once)
         return wrong_shape(fe, g, "takes each axis once");
     for (size_t d = 0; d < n; d++)
         to.dim[d] = from.dim[axes[d]];
