@@ -63,15 +63,23 @@ ir_has_param(const struct ir_func *f, const struct ir_ins *ins)
                || ir_data(f, ins->as.forest.roots)->kind == IR_PARAM);
 }
 
+/* With a dot, which no name of a model has: a param that the user calls c0 is
+ * another. */
 static const char *
 fresh_name(struct ir_func *f)
 {
     char text[32];
 
     do
-        snprintf(text, sizeof text, "c%u", f->fresh++);
+        snprintf(text, sizeof text, "c.%u", f->fresh++);
     while (ir_blob_find(f, text, false));
     return arena_string(f->mem, text, strlen(text));
+}
+
+bool
+ir_blob_unnamed(const char *name)
+{
+    return name[0] == 'c' && name[1] == '.' && name[2] >= '0' && name[2] <= '9';
 }
 
 static struct ir_blob *

@@ -268,6 +268,8 @@ const struct ir_blob *ir_blob_add(struct ir_func *f, const char *name,
                                   enum ir_blob_kind kind,
                                   const struct ir_type *type,
                                   const union ir_cell *cell);
+/* whether it is of a fresh name, or made of one that is */
+bool ir_blob_unnamed(const char *name);
 const struct ir_blob *ir_blob_text(struct ir_func *f, const char *name,
                                    const char *const *text, uint32_t n);
 /* of kind NAMES if text, else of the others; NULL if there is none */

@@ -22,14 +22,6 @@ report_new(struct arena *mem)
     return r;
 }
 
-/* Literals have a name of the compiler, c and a number. */
-static bool
-declared(const char *name)
-{
-    return name[0] != 'c' || name[1 + strspn(name + 1, "0123456789")] != 0
-           || !name[1];
-}
-
 static const char **
 names_of(struct report *r, const struct ir_func *f, enum ir_blob_kind kind)
 {
@@ -37,11 +29,11 @@ names_of(struct report *r, const struct ir_func *f, enum ir_blob_kind kind)
     size_t n = 0;
 
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
-        n += b->kind == kind && declared(b->name);
+        n += b->kind == kind && !ir_blob_unnamed(b->name);
     list = arena_new(r->mem, const char *, n + 1);
     n = 0;
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
-        if (b->kind == kind && declared(b->name))
+        if (b->kind == kind && !ir_blob_unnamed(b->name))
             list[n++] = arena_string(r->mem, b->name, strlen(b->name));
     return list;
 }

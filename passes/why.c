@@ -114,14 +114,14 @@ say_origin(const struct why_chain *c, const struct ir_func *f,
 }
 
 /* The declared param that integer weights were made of: w of w.int.  NULL for
- * a name of the compiler's, c and a number. */
+ * a name of the compiler's. */
 static const char *
 declared_name(struct arena *mem, const char *name)
 {
     const char *dot = strrchr(name, '.');
     const size_t n = dot ? (size_t)(dot - name) : strlen(name);
 
-    if (name[0] == 'c' && n > 1 && strspn(name + 1, "0123456789") == n - 1)
+    if (ir_blob_unnamed(name))
         return NULL;
     return arena_string(mem, name, n);
 }
