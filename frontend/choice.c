@@ -298,16 +298,17 @@ arithmetic(struct fe *fe, const struct ast *at, ir_ref c, ir_ref a, ir_ref b)
         return two(fe, at, IR_add, b,
                    two(fe, at, IR_mul, c, two(fe, at, IR_sub, a, b)));
     other = two(fe, at, IR_sub, fe_literal(fe, at->at, &t, &one), c);
-    return two(fe, at, IR_add, two(fe, at, IR_mul, c, a),
-               two(fe, at, IR_mul, other, b));
+    a = two(fe, at, IR_mul, c, a);
+    b = two(fe, at, IR_mul, other, b);
+    return two(fe, at, IR_add, a, b);
 }
 
 ir_ref
 fe_choice(struct fe *fe, const struct ast *a)
 {
     const ir_ref c = fe_expr(fe, ast_kid(a, 0));
-    const ir_ref in[2] = { fe_expr(fe, ast_kid(a, 1)),
-                           fe_expr(fe, ast_kid(a, 2)) };
+    const ir_ref then = fe_expr(fe, ast_kid(a, 1));
+    const ir_ref in[2] = { then, fe_expr(fe, ast_kid(a, 2)) };
     const struct ir_type *t;
     ir_ref v;
 

@@ -347,12 +347,11 @@ from_sum(struct fe *fe, const struct picked *p)
     const struct ir_type t = ir_type_of(IR_INT, 2, dim);
     union ir_cell *place = arena_new(fe->scratch, union ir_cell, p->n);
     const union ir_attrs as = { .sum = { .axis = 1 } };
-    ir_ref v;
+    ir_ref v = in_all_places(fe, p, true);
 
     for (size_t j = 0; j < p->n; j++)
         place[j].i = (int64_t)j;
-    v = fe_pair(fe, IR_equal, p->a->at, in_all_places(fe, p, true),
-                fe_literal(fe, p->a->at, &t, place));
+    v = fe_pair(fe, IR_equal, p->a->at, v, fe_literal(fe, p->a->at, &t, place));
     v = fe_pair(fe, IR_mul, p->a->at, v, in_all_places(fe, p, false));
     v = fe_build(fe, IR_sum, p->a->at, &v, 1, &as);
     return fe_reshape(fe, p->a->at, v, p->t.rank, p->t.dim);

@@ -178,7 +178,8 @@ divide(struct fe *fe, const struct ast *a, enum ir_op op, ir_ref x, ir_ref y)
         return fe_pair(fe, op, a->at, x, y);
     if (!fe_within(fe, y, -INT64_MAX, -1))
         return refuse(fe, a, "a divisor whose range does not hold 0");
-    v = fe_pair(fe, op, a->at, negated(fe, a, x), negated(fe, a, y));
+    v = negated(fe, a, x);
+    v = fe_pair(fe, op, a->at, v, negated(fe, a, y));
     return op == IR_mod ? negated(fe, a, v) : v;
 }
 

@@ -234,9 +234,10 @@ fe_b_conv(struct fe *fe, const struct args *g)
     channel = w.channels / (size_t)groups;
     part = arena_new(fe->scratch, ir_ref, (size_t)groups);
     for (size_t i = 0; i < (size_t)groups; i++) {
-        ir_ref in[2] = { patches(fe, g, &w, i * channel, channel),
-                         filters(fe, g, k, i * filter, filter) };
+        ir_ref in[2];
 
+        in[0] = patches(fe, g, &w, i * channel, channel);
+        in[1] = filters(fe, g, k, i * filter, filter);
         fe_join(fe, g->call->at, &in[0], &in[1]);
         part[i] =
             turned(fe, g, fe_build(fe, IR_matmul, g->call->at, in, 2, NULL),

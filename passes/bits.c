@@ -84,9 +84,10 @@ bits_of_two(struct pairs *p, enum ir_op op, const struct pair *pair)
     ir_ref x[MAX_WIDTH + 1] = { { 0 } }, y[MAX_WIDTH + 1] = { { 0 } };
     ir_ref sum = { 0 };
 
-    if (n == 0) /* both, or one, are 0 */
-        return pairs_op(p, IR_mul, pairs_op(p, IR_add, pair->a, pair->b),
-                        pairs_number(p, 0));
+    if (n == 0) { /* both, or one, are 0 */
+        sum = pairs_op(p, IR_add, pair->a, pair->b);
+        return pairs_op(p, IR_mul, sum, pairs_number(p, 0));
+    }
     split(p, pair->a, pair->ha, na, x);
     split(p, pair->b, pair->hb, nb, y);
     for (unsigned i = 0; i < n; i++)

@@ -184,8 +184,9 @@ expansion(struct lowering *l, const bool *expanded)
 {
     const struct leveled_plan *p = l->p;
     const ir_ref bits = placed(l, l->packs, l->place, expanded);
+    const char *const slots = number_ggsws(l);
     union ir_attrs as = { .glwe_to_ggsw = {
-                              .slots = number_ggsws(l),
+                              .slots = slots,
                               .log2_slots = p->keys.steps,
                               .log2_base = p->gg.log2_base,
                               .keys = gadgets(l),

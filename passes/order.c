@@ -1,8 +1,8 @@
 /* Order along an axis, by comparisons of all pairs:
  *
  *     before(i, j) = [x_i >= x_j], i < j         ties by index
- *     rank_i       = n - 1 - i + sum_{j<i} before(j, i) - sum_{j>i} before(i,
- * j) argmax       = sum_i i [rank_i = 0]
+ *     rank_i = n - 1 - i + sum_{j<i} before(j, i) - sum_{j>i} before(i, j)
+ *     argmax = sum_i i [rank_i = 0]
  *
  * n (n - 1) / 2 comparisons, sums of them, and one small table an element.
  *
@@ -81,8 +81,9 @@ sides_of(struct pairs *p, const struct lines *l, size_t pairs)
 static ir_ref
 difference(struct pairs *p, ir_ref v, const struct sides *s)
 {
-    return pairs_op(p, IR_sub, pairs_gather(p, v, &s->type, s->left),
-                    pairs_gather(p, v, &s->type, s->right));
+    const ir_ref left = pairs_gather(p, v, &s->type, s->left);
+
+    return pairs_op(p, IR_sub, left, pairs_gather(p, v, &s->type, s->right));
 }
 
 /* ---- digits */
@@ -156,6 +157,7 @@ comparisons(struct pairs *p, ir_ref v, const struct lines *l, size_t pairs)
     const double n = (double)ir_count(&l->type);
     const double all = (double)(l->count * pairs);
     struct interval h, d;
+    ir_ref right;
 
     if (pairs_interval(p, v, &h)
         && pairs_interval(p, difference(p, v, &s), &d)) {
@@ -171,7 +173,8 @@ comparisons(struct pairs *p, ir_ref v, const struct lines *l, size_t pairs)
             return pairs_op(p, IR_sub, pairs_number(p, 1), c);
         }
     }
-    return pairs_of_two(p, IR_less_equal, pairs_gather(p, v, &s.type, s.right),
+    right = pairs_gather(p, v, &s.type, s.right);
+    return pairs_of_two(p, IR_less_equal, right,
                         pairs_gather(p, v, &s.type, s.left));
 }
 

@@ -315,8 +315,8 @@ corners(const struct pair *x)
 static ir_ref
 quarter(struct pairs *p, ir_ref t)
 {
-    return pairs_op(p, IR_floor_div, pairs_op(p, IR_mul, t, t),
-                    pairs_number(p, 4));
+    t = pairs_op(p, IR_mul, t, t);
+    return pairs_op(p, IR_floor_div, t, pairs_number(p, 4));
 }
 
 /* a + b and a - b are both even or both odd, so the floors lose the same */
@@ -413,8 +413,8 @@ split(struct pairs *p, const struct pair *x, unsigned low)
     part.a = bits_remove(p, &high.a, &high.ha, low);
     part.a = pairs_proved(p, part.a, rest, 0);
     part.ha = rest;
-    v = pairs_op(p, IR_mul, planned(p, &high),
-                 pairs_number(p, (int64_t)1 << low));
+    v = planned(p, &high);
+    v = pairs_op(p, IR_mul, v, pairs_number(p, (int64_t)1 << low));
     return pairs_op(p, IR_add, v, planned(p, &part));
 }
 
@@ -427,9 +427,10 @@ planned(struct pairs *p, struct pair *x)
     struct pair turned = { x->op, x->b, x->a, true, x->hb, x->ha };
     ir_ref v;
 
-    if (a == 0 || b == 0)
-        return pairs_op(p, IR_mul, pairs_op(p, IR_add, x->a, x->b),
-                        pairs_number(p, 0));
+    if (a == 0 || b == 0) {
+        v = pairs_op(p, IR_add, x->a, x->b);
+        return pairs_op(p, IR_mul, v, pairs_number(p, 0));
+    }
     switch (best.way) {
     case PACKED: v = packed(p, a == 1 ? &turned : x); break;
     case QUARTERS: v = quarters(p, x); break;
@@ -538,8 +539,8 @@ tree(struct pairs *p, ir_ref v, uint32_t axis)
 
     if (n == 1)
         return v;
-    m = pairs_of_two(p, IR_maximum, slice(p, v, axis, 0, n / 2),
-                     slice(p, v, axis, n / 2, n / 2));
+    m = slice(p, v, axis, 0, n / 2);
+    m = pairs_of_two(p, IR_maximum, m, slice(p, v, axis, n / 2, n / 2));
     m = tree(p, m, axis);
     if (n % 2 == 0)
         return m;
@@ -577,8 +578,8 @@ matrices(struct pairs *p, const struct ir_type *out, ir_ref a, ir_ref b)
         left[i].i = (int64_t)(r * inner + j);
         right[i].i = (int64_t)(j * cols + c);
     }
-    v = pairs_of_two(p, IR_mul, pairs_gather(p, a, &t, left),
-                     pairs_gather(p, b, &t, right));
+    v = pairs_gather(p, a, &t, left);
+    v = pairs_of_two(p, IR_mul, v, pairs_gather(p, b, &t, right));
     return ir_build(p->g, IR_sum, p->at, &v, 1, &as);
 }
 

@@ -274,8 +274,8 @@ matrix_product(struct lowering *l, const struct ir_ins *ins)
 
     if (!left)
         return with_blob(l, IR_lwe_matmul_clear, ins->at, x, w->name);
-    x = with_blob(l, IR_lwe_matmul_clear, ins->at, transposed(l, ins->at, x),
-                  transposed_clear(l, w));
+    x = transposed(l, ins->at, x);
+    x = with_blob(l, IR_lwe_matmul_clear, ins->at, x, transposed_clear(l, w));
     return transposed(l, ins->at, x);
 }
 

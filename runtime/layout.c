@@ -81,14 +81,16 @@ cmlrt_manifest_layout(const struct cml_manifest *m)
         l.inputs += (size_t)input[i].count;
     for (int64_t i = 0; i < m->noutputs; i++)
         l.outputs += (size_t)output[i].count;
-    for (const struct cml_piece *p = piece; p < piece + m->npieces; p++) {
+    for (int64_t i = 0; i < m->npieces; i++) {
+        const struct cml_piece *p = &piece[i];
         const int64_t n = (int64_t)1 << set[p->set].log2_n;
 
         l.messages = at_least(l.messages, p->first + p->count);
         l.words = at_least(l.words, p->word + p->count);
         l.glwes = at_least(l.glwes, p->glwe + (p->count + n - 1) / n);
     }
-    for (const struct cml_answer *a = answer; a < answer + m->nanswers; a++) {
+    for (int64_t i = 0; i < m->nanswers; i++) {
+        const struct cml_answer *a = &answer[i];
         const int64_t big = set[a->set].k << set[a->set].log2_n;
 
         l.phases += (size_t)a->count;
