@@ -1,7 +1,13 @@
 /* Steps of selections without bootstraps, lang-spec/crypto.md 17. */
 #include "backend/inner.h"
 
+#include "runtime/cml.h"
+
 #include <math.h>
+
+_Static_assert((int)IR_LEVELED_COEFS == (int)CML_MAX_COEFS
+                   && (int)IR_LEVELED_DEPTH == (int)CML_MAX_DEPTH,
+               "what the verifier allows is what the runtime has room for");
 
 enum { RING = 1 << IR_LOG2_LEVELED, MOST_GROUPS = 16 };
 enum { KEY_GLWE = 2, KEY_GGSW, KEY_DOUBLED }; /* V(key) */

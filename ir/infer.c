@@ -366,8 +366,9 @@ concat(struct infer *x)
 }
 
 /* [k] or [m,k] times [k] or [k,n] */
-static const char *
-product_shape(struct infer *x, const struct ir_type *a, const struct ir_type *b)
+const char *
+infer_product_shape(struct infer *x, const struct ir_type *a,
+                    const struct ir_type *b)
 {
     if (a->rank < 1 || a->rank > 2 || b->rank < 1 || b->rank > 2)
         return infer_say(x,
@@ -396,7 +397,7 @@ matmul(struct infer *x)
     x->out->enc = a->enc || b->enc;
     corners(x, IR_mul);
     repeated(x, b->dim[0]);
-    return product_shape(x, a, b);
+    return infer_product_shape(x, a, b);
 }
 
 static const char *
@@ -585,184 +586,6 @@ proved(struct infer *x)
     return NULL;
 }
 
-static const char *
-cipher(struct infer *x, enum ir_base base)
-{
-    *x->out = *infer_in(x, 0);
-    x->out->base = (uint8_t)base;
-    x->out->enc = true;
-    x->out->ranged = false;
-    return NULL;
-}
-
-/* Sets are chosen late and stand in the type alone. */
-static uint8_t
-given_set(const struct infer *x)
-{
-    return x->given ? x->given->set : 0;
-}
-
-static const char *
-glwe(struct infer *x)
-{
-    if (infer_in(x, 0)->base != IR_INT)
-        return infer_say(x, "only integers are encrypted");
-    if (infer_in(x, 0)->enc || x->as->glwe_encrypt.log2_delta > 63)
-        return infer_say(x, "no room for this message");
-    cipher(x, IR_GLWE);
-    x->out->set = given_set(x);
-    x->out->log2_delta = (uint8_t)x->as->glwe_encrypt.log2_delta;
-    return NULL;
-}
-
-static const char *
-extract(struct infer *x)
-{
-    if (infer_in(x, 0)->base != IR_GLWE)
-        return infer_say(x, "glwe.extract takes a glwe");
-    return cipher(x, IR_LWE);
-}
-
-static const char *
-lwe(struct infer *x)
-{
-    for (size_t i = 0; i < x->nin; i++)
-        if (infer_in(x, i)->base != IR_LWE
-            || !ir_same_shape(infer_in(x, i), infer_in(x, 0)))
-            return infer_say(x, "%s takes lwe of one shape",
-                             ir_ops[x->op].name);
-    return cipher(x, IR_LWE);
-}
-
-/* The result may be given another exponent: its messages are then those of the
- * product, or sum, over a power of two, or times one. */
-static const char *
-lwe_mul(struct infer *x)
-{
-    const char *why = lwe(x);
-
-    if (!why && x->given && x->given->base == IR_LWE)
-        x->out->log2_delta = x->given->log2_delta;
-    return why;
-}
-
-static const char *
-lwe_gather(struct infer *x)
-{
-    return infer_in(x, 0)->base == IR_LWE ? gather(x)
-                                          : infer_say(x, "not an lwe");
-}
-
-static const char *
-lwe_concat(struct infer *x)
-{
-    return x->nin && infer_in(x, 0)->base == IR_LWE
-               ? concat(x)
-               : infer_say(x, "not an lwe");
-}
-
-static const char *
-lwe_matmul(struct infer *x)
-{
-    const struct ir_blob *b =
-        ir_blob_find(x->f, x->as->lwe_matmul_clear.weights, false);
-    const struct ir_type *a = infer_in(x, 0);
-
-    if (!b || b->type.base != IR_INT)
-        return infer_say(x, "there are no weights @%s",
-                         x->as->lwe_matmul_clear.weights);
-    if (a->base != IR_LWE)
-        return infer_say(x, "not an lwe");
-    *x->out = *a;
-    x->out->ranged = false;
-    return product_shape(x, a, &b->type);
-}
-
-static const char *
-lwe_sum(struct infer *x)
-{
-    return infer_in(x, 0)->base == IR_LWE ? reduce(x)
-                                          : infer_say(x, "not an lwe");
-}
-
-static const char *
-lwe_small(struct infer *x)
-{
-    lwe(x);
-    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
-        return infer_say(x, "a keyswitch starts from the big key");
-    x->out->key = IR_SMALL;
-    x->out->set = given_set(x);
-    return NULL;
-}
-
-static const char *
-lwe_convert(struct infer *x)
-{
-    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
-        return infer_say(x, "a conversion starts from the big key");
-    lwe(x);
-    x->out->set = given_set(x);
-    return NULL;
-}
-
-static const char *
-lwe_pbs(struct infer *x)
-{
-    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_SMALL)
-        return infer_say(x, "a bootstrap starts from the small key");
-    if (x->as->lwe_pbs.log2_delta > 63)
-        return infer_say(x, "no room for this message");
-    cipher(x, IR_LWE);
-    x->out->key = IR_BIG;
-    x->out->log2_delta = (uint8_t)x->as->lwe_pbs.log2_delta;
-    return NULL;
-}
-
-/* the outputs along a new first axis */
-static const char *
-lwe_pbs_many(struct infer *x)
-{
-    const char *why = lwe_pbs(x);
-    struct ir_type *t = x->out;
-
-    if (why)
-        return why;
-    if (t->rank == IR_MAX_RANK)
-        return infer_say(x, "there is no room for another axis");
-    if (x->as->lwe_pbs_many.outputs < 1 || x->as->lwe_pbs_many.outputs > 256)
-        return infer_say(x, "1 to 256 outputs share a bootstrap");
-    memmove(t->dim + 1, t->dim, t->rank * sizeof *t->dim);
-    t->dim[0] = x->as->lwe_pbs_many.outputs;
-    t->rank++;
-    return NULL;
-}
-
-static const char *
-lwe_bit_lut(struct infer *x)
-{
-    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
-        return infer_say(x, "a wide table starts from the big key");
-    if (x->as->lwe_bit_lut.log2_delta > 63)
-        return infer_say(x, "no room for this message");
-    cipher(x, IR_LWE);
-    x->out->key = IR_BIG;
-    x->out->log2_delta = (uint8_t)x->as->lwe_bit_lut.log2_delta;
-    return NULL;
-}
-
-static const char *
-lwe_decrypt(struct infer *x)
-{
-    if (infer_in(x, 0)->base != IR_LWE || infer_in(x, 0)->key != IR_BIG)
-        return infer_say(x, "decryption takes an lwe under the big key");
-    *x->out = ir_type_of(IR_INT, infer_in(x, 0)->rank, infer_in(x, 0)->dim);
-    x->out->ranged = true;
-    x->out->ilo = x->as->lwe_decrypt.lo;
-    x->out->ihi = x->as->lwe_decrypt.hi;
-    return NULL;
-}
-
 /* What every op asks of its operands, before its own rule. */
 static const char *
 level(const struct infer *x)
@@ -789,10 +612,16 @@ static const char *(*const rules[IR_NOPS])(struct infer *x) = {
 #define A(op, kind, field)
 #define T(name, nin, infer, traits, attrs) [IR_##name] = infer,
 #define C(family, name, nin, infer, traits, attrs) \
-    [IR_##family##_##name] = infer,
+    [IR_##family##_##name] = cipher_##infer,
 #include "ir/ops.def"
     /* clang-format on */
 };
+
+const char *
+infer_like(struct infer *x, enum ir_op op)
+{
+    return rules[op](x);
+}
 
 const char *
 ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,

@@ -29,10 +29,31 @@ const char *infer_say(const struct infer *x, const char *fmt, ...)
 const char *infer_forest(struct infer *x);
 const char *infer_bin(struct infer *x);
 
+/* The rule of another op, whose attributes have the same places. */
+const char *infer_like(struct infer *x, enum ir_op op);
+/* The shape of a matrix product, to *x->out. */
+const char *infer_product_shape(struct infer *x, const struct ir_type *a,
+                                const struct ir_type *b);
+
+/* Rules of the ciphertext rows of ops.def: infer_cipher.c, */
+const char *cipher_glwe(struct infer *x);
+const char *cipher_extract(struct infer *x);
+const char *cipher_lwe(struct infer *x);
+const char *cipher_lwe_mul(struct infer *x);
+const char *cipher_lwe_gather(struct infer *x);
+const char *cipher_lwe_concat(struct infer *x);
+const char *cipher_lwe_matmul(struct infer *x);
+const char *cipher_lwe_sum(struct infer *x);
+const char *cipher_lwe_small(struct infer *x);
+const char *cipher_lwe_convert(struct infer *x);
+const char *cipher_lwe_pbs(struct infer *x);
+const char *cipher_lwe_pbs_many(struct infer *x);
+const char *cipher_lwe_bit_lut(struct infer *x);
+const char *cipher_lwe_decrypt(struct infer *x);
 /* infer_leveled.c */
-const char *to_ggsw(struct infer *x);
-const char *ggsw_forest(struct infer *x);
-const char *glwe_answer(struct infer *x);
-const char *glwe_decrypt(struct infer *x);
+const char *cipher_to_ggsw(struct infer *x);
+const char *cipher_ggsw_forest(struct infer *x);
+const char *cipher_glwe_answer(struct infer *x);
+const char *cipher_glwe_decrypt(struct infer *x);
 
 #endif

@@ -17,10 +17,17 @@ whole_rings(const struct ir_type *t)
            && t->dim[0] % (1u << IR_LOG2_LEVELED) == 0;
 }
 
+static bool
+is_gadget(int64_t levels, int64_t log2_base)
+{
+    return levels >= 1 && levels <= 32 && log2_base >= 1 && log2_base <= 32
+           && levels * log2_base <= 64;
+}
+
 /* Operand j holds level j + 1 of the bits, halved for every step of the
  * expansion. */
 const char *
-to_ggsw(struct infer *x)
+cipher_to_ggsw(struct infer *x)
 {
     const uint32_t m = x->as->glwe_to_ggsw.log2_slots;
     const uint32_t b = x->as->glwe_to_ggsw.log2_base;
@@ -37,9 +44,13 @@ to_ggsw(struct infer *x)
             return infer_say(x, "level %zu is no bits in slots", j + 1);
     if (!slots || !keys || keys->type.dim[0] != m || keys->type.dim[1] != 2)
         return infer_say(x, "slots have places, and a gadget each step");
-    for (size_t i = 0; i < 2 * (size_t)m; i++)
-        if (keys->cell[i].i < 1 || keys->cell[i].i > 32)
-            return infer_say(x, "a gadget has 1 to 32 levels and bits");
+    for (size_t i = 0; i < m; i++)
+        if (!is_gadget(keys->cell[2 * i].i, keys->cell[2 * i + 1].i))
+            return infer_say(x, "a gadget has levels of at most 64 bits");
+    if (x->nin > 16
+        || !is_gadget(x->as->glwe_to_ggsw.switch_levels,
+                      x->as->glwe_to_ggsw.switch_log2_base))
+        return infer_say(x, "a gadget has at most 64 bits, a GGSW 16 levels");
     *x->out = *infer_in(x, 0);
     x->out->base = IR_GGSW;
     x->out->ranged = false;
@@ -49,15 +60,18 @@ to_ggsw(struct infer *x)
 }
 
 const char *
-ggsw_forest(struct infer *x)
+cipher_ggsw_forest(struct infer *x)
 {
     const struct ir_blob *nodes = integers(x, x->as->ggsw_forest.nodes, 2);
     const struct ir_blob *leaves = integers(x, x->as->ggsw_forest.leaves, 2);
     const struct ir_blob *roots = integers(x, x->as->ggsw_forest.roots, 1);
 
     if (!nodes || nodes->type.dim[1] != 4 || !leaves || !roots
-        || leaves->type.dim[1] > 1u << IR_LOG2_LEVELED)
-        return infer_say(x, "a forest has nodes of 4, leaves and roots");
+        || leaves->type.dim[1] > IR_LEVELED_COEFS)
+        return infer_say(x,
+                         "a forest has nodes of 4, roots, and leaves of at "
+                         "most %d",
+                         IR_LEVELED_COEFS);
     if (x->nin < 1 || x->nin > 2 || !whole_rings(infer_in(x, 0))
         || (x->nin == 2 && infer_in(x, 1)->base != IR_GGSW))
         return infer_say(x, "a forest takes bits, and those that select");
@@ -68,7 +82,7 @@ ggsw_forest(struct infer *x)
 }
 
 const char *
-glwe_answer(struct infer *x)
+cipher_glwe_answer(struct infer *x)
 {
     if (infer_in(x, 0)->base != IR_GLWE)
         return infer_say(x, "not a glwe");
@@ -77,7 +91,7 @@ glwe_answer(struct infer *x)
 }
 
 const char *
-glwe_decrypt(struct infer *x)
+cipher_glwe_decrypt(struct infer *x)
 {
     if (infer_in(x, 0)->base != IR_GLWE)
         return infer_say(x, "not a glwe");

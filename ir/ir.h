@@ -74,7 +74,11 @@ extern const char *const ir_base_name[IR_BASES];
 
 /* The ring of selections without bootstraps, lang-spec/crypto.md 17: its degree
  * is known before the parameters. */
-enum { IR_LOG2_LEVELED = 11 };
+enum {
+    IR_LOG2_LEVELED = 11,
+    IR_LEVELED_COEFS = 64, /* of a leaf */
+    IR_LEVELED_DEPTH = 63, /* nodes on a path */
+};
 
 enum ir_key { IR_BIG, IR_SMALL };
 

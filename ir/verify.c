@@ -289,43 +289,105 @@ answers_are_decrypted(const struct ir_func *f, uint32_t i)
     return true;
 }
 
-/* Bits to expand have a slot each. */
+/* Bits to expand have a slot each, in the order in which expansions make them:
+ * by pack, and there by the slot with its bits reversed. */
 static bool
 slots_exist(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
+    const uint32_t m = ins->as.glwe_to_ggsw.log2_slots;
     const struct ir_blob *b;
-    int64_t slots;
+    int64_t slots, last = -1;
 
     if (ins->op != IR_glwe_to_ggsw)
         return true;
     b = blob(f, ins->as.glwe_to_ggsw.slots);
-    slots = operand(f, i, 0)->dim[0]
-            >> (IR_LOG2_LEVELED - ins->as.glwe_to_ggsw.log2_slots);
-    for (size_t k = 0; k < ir_count(&b->type); k++)
-        if (b->cell[k].i < 0 || b->cell[k].i >= slots)
+    slots = operand(f, i, 0)->dim[0] >> (IR_LOG2_LEVELED - m);
+    for (size_t k = 0; k < ir_count(&b->type); k++) {
+        const int64_t slot = b->cell[k].i;
+        int64_t at = slot >> m;
+
+        if (slot < 0 || slot >= slots)
             return false;
+        for (uint32_t bit = 0; bit < m; bit++)
+            at = at << 1 | (slot >> bit & 1);
+        if (at <= last)
+            return false;
+        last = at;
+    }
     return true;
 }
 
-/* A node { what, where, left, right }: children come after it, so there is no
- * cycle, and what selects exists. */
+/* A program has one set of keys for all expansions. */
 static bool
-node_fits(const struct ir_func *f, uint32_t i, int64_t k,
-          const union ir_cell *node, const struct ir_type *nodes,
-          int64_t leaves)
+expansions_share_keys(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *a = &f->ins[i], *b = NULL;
+    const struct ir_blob *x, *y;
+
+    for (uint32_t j = 0; j < i && !b; j++)
+        b = f->ins[j].op == IR_glwe_to_ggsw ? &f->ins[j] : NULL;
+    if (a->op != IR_glwe_to_ggsw || !b)
+        return true;
+    x = blob(f, a->as.glwe_to_ggsw.keys);
+    y = blob(f, b->as.glwe_to_ggsw.keys);
+    return a->as.glwe_to_ggsw.switch_levels == b->as.glwe_to_ggsw.switch_levels
+           && a->as.glwe_to_ggsw.switch_log2_base
+                  == b->as.glwe_to_ggsw.switch_log2_base
+           && ir_same_shape(&x->type, &y->type)
+           && memcmp(x->cell, y->cell, ir_count(&x->type) * sizeof *x->cell)
+                  == 0;
+}
+
+/* A child of a node, or a root: a leaf, or a node behind it that no other has.
+ * depth: of the nodes that have been reached, 1 for roots. */
+static bool
+child_fits(int64_t child, int64_t above, int64_t leaves, int64_t nodes,
+           uint8_t under, uint8_t *depth)
+{
+    if (child < 0)
+        return child >= -leaves;
+    if (child <= above || child >= nodes || depth[child]
+        || under == IR_LEVELED_DEPTH)
+        return false;
+    depth[child] = (uint8_t)(under + 1);
+    return true;
+}
+
+/* A node { what, where, left, right } chooses by a bit that exists; a pair,
+ * what 1, has leaves. */
+static bool
+node_fits(const struct ir_func *f, uint32_t i, const union ir_cell *node)
 {
     const bool pair = node[0].i == 1;
     const int64_t bits = pair                 ? operand(f, i, 0)->dim[0]
                          : f->ins[i].nin == 2 ? operand(f, i, 1)->dim[0]
                                               : 0;
 
-    if (node[0].i < 0 || node[0].i > 1 || node[1].i < 0 || node[1].i >= bits)
-        return false;
-    for (size_t c = 2; c < 4; c++)
-        if (node[c].i >= nodes->dim[0] || node[c].i < -leaves
-            || (node[c].i >= 0 && (pair || node[c].i <= k)))
+    return node[0].i >= 0 && node[0].i <= 1 && node[1].i >= 0
+           && node[1].i < bits && !(pair && (node[2].i >= 0 || node[3].i >= 0));
+}
+
+static bool
+is_a_forest(const struct ir_func *f, uint32_t i, uint8_t *depth)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *nodes = blob(f, ins->as.ggsw_forest.nodes);
+    const struct ir_blob *roots = blob(f, ins->as.ggsw_forest.roots);
+    const int64_t leaves = blob(f, ins->as.ggsw_forest.leaves)->type.dim[0];
+    const int64_t n = nodes->type.dim[0];
+
+    for (uint32_t t = 0; t < roots->type.dim[0]; t++)
+        if (!child_fits(roots->cell[t].i, -1, leaves, n, 0, depth))
             return false;
+    for (int64_t k = 0; k < n; k++) {
+        const union ir_cell *node = nodes->cell + 4 * k;
+
+        if (!depth[k] || !node_fits(f, i, node)
+            || !child_fits(node[2].i, k, leaves, n, depth[k], depth)
+            || !child_fits(node[3].i, k, leaves, n, depth[k], depth))
+            return false;
+    }
     return true;
 }
 
@@ -333,23 +395,17 @@ static bool
 forest_has_its_nodes(const struct ir_func *f, uint32_t i)
 {
     const struct ir_ins *ins = &f->ins[i];
-    const struct ir_blob *nodes, *roots;
-    int64_t leaves;
+    struct arena mem = { 0 };
+    bool fits;
 
     if (ins->op != IR_ggsw_forest)
         return true;
-    nodes = blob(f, ins->as.ggsw_forest.nodes);
-    leaves = blob(f, ins->as.ggsw_forest.leaves)->type.dim[0];
-    roots = blob(f, ins->as.ggsw_forest.roots);
-    for (uint32_t t = 0; t < roots->type.dim[0]; t++)
-        if (roots->cell[t].i < -leaves
-            || roots->cell[t].i >= nodes->type.dim[0])
-            return false;
-    for (uint32_t k = 0; k < nodes->type.dim[0]; k++)
-        if (!node_fits(f, i, k, nodes->cell + 4 * (size_t)k, &nodes->type,
-                       leaves))
-            return false;
-    return true;
+    fits =
+        is_a_forest(f, i,
+                    arena_new(&mem, uint8_t,
+                              blob(f, ins->as.ggsw_forest.nodes)->type.dim[0]));
+    arena_free(&mem);
+    return fits;
 }
 
 static bool
@@ -407,8 +463,9 @@ static const struct {
     { "a clear operand has an element for each ciphertext",
       clear_operand_fits },
     { "messages fit above delta", messages_fit },
-    { "bits to expand have slots", slots_exist },
-    { "a forest's nodes select by bits that exist, children behind them",
+    { "bits to expand have slots, in order", slots_exist },
+    { "expansions have one set of keys", expansions_share_keys },
+    { "a forest is of trees whose nodes select by bits that exist",
       forest_has_its_nodes },
     { "answers are decrypted, and nothing else", answers_are_decrypted },
     { "an answer has words of 32 or 64 bits", answer_has_words },

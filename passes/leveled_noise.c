@@ -5,7 +5,7 @@
 #include "passes/leveled.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 struct model_ring
 leveled_ring(void)
@@ -106,34 +106,51 @@ leveled_gadget_of(const struct ir_ins *ins)
     return (struct model_gadget){ ins->nin, ins->as.glwe_to_ggsw.log2_base };
 }
 
-/* ---- a forest: products in series, and leaf pairs */
+/* ---- a forest: leaf pairs, and products in series */
 
-/* what a path from here to a leaf adds at most; pairs: of a bit as it came,
- * times the difference of the leaves */
-static double
-path(const struct ir_func *f, const struct ir_ins *ins, int64_t child)
+struct pair {
+    int64_t where, left, right; /* the bit, leaves */
+};
+
+static int
+by_bit(const void *a, const void *b)
 {
-    const union ir_cell *node =
-        ir_data(f, ins->as.ggsw_forest.nodes)->cell + 4 * child;
-    const struct ir_blob *leaves = ir_data(f, ins->as.ggsw_forest.leaves);
-    const uint32_t width = leaves->type.dim[1];
-    double sum = 0, left, right;
+    const struct pair *x = a, *y = b;
 
-    if (child < 0)
-        return 0;
-    if (node[0].i) {
-        for (uint32_t i = 0; i < width; i++) {
-            const double d =
-                (double)leaves->cell[(size_t)~node[3].i * width + i].i
-                - (double)leaves->cell[(size_t)~node[2].i * width + i].i;
+    return (x->where > y->where) - (x->where < y->where);
+}
 
-            sum += d * d;
-        }
-        return sum;
+/* |W|^2 of (87) of bits as they came: a bit has one error wherever it is used,
+ * so the differences of leaves that it chooses between add up, whatever their
+ * signs.  Positions of two bits are a leaf apart and share no coefficient. */
+static double
+pair_weights(struct arena *mem, const struct ir_blob *nodes,
+             const struct ir_blob *leaves)
+{
+    const size_t width = leaves->type.dim[1];
+    struct pair *pair = arena_new(mem, struct pair, nodes->type.dim[0]);
+    double *sum = arena_new(mem, double, width), v = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < nodes->type.dim[0]; i++) {
+        const union ir_cell *at = nodes->cell + 4 * i;
+
+        if (at[0].i)
+            pair[n++] = (struct pair){ at[1].i, ~at[2].i, ~at[3].i };
     }
-    left = path(f, ins, node[2].i);
-    right = path(f, ins, node[3].i);
-    return left > right ? left : right;
+    qsort(pair, n, sizeof *pair, by_bit);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < width; k++) {
+            const union ir_cell *l = leaves->cell + k;
+
+            if (i == 0 || pair[i - 1].where != pair[i].where)
+                sum[k] = 0;
+            sum[k] += fabs((double)l[(size_t)pair[i].right * width].i
+                           - (double)l[(size_t)pair[i].left * width].i);
+            if (i + 1 == n || pair[i + 1].where != pair[i].where)
+                v += sum[k] * sum[k];
+        }
+    return v;
 }
 
 double
@@ -147,7 +164,7 @@ leveled_v_forest(struct arena *mem, const struct ir_func *f,
     struct leveled_node *node = arena_new(mem, struct leveled_node, n);
     int64_t *root = arena_new(mem, int64_t, roots->type.dim[0]);
     int64_t *leaf = arena_new(mem, int64_t, ir_count(&leaves->type));
-    double v = 0;
+    double v = sigma2 * pair_weights(mem, nodes, leaves);
 
     for (size_t i = 0; i < n; i++)
         node[i] = (struct leveled_node){
@@ -157,10 +174,8 @@ leveled_v_forest(struct arena *mem, const struct ir_func *f,
         };
     for (size_t i = 0; i < ir_count(&leaves->type); i++)
         leaf[i] = leaves->cell[i].i;
-    for (uint32_t t = 0; t < roots->type.dim[0]; t++) {
+    for (uint32_t t = 0; t < roots->type.dim[0]; t++)
         root[t] = roots->cell[t].i;
-        v += sigma2 * path(f, ins, root[t]);
-    }
     if (ins->nin == 2) {
         const struct ir_ins *bits = ir_at(f, ins->in[1]);
         const struct leveled_keys keys = leveled_keys_of(f, bits);

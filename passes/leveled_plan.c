@@ -19,8 +19,6 @@ enum {
     MOST_BASE = 12,
     MOST_LEVELS = 8, /* of GGSWs */
     MOST_SWITCH = 6, /* levels of the key of s^2 */
-    MOST_COEFS = 64, /* of a leaf: CML_MAX_COEFS of the runtime */
-    RING_BYTES = 8 << IR_LOG2_LEVELED,
 };
 
 /* Microseconds of one core with AVX-512, tests/bench: a transform, products of
@@ -121,7 +119,8 @@ leveled_ms(const struct ir_func *f, const struct ir_ins *ins)
 
 struct search {
     const struct leveled_shape *s;
-    double sigma2, v_zero, pairs, chain, limit[LEVELED_DIGITS + 1];
+    double sigma2, v_zero, chain, limit[LEVELED_DIGITS + 1];
+    double pairs; /* of leaf pairs whose leaves differ by 1 */
     struct leveled_plan digit[LEVELED_DIGITS + 1]; /* radix, most, bits */
     size_t inner, wanted, bits; /* GGSWs, and slots sent for them; pairs' */
     double cmuxes, leaf_pairs;
@@ -223,8 +222,13 @@ consider(struct search *h, struct leveled_plan p, double v, double us)
         const struct leveled_plan *d = &h->digit[n];
         double cost;
 
-        if (!d->digits || v > h->limit[n]
-            || d->digits * h->s->outputs > MOST_COEFS)
+        /* differences of digits are less than the radix */
+        const double r = (double)d->radix - 1;
+        const double pairs =
+            h->pairs * r * r * d->digits * (double)h->s->outputs;
+
+        if (!d->digits || v + pairs > h->limit[n]
+            || d->digits * h->s->outputs > IR_LEVELED_COEFS)
             continue;
         p.digits = d->digits;
         p.radix = d->radix;
@@ -255,9 +259,7 @@ try_gadgets(struct search *h, struct leveled_plan p)
             if (p.gg.levels * p.gg.log2_base + p.keys.steps > 50)
                 break;
             consider(
-                h, p,
-                h->pairs
-                    + h->chain * leveled_v_cmux(&p.keys, p.gg, v_body, v_mask),
+                h, p, h->chain * leveled_v_cmux(&p.keys, p.gg, v_body, v_mask),
                 p.gg.levels
                         * (expand
                            + (double)h->inner * us_switch(p.keys.ss.levels))
@@ -312,6 +314,7 @@ static void
 prepare(struct search *h, struct arena *mem)
 {
     const struct leveled_shape *s = h->s;
+    uint32_t *times;
 
     h->slot = arena_new(mem, uint32_t, s->slots + 1);
     for (size_t i = 0; i < s->slots; i++) {
@@ -326,9 +329,22 @@ prepare(struct search *h, struct arena *mem)
     }
     h->chain = leveled_chain(mem, s->node, s->nodes, s->root, s->trees, s->leaf,
                              s->outputs);
-    /* a bit as it came is fresh: at most every coefficient of every leaf */
-    h->pairs = h->sigma2 * h->leaf_pairs * (double)s->most * (double)s->most
-               * (double)s->outputs;
+    /* each bit as it came, as often as it chooses between leaves */
+    times = arena_new(mem, uint32_t, s->slots + 1);
+    for (size_t i = 0; i < s->nodes; i++)
+        times[s->node[i].slot] += s->node[i].pair;
+    for (size_t i = 0; i < s->slots; i++)
+        h->pairs += h->sigma2 * (double)times[i] * (double)times[i];
+}
+
+static uint32_t
+answers(const struct ir_func *f)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        n += f->ins[i].op == IR_decrypt;
+    return n;
 }
 
 bool
@@ -338,8 +354,9 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
 {
     const struct model_ring r = leveled_ring();
     const int level = (int)ir_get(f, "security", 132);
-    /* half of the bound is for other answers of the row */
-    const double log2_pfail = ir_get(f, "log2_pfail", -128) - 1;
+    /* the forests and all the rest of a row have equal parts of the bound */
+    const double bound = ir_get(f, "log2_pfail", -128);
+    const double log2_pfail = bound - log2(1.0 + answers(f));
     struct search h = { .s = s, .least = (double)INFINITY };
 
     h.sigma2 = model_v_fresh(level, MODEL_TUNIFORM, model_dimension(r));
@@ -348,7 +365,7 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
     for (uint32_t n = 1; n <= LEVELED_DIGITS && (n == 1 || s->most > 1); n++)
         digits(&h, log2_pfail, n);
     if (h.inner == 0)
-        consider(&h, (struct leveled_plan){ 0 }, h.pairs, 0);
+        consider(&h, (struct leveled_plan){ 0 }, 0, 0);
     if (h.inner && keys)
         try_fixed(&h, keys);
     for (uint32_t m = LEAST_STEPS; m <= IR_LOG2_LEVELED && h.inner && !keys;
@@ -358,16 +375,15 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
     if (h.least < (double)INFINITY)
         return true;
     cx->status = 6;
-    if (s->outputs > MOST_COEFS) {
+    if (s->outputs > IR_LEVELED_COEFS) {
         diag_error(cx->diag, forest->at, E_no_parameters,
                    "a forest of %zu outputs: at most %d share a ciphertext",
-                   s->outputs, MOST_COEFS);
+                   s->outputs, IR_LEVELED_COEFS);
         diag_help(cx->diag, "split the outputs over several forests");
         return false;
     }
     diag_error(cx->diag, forest->at, E_no_parameters,
-               "no gadgets keep the failure bound 2^%g for this forest",
-               log2_pfail + 1);
+               "no gadgets keep the failure bound 2^%g for this forest", bound);
     diag_note(cx->diag, forest->at,
               "%zu trees, %.0f products in series at worst, sums of %u bits",
               s->trees, h.chain, h.digit[1].bits);

@@ -13,7 +13,15 @@ struct shaping {
     size_t width;   /* integers of a feature */
     bool *inner, *pair;
     const int64_t *weights; /* of the leaves */
+    bool overflow;
 };
+
+/* Leaves of a tree differ by less than a message, and all trees have sums. */
+static bool
+too_large(int64_t x)
+{
+    return x > PASS_EXACT || x < -PASS_EXACT;
+}
 
 static bool
 is_leaf_pair(const int64_t child[2])
@@ -97,10 +105,13 @@ add_leaf(struct shaping *h, int64_t child)
     struct leveled_shape *s = h->s;
 
     for (size_t k = 0; k < s->outputs; k++) {
-        int64_t *to = &s->leaf[s->leaves * s->outputs + k];
+        int64_t *to = &s->leaf[s->leaves * s->outputs + k], x;
 
         for (size_t j = 0; j < h->t->outputs; j++)
-            *to += h->weights[k * h->t->outputs + j] * leaf[j].i;
+            if (__builtin_mul_overflow(h->weights[k * h->t->outputs + j],
+                                       leaf[j].i, &x)
+                || __builtin_add_overflow(*to, x, to) || too_large(*to))
+                h->overflow = true;
     }
     return ~(int64_t)s->leaves++;
 }
@@ -129,15 +140,18 @@ add_node(struct shaping *h, int64_t child)
 
 /* Leaves of a tree begin at 0 in each output; the rest is one number. */
 static void
-lower_leaves(struct leveled_shape *s, size_t first)
+lower_leaves(struct shaping *h, size_t first)
 {
+    struct leveled_shape *s = h->s;
+
     for (size_t k = 0; k < s->outputs; k++) {
         int64_t least = s->leaf[first * s->outputs + k];
 
         for (size_t i = first; i < s->leaves; i++)
             if (s->leaf[i * s->outputs + k] < least)
                 least = s->leaf[i * s->outputs + k];
-        s->offset[k] += least;
+        if (__builtin_add_overflow(s->offset[k], least, &s->offset[k]))
+            h->overflow = true;
         for (size_t i = first; i < s->leaves; i++) {
             int64_t *u = &s->leaf[i * s->outputs + k];
 
@@ -185,24 +199,33 @@ leveled_shape(struct leveled_shape *s, struct pass_ctx *cx,
     s->first_leaf = arena_new(cx->scratch, size_t, t.trees + 1);
     for (size_t i = 0; i < t.trees; i++) {
         s->root[i] = add_node(&h, ir_forest_root(&t, i));
-        lower_leaves(s, s->first_leaf[i]);
+        lower_leaves(&h, s->first_leaf[i]);
         s->first_leaf[i + 1] = s->leaves;
+    }
+    if (h.overflow || s->most > PASS_EXACT / (int64_t)t.trees) {
+        diag_error(cx->diag, ins->at, E_integer_overflow,
+                   "the leaves of this forest need more than 52 bits");
+        diag_help(cx->diag, "smaller leaves, or quantize { leaves N bits; }");
+        cx->status = 1;
+        return false;
     }
     return true;
 }
 
 /* ---- equal subtrees */
 
-/* Numbers of the classes of equal subtrees, by a table of what they are made
- * of: open addressing, at most half full. */
+/* Numbers of the classes of subtrees that are equal up to one vector that all
+ * their leaves have more: a product sees differences, so it has the same error
+ * in all of a class.  By a table of what they are made of: open addressing, at
+ * most half full. */
 struct classes {
     const struct leveled_node *node;
     const int64_t *leaf;
     size_t width, size;
     uint32_t *slot;     /* class, plus one */
-    uint32_t *of;       /* [node] */
+    uint32_t *of;       /* [node]: class, plus one */
+    uint32_t *leftmost; /* [node]: its first leaf */
     uint32_t *first, n; /* [class]: a node of it */
-    uint32_t *child;    /* [node][2]: class or number of a leaf's first twin */
 };
 
 static uint64_t
@@ -212,50 +235,65 @@ mixed(uint64_t h, uint64_t x)
     return h ^ h >> 29;
 }
 
-static bool
-same_child(const struct classes *c, int64_t a, int64_t b)
+static uint32_t
+class_of(const struct classes *c, int64_t child)
 {
-    if (a < 0 && b < 0)
-        return memcmp(c->leaf + (size_t)~a * c->width,
-                      c->leaf + (size_t)~b * c->width,
-                      c->width * sizeof *c->leaf)
-               == 0;
-    return a >= 0 && b >= 0 && c->of[a] == c->of[b];
+    return child < 0 ? 0 : c->of[child];
 }
 
-static uint64_t
-hash_child(const struct classes *c, int64_t child)
+static const int64_t *
+first_leaf(const struct classes *c, int64_t child)
 {
-    uint64_t h = 1;
+    const size_t i = child < 0 ? (size_t)~child : c->leftmost[child];
 
-    if (child >= 0)
-        return c->of[child] + UINT64_C(2);
+    return c->leaf + i * c->width;
+}
+
+/* what the right child's leaves have more than the left one's; as words, which
+ * wrap alike */
+static uint64_t
+step(const struct classes *c, const struct leveled_node *a, size_t i)
+{
+    return (uint64_t)first_leaf(c, a->child[1])[i]
+           - (uint64_t)first_leaf(c, a->child[0])[i];
+}
+
+static bool
+same_class(const struct classes *c, const struct leveled_node *a,
+           const struct leveled_node *b)
+{
+    if (a->slot != b->slot || a->pair != b->pair
+        || class_of(c, a->child[0]) != class_of(c, b->child[0])
+        || class_of(c, a->child[1]) != class_of(c, b->child[1]))
+        return false;
     for (size_t i = 0; i < c->width; i++)
-        h = mixed(h, (uint64_t)c->leaf[(size_t)~child * c->width + i]);
-    return h;
+        if (step(c, a, i) != step(c, b, i))
+            return false;
+    return true;
 }
 
 static void
 classify(struct classes *c, size_t i)
 {
     const struct leveled_node *a = &c->node[i];
-    uint64_t h =
-        mixed(mixed(mixed(a->slot, a->pair), hash_child(c, a->child[0])),
-              hash_child(c, a->child[1]));
+    uint64_t h = mixed(a->slot, a->pair);
 
+    for (size_t k = 0; k < 2; k++)
+        h = mixed(h, class_of(c, a->child[k]));
+    for (size_t k = 0; k < c->width; k++)
+        h = mixed(h, step(c, a, k));
+    c->leftmost[i] =
+        (uint32_t)((size_t)(first_leaf(c, a->child[0]) - c->leaf) / c->width);
     for (;; h++) {
         uint32_t *at = &c->slot[h & (c->size - 1)];
-        const struct leveled_node *b = *at ? &c->node[c->first[*at - 1]] : NULL;
 
-        if (!b) {
+        if (*at && !same_class(c, a, &c->node[c->first[*at - 1]]))
+            continue;
+        if (!*at) {
             c->first[c->n] = (uint32_t)i;
             *at = ++c->n;
-        } else if (a->slot != b->slot || a->pair != b->pair
-                   || !same_child(c, a->child[0], b->child[0])
-                   || !same_child(c, a->child[1], b->child[1])) {
-            continue;
         }
-        c->of[i] = *at - 1;
+        c->of[i] = *at;
         return;
     }
 }
@@ -290,13 +328,14 @@ leveled_chain(struct arena *mem, const struct leveled_node *node, size_t nodes,
     struct classes c = {
         .node = node, .leaf = leaf, .width = width, .size = 2
     };
-    uint32_t *times = arena_new(mem, uint32_t, nodes + 1);
+    uint32_t *times = arena_new(mem, uint32_t, nodes + 2);
     double sum = 0;
 
     while (c.size < 2 * nodes)
         c.size *= 2;
     c.slot = arena_new(mem, uint32_t, c.size);
     c.of = arena_new(mem, uint32_t, nodes + 1);
+    c.leftmost = arena_new(mem, uint32_t, nodes + 1);
     c.first = arena_new(mem, uint32_t, nodes + 1);
     for (size_t i = nodes; i-- > 0;) /* children have higher numbers */
         classify(&c, i);

@@ -62,8 +62,10 @@ END_TEST
 
 enum { TREES = 50, NODES = 7, LEAVES = 8 };
 
+enum kind { DIFFERENT, EQUAL, SHIFTED };
+
 static double
-chain(bool equal)
+chain(enum kind kind)
 {
     static struct leveled_node node[TREES * NODES];
     static int64_t leaf[TREES * LEAVES], root[TREES];
@@ -81,7 +83,9 @@ chain(bool equal)
                         : ~(t * LEAVES + 2 * (i - 3) + 1) },
             };
         for (int64_t i = 0; i < LEAVES; i++)
-            leaf[t * LEAVES + i] = equal ? i : 100 * t + i;
+            leaf[t * LEAVES + i] = kind == DIFFERENT ? i * (t + 1)
+                                   : kind == EQUAL   ? i
+                                                     : 100 * t + i;
     }
     sum = leveled_chain(&mem, node, TREES * NODES, root, TREES, leaf, 1);
     arena_free(&mem);
@@ -89,11 +93,12 @@ chain(bool equal)
 }
 
 /* Two products on a way, in each tree; the same two in all trees add up before
- * they are squared. */
+ * they are squared, also where all leaves of a tree have something more. */
 START_TEST(equal_subtrees_add_in_amplitude)
 {
-    ck_assert_double_eq(chain(false), 2 * TREES);
-    ck_assert_double_eq(chain(true), 2 * TREES * TREES);
+    ck_assert_double_eq(chain(DIFFERENT), 2 * TREES);
+    ck_assert_double_eq(chain(EQUAL), 2 * TREES * TREES);
+    ck_assert_double_eq(chain(SHIFTED), 2 * TREES * TREES);
 }
 END_TEST
 
