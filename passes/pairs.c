@@ -133,6 +133,38 @@ is_linear(const struct pairs *p, const struct ir_ins *ins)
     return ins->op == IR_div && is_clear(p, ins->in[1]);
 }
 
+/* As source and meet of quantize.c. */
+static uint32_t
+source(const struct pairs *p, uint32_t v)
+{
+    const struct ir_ins *ins = &p->g->ins[v];
+    uint32_t from = v;
+
+    if (!(ir_ops[ins->op].traits & IR_MAP) || !is_linear(p, ins))
+        return v;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (!is_clear(p, ins->in[j])) {
+            if (from != v)
+                return v;
+            from = ins->in[j].id;
+        }
+    return ir_same_shape(&p->g->ins[from].type, &ins->type) ? from : v;
+}
+
+static bool
+meet(const struct pairs *p, uint32_t *a, uint32_t b)
+{
+    while (*a != b) {
+        uint32_t *later = *a > b ? a : &b;
+        const uint32_t from = source(p, *later);
+
+        if (from == *later)
+            return false;
+        *later = from;
+    }
+    return true;
+}
+
 /* The value that op i of g is a function of, as quantize will see it; itself,
  * if it is none. */
 static uint32_t
@@ -149,9 +181,11 @@ find_root(const struct pairs *p, uint32_t i)
 
         if (is_clear(p, ins->in[j]))
             continue;
-        if (root != i && root != p->root[v])
+        if (root == i)
+            root = p->root[v];
+        else if (root != p->root[v]
+                 && (is_linear(p, ins) || !meet(p, &root, p->root[v])))
             return i;
-        root = p->root[v];
         any = any || root != v;
     }
     if (!ir_same_shape(&p->g->ins[root].type, &ins->type))
@@ -587,16 +621,18 @@ static bool
 two_encrypted(struct pairs *p, const struct ir_ins *ins, const ir_ref *in)
 {
     const unsigned traits = ir_ops[ins->op].traits;
+    uint32_t root;
 
     if (ins->nin != 2 || is_clear(p, in[0]) || is_clear(p, in[1])
         || (traits & IR_LINEAR))
         return false;
     if (ins->op == IR_matmul)
         return true;
-    return (traits & IR_MAP)
-           && (pairs_root(p, in[0]) != pairs_root(p, in[1])
-               || !ir_same_shape(pairs_type(p, (ir_ref){ p->root[in[0].id] }),
-                                 &ins->type));
+    if (!(traits & IR_MAP))
+        return false;
+    root = pairs_root(p, in[0]);
+    return !meet(p, &root, pairs_root(p, in[1]))
+           || !ir_same_shape(pairs_type(p, (ir_ref){ root }), &ins->type);
 }
 
 static ir_ref

@@ -253,30 +253,6 @@ quant_integer(struct quantizer *z, uint32_t v)
     return q;
 }
 
-/* The one integer that all encrypted operands are functions of. */
-static bool
-common_root(const struct quantizer *z, uint32_t i, uint32_t *root, bool *any)
-{
-    const struct ir_ins *ins = op(z, i);
-    bool found = false;
-
-    *any = false;
-    for (size_t j = 0; j < ins->nin; j++) {
-        const uint32_t v = ins->in[j].id;
-        const struct quant *q = &z->q[v];
-        const uint32_t own = q->state == QUANT_FUNCTION ? q->root : v;
-
-        if (q->state == QUANT_CLEAR)
-            continue;
-        *any = *any || q->state == QUANT_FUNCTION;
-        if (found && own != *root)
-            return false;
-        *root = own;
-        found = true;
-    }
-    return ir_same_shape(&op(z, *root)->type, &ins->type);
-}
-
 static bool
 clear_operand(const struct quantizer *z, uint32_t i, size_t j)
 {
@@ -294,6 +270,66 @@ is_linear(const struct quantizer *z, uint32_t i)
     if (ins->op == IR_mul || ins->op == IR_matmul)
         return clear_operand(z, i, 0) || clear_operand(z, i, 1);
     return ins->op == IR_div && clear_operand(z, i, 1);
+}
+
+/* The integer that v, by itself linear in one, is made of; v if there is none.
+ */
+static uint32_t
+source(const struct quantizer *z, uint32_t v)
+{
+    const struct ir_ins *ins = op(z, v);
+    uint32_t from = v;
+
+    if (!(ir_ops[ins->op].traits & IR_MAP) || !is_linear(z, v))
+        return v;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (!clear_operand(z, v, j)) {
+            if (from != v)
+                return v;
+            from = ins->in[j].id;
+        }
+    return ir_same_shape(&op(z, from)->type, &ins->type) ? from : v;
+}
+
+/* The integer that both are functions of, x and 2 x of x; values come after
+ * what they are made of. */
+static bool
+meet(const struct quantizer *z, uint32_t *a, uint32_t b)
+{
+    while (*a != b) {
+        uint32_t *later = *a > b ? a : &b;
+        const uint32_t from = source(z, *later);
+
+        if (from == *later)
+            return false;
+        *later = from;
+    }
+    return true;
+}
+
+/* The one integer that all encrypted operands are functions of. */
+static bool
+common_root(const struct quantizer *z, uint32_t i, uint32_t *root, bool *any)
+{
+    const struct ir_ins *ins = op(z, i);
+    bool found = false;
+
+    *any = false;
+    for (size_t j = 0; j < ins->nin; j++) {
+        const uint32_t v = ins->in[j].id;
+        const struct quant *q = &z->q[v];
+        const uint32_t own = q->state == QUANT_FUNCTION ? q->root : v;
+
+        if (q->state == QUANT_CLEAR)
+            continue;
+        *any = *any || q->state == QUANT_FUNCTION;
+        if (!found)
+            *root = own;
+        else if (own != *root && (is_linear(z, i) || !meet(z, root, own)))
+            return false;
+        found = true;
+    }
+    return ir_same_shape(&op(z, *root)->type, &ins->type);
 }
 
 /* Clear operands of the circuit are constants: what the client computes
