@@ -9,8 +9,6 @@
  */
 #include "runtime/inner.h"
 
-enum { NOISE_INDEX = 2 }; /* in the top half of the index of noise streams */
-
 /*     body <- body + message g,  see above */
 static void
 add_message(uint64_t *body, const struct cmlrt_secret *s, size_t item,
@@ -34,7 +32,7 @@ add_message(uint64_t *body, const struct cmlrt_secret *s, size_t item,
 void
 cmlrt_bsk_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
-    static const struct cmlrt_rows rows = { CMLRT_BSK_MASK, NOISE_INDEX,
+    static const struct cmlrt_rows rows = { CMLRT_BSK_MASK, CMLRT_BSK_NOISE,
                                             add_message };
 
     cmlrt_rows_generate(arg, &rows, thread, begin, end);

@@ -126,14 +126,29 @@ struct cmlrt_keygen {
     size_t scratch_bytes; /* a thread */
 };
 
+/* What a noise stream of a key is for, the top half of its index: one seed
+ * makes all of them, and two rows with one noise would give both away. */
+enum cmlrt_noise_of {
+    CMLRT_ZERO_NOISE,
+    CMLRT_KSK_NOISE,
+    CMLRT_BSK_NOISE,
+    CMLRT_AUTO_NOISE,
+    CMLRT_SWITCH_NOISE,
+    CMLRT_GRADED_NOISE,
+    CMLRT_SQUARE_NOISE,
+};
+
 /* Rows of a key: encryptions of zero to whose bodies add, if there is one,
  * gives the phase of item i; scratch is a polynomial and the ring's. */
 struct cmlrt_rows {
     enum cmlrt_purpose mask;
-    uint32_t noise; /* the top half of the index of noise streams */
+    enum cmlrt_noise_of noise;
     void (*add)(uint64_t *body, const struct cmlrt_secret *s, size_t item,
                 void *scratch);
 };
+/* wide_keys.c: body <- body - S_c(X^t) 2^shift */
+void cmlrt_add_turned(uint64_t *body, const struct cmlrt_secret *s, size_t c,
+                      size_t t, unsigned shift);
 /* items [begin, end) of a task, zero.c */
 void cmlrt_rows_generate(const struct cmlrt_keygen *g,
                          const struct cmlrt_rows *rows, unsigned thread,
@@ -191,7 +206,6 @@ cmlrt_ks_word(uint32_t *key, const struct cmlrt_ks_shape *s, size_t at,
 }
 
 /* ---- ksk.c */
-enum { CMLRT_KSK_NOISE = 1 }; /* the top half of the index of noise streams */
 /*     round((<a, key> + message) / 2^32),   a in the top half of its words;
  * message with its noise */
 uint32_t cmlrt_ksk_body(const uint32_t *a, const uint64_t *key, size_t n,

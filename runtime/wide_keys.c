@@ -11,22 +11,14 @@
  */
 #include "runtime/inner.h"
 
-enum { AUTO_NOISE = 3, SWITCH_NOISE = 4 }; /* top half of noise indices */
-
 /* ---- automorphisms */
 
-/*     body <- body - S_c(X^t) q/B^j */
-static void
-add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item,
-               void *scratch)
+void
+cmlrt_add_turned(uint64_t *body, const struct cmlrt_secret *s, size_t c,
+                 size_t t, unsigned shift)
 {
-    const struct cmlrt_wide *w = &s->set.wide;
-    const size_t n = cmlrt_ring_degree(&s->set), levels = w->tr_levels;
-    const size_t c = item / levels % s->set.k, j = item % levels + 1;
-    const size_t t = cmlrt_auto_exponent(&s->set, item / levels / s->set.k);
-    const unsigned shift = 64 - w->tr_log2_base * (unsigned)j;
+    const size_t n = cmlrt_ring_degree(&s->set);
 
-    (void)scratch;
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * t & (2 * n - 1); /* X^n = -1 */
         const uint64_t word = s->big[c * n + i] << shift;
@@ -38,10 +30,24 @@ add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item,
     }
 }
 
+/*     body <- body - S_c(X^t) q/B^j */
+static void
+add_turned_key(uint64_t *body, const struct cmlrt_secret *s, size_t item,
+               void *scratch)
+{
+    const struct cmlrt_wide *w = &s->set.wide;
+    const size_t levels = w->tr_levels;
+    const size_t c = item / levels % s->set.k, j = item % levels + 1;
+    const size_t t = cmlrt_auto_exponent(&s->set, item / levels / s->set.k);
+
+    (void)scratch;
+    cmlrt_add_turned(body, s, c, t, 64 - w->tr_log2_base * (unsigned)j);
+}
+
 void
 cmlrt_auto_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
-    static const struct cmlrt_rows rows = { CMLRT_AUTO_MASK, AUTO_NOISE,
+    static const struct cmlrt_rows rows = { CMLRT_AUTO_MASK, CMLRT_AUTO_NOISE,
                                             add_turned_key };
 
     cmlrt_rows_generate(arg, &rows, thread, begin, end);
@@ -75,7 +81,8 @@ add_key_product(uint64_t *body, const struct cmlrt_secret *s, size_t item,
 void
 cmlrt_switch_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
-    static const struct cmlrt_rows rows = { CMLRT_SWITCH_MASK, SWITCH_NOISE,
+    static const struct cmlrt_rows rows = { CMLRT_SWITCH_MASK,
+                                            CMLRT_SWITCH_NOISE,
                                             add_key_product };
 
     cmlrt_rows_generate(arg, &rows, thread, begin, end);

@@ -65,7 +65,8 @@ cmlrt_rows_generate(const struct cmlrt_keygen *g, const struct cmlrt_rows *rows,
 void
 cmlrt_zeros_generate(void *arg, unsigned thread, int64_t begin, int64_t end)
 {
-    static const struct cmlrt_rows zeros = { CMLRT_ZERO_MASK, 0, NULL };
+    static const struct cmlrt_rows zeros = { CMLRT_ZERO_MASK, CMLRT_ZERO_NOISE,
+                                             NULL };
 
     cmlrt_rows_generate(arg, &zeros, thread, begin, end);
 }
