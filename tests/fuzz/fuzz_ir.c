@@ -123,22 +123,3 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fclose(sink);
     return 0;
 }
-
-#ifndef CML_FUZZ
-int
-main(int argc, char **argv)
-{
-    static uint8_t data[1 << 20];
-
-    for (int i = 1; i < argc; i++) {
-        FILE *f = fopen(argv[i], "rb");
-
-        if (!f)
-            return EXIT_FAILURE;
-        LLVMFuzzerTestOneInput(data, fread(data, 1, sizeof data, f));
-        fclose(f);
-    }
-    printf("%d passed, 0 failed\n", argc - 1);
-    return EXIT_SUCCESS;
-}
-#endif
