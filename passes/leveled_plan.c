@@ -1,14 +1,15 @@
 /* The cheapest plan of a forest: gadgets, slots and digits, lang-spec/crypto.md
  * 17.  All is closed form, so all of it is tried.
  *
- *     cost = work / 2 threads + sent / link + keys / (100 link)
+ *     cost = work / threads + sent / link + keys / (rows link)
  *
- * at a link of 1 Gbit/s, and (91).  Security, the failure bound and what the
- * client learns are no part of it.
+ * with the numbers of cost.h, and (91).  Security, the failure bound and what
+ * the client learns are no part of it.
  */
 #include "passes/leveled.h"
 
 #include "passes/budget.h"
+#include "passes/cost.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ enum {
 /* Microseconds of one core with AVX-512, tests/bench: a transform, products of
  * a row by a key, moving a ciphertext, adding a leaf. */
 static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5, us_leaf = 0.5;
-static const double us_ring = 16384 / 125.0; /* a ring ciphertext on the link */
+/* a seeded ring ciphertext on the link */
+static const double us_ring = 16384 * COST_US_BYTE;
 
 /* ---- work */
 
@@ -212,7 +214,8 @@ us_link(const struct search *h, const struct leveled_plan *p)
     for (uint32_t q = 0; q < p->keys.steps; q++)
         levels += p->keys.step[q].levels;
     return us_ring
-           * ((double)packs * p->gg.levels + (double)rings + levels / 100);
+           * ((double)packs * p->gg.levels + (double)rings
+              + levels / COST_KEY_ROWS);
 }
 
 static void
@@ -237,7 +240,7 @@ consider(struct search *h, struct leveled_plan p, double v, double us)
         p.ms = us / 1e3
                + h->leaf_pairs * 2 * us_leaf * p.digits * (double)h->s->outputs
                      / 1e3;
-        cost = p.ms * 1e3 / 2 + us_link(h, &p);
+        cost = p.ms * 1e3 / COST_THREADS + us_link(h, &p);
         if (cost >= h->least)
             continue;
         h->least = cost;

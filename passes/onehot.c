@@ -11,6 +11,7 @@
  * An integer whose origins (affine.h) are all functions of one input element
  * each, not all of them linear, is made anew where something else uses it.
  */
+#include "passes/cost.h"
 #include "passes/inner.h"
 #include "passes/interval.h"
 #include "passes/pairs.h"
@@ -20,9 +21,9 @@
 
 enum { MAX_GRID = 4096, MAX_BITS = 8192 };
 
-/* us of one bit: 8 bytes on 100 Mbit/s, and its extraction to N words; of one
+/* us of one bit: 8 bytes on the link, and its extraction to N words; of one
  * weight, N words of a product */
-static const double bit_us = 1.5, weight_us = 0.5;
+static const double bit_us = 8 * COST_US_BYTE + 0.86, weight_us = 0.5;
 
 /* An origin as a function of an element of an input. */
 struct function {
