@@ -298,8 +298,8 @@ phases(uint64_t *phase, const struct rig *r, const uint64_t *glwe)
 
 /* Ratio of measured to predicted variance in the interval of section 14: the
  * noise of coefficients of one polynomial is not independent, and that of
- * several keys differs.  Its ends are a factor of 2 apart: half the variance and
- * the double of one inside lie outside. */
+ * several keys differs.  Its ends are a factor of 2 apart: half the variance
+ * and the double of one inside lie outside. */
 static void
 check_ratio(const char *what, double square, double count, double v)
 {
