@@ -1,6 +1,7 @@
 /* The card: what the client and the server learn, in words. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "backend/inner.h"
+#include "ir/forest.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -58,11 +59,7 @@ learned_cuts(FILE *out, const struct be_module *m)
     const double all = ir_get(m->f, "thresholds.all", 0);
     const double moved = ir_get(m->f, "thresholds.moved", 0);
 
-    if (ir_get(m->f, "thresholds.public", 0) > 0)
-        fprintf(out, "client learns   the thresholds of forests\n");
-    else
-        fprintf(out, "client learns   the features that forests compare, and "
-                     "cuts of each, not which are thresholds\n");
+    fprintf(out, "client learns   %s\n", ir_forest_learned(m->f));
     if (all > 0 && !(moved > 0))
         fprintf(out, "thresholds      all %.0f are cuts: splits lose nothing\n",
                 all);

@@ -284,3 +284,18 @@ ir_forest_bounds(struct arena *mem, const struct ir_forest *t,
     arena_release(mem, m);
     return fits;
 }
+
+const char *
+ir_forest_learned(const struct ir_func *f)
+{
+    bool any = false;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        any = any || f->ins[i].op == IR_ggsw_forest;
+    if (!any)
+        return NULL;
+    return ir_get(f, "thresholds.public", 0) > 0
+               ? "the thresholds of forests"
+               : "the features that forests compare, and cuts of each, not "
+                 "which are thresholds";
+}

@@ -59,6 +59,10 @@ const union ir_cell *ir_forest_leaf(const struct ir_forest *t, int64_t child);
 int64_t ir_forest_walk(const struct ir_forest *t, size_t tree,
                        const union ir_cell *x);
 
+/* What the client of a circuit that selects learns of its forests beside the
+ * answers, as a phrase; NULL if it has none. */
+const char *ir_forest_learned(const struct ir_func *f);
+
 /* The least double whose nearest float is at least t: x >= it iff the float of
  * x is >= t. */
 double ir_float_threshold(float t);

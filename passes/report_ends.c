@@ -2,6 +2,8 @@
  * two sides learn of each other. */
 #include "passes/report_inner.h"
 
+#include "ir/forest.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -91,31 +93,56 @@ crossing(struct json_out *o, const struct ir_func *f, const struct ir_type *t,
     json_close(o, '}');
 }
 
+/* The scale that an answer is multiplied by at last: of digits, that of the
+ * score that they make. */
+static const char *
+scale_of(const struct ir_func *f, uint32_t answer)
+{
+    struct arena mem = { 0 };
+    bool *made = arena_new(&mem, bool, f->n);
+    const char *scale = NULL;
+
+    made[answer] = true;
+    for (uint32_t i = answer + 1; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        for (size_t j = 0; j < ins->nin; j++)
+            made[i] = made[i] || made[ins->in[j].id];
+        if (made[i] && ins->op == IR_dequant) {
+            scale = ins->as.dequant.scale;
+            break;
+        }
+    }
+    arena_free(&mem);
+    return scale;
+}
+
 static void
 answers(struct json_out *o, const struct ir_func *f)
 {
     json_open(o, "answers", '[');
-    for (uint32_t i = 0; i < f->n; i++) {
-        const char *scale = NULL;
-
-        if (f->ins[i].op != IR_lwe_decrypt)
-            continue;
-        for (uint32_t u = i + 1; u < f->n; u++)
-            if (f->ins[u].op == IR_dequant && f->ins[u].in[0].id == i)
-                scale = f->ins[u].as.dequant.scale;
-        crossing(o, f, &f->ins[i].type, scale);
-    }
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_lwe_decrypt || f->ins[i].op == IR_glwe_decrypt)
+            crossing(o, f, &f->ins[i].type, scale_of(f, i));
     json_close(o, ']');
 }
 
+/* Levels of bits that select are one vector, sent more than once. */
 static void
 sent(struct json_out *o, const struct ir_func *f)
 {
     json_open(o, "sent", '[');
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *in;
+        bool again = false;
 
         if (f->ins[i].op != IR_glwe_encrypt)
+            continue;
+        for (uint32_t j = 0; j < i; j++)
+            again = again
+                    || (f->ins[j].op == IR_glwe_encrypt
+                        && f->ins[j].in[0].id == f->ins[i].in[0].id);
+        if (again)
             continue;
         in = ir_at(f, f->ins[i].in[0]);
         crossing(o, f, &in->type,
@@ -145,12 +172,20 @@ report_learns(struct json_out *o, const struct report *r,
     json_open(o, "client", '[');
     json_write_text(o, NULL, "ranges and grids of the inputs");
     json_write_text(o, NULL, "the answers: integers, their range and scale");
+    if (ir_forest_learned(f)) {
+        json_write_text(o, NULL, ir_forest_learned(f));
+        json_write_text(o, NULL,
+                        "sums of digits of the leaves, which make the "
+                        "scores");
+    }
     json_write_text(o, NULL, "names, shapes and labels of inputs and outputs");
     json_write_text(o, NULL, "the parameter set and the failure bound");
     list_names(o, "the const", r->constant);
     json_close(o, ']');
     json_open(o, "client_not", '[');
     json_write_text(o, NULL, "the operations of the circuit and its tables");
+    if (ir_forest_learned(f))
+        json_write_text(o, NULL, "trees, and sums of single ones");
     json_write_text(o, NULL, "values between input and answer");
     if (client)
         json_write_text(o, NULL, "private weights");

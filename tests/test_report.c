@@ -131,6 +131,7 @@ START_TEST(sums_are_those_of_the_circuit)
     const struct json *total;
     double ms = 0, boots = 0, share = 0, failure = (double)-INFINITY;
     double by_hand = (double)-INFINITY, pbs = 0;
+    int learned = 0, given = 0;
 
     make(&m, found.gl_pathv[_i], REPORT_ALL);
     total = json_get(m.j, "totals");
@@ -145,14 +146,19 @@ START_TEST(sums_are_those_of_the_circuit)
             ck_assert(json_number(op, "margin") > 0);
         }
     }
+    for (const struct json *a = json_first(json_get(m.j, "learns"), "answers");
+         a; a = a->next)
+        learned++;
     for (uint32_t i = 0; i < m.f->n; i++) {
         const struct ir_ins *ins = &m.f->ins[i];
 
+        given += ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt;
         pbs += (double)ir_bootstraps(m.f, ins);
         if (ir_is_bootstrap(ins) || ins->op == IR_lwe_answer
             || ins->op == IR_glwe_answer)
             by_hand = log2_sum(by_hand, failure_by_hand(m.f, ins));
     }
+    ck_assert_int_eq(learned, given); /* what is decrypted is told */
     ck_assert(near(ms, json_number(total, "ms")));
     ck_assert(near(ms, m.f->params.cost));
     ck_assert(near(boots, json_number(total, "bootstraps")));
