@@ -296,6 +296,6 @@ ir_forest_learned(const struct ir_func *f)
         return NULL;
     return ir_get(f, "thresholds.public", 0) > 0
                ? "the thresholds of forests"
-               : "the features that forests compare, and cuts of each, not "
-                 "which are thresholds";
+               : "the features that forests compare, and cuts of each, among "
+                 "which the thresholds are";
 }
