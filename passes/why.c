@@ -178,7 +178,7 @@ why_table_too_wide(struct pass_ctx *cx, struct span at, const struct ir_func *f,
                "this table needs %u bits, the widest has %u", bits,
                encode_widest(approx));
     why_range(cx, f, v, h);
-    diag_help(cx->diag, "fewer bits for the inputs or the weights%s",
-              approx ? "" : ", or rounding approx, which rounds the sum");
+    diag_help(cx->diag, "fewer bits for the inputs or the weights, or "
+                        "round_bits of integers before the table");
     cx->status = 6;
 }

@@ -89,7 +89,7 @@ says 'usage: cmlc'
 expect 0 "$cmlc" --version
 says 'cmlc '
 expect 0 "$cmlc" explain E0504
-says 'rounding approx'
+says 'round_bits'
 expect 2 "$cmlc" explain E9999
 expect 2 "$cmlc" explain E0508
 says "'cmlc explain E0506' was meant"
