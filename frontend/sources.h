@@ -3,7 +3,7 @@
  *     source_npz.c          arrays of numpy (runtime/npy.c), and a zip of them
  *     source_safetensors.c  tensors behind a JSON header
  *     source_idx.c          the form of MNIST, plain or gzip
- *     element.c             the types of numbers of the last two
+ *     source_element.c             the types of numbers of the last two
  *
  * The bytes may be anybody's: sizes are compared with what is there and with
  * the limit before memory is asked for.
@@ -36,7 +36,7 @@ bool fe_bad_file(const struct fe_reading *r, const char *fmt, ...)
 bool fe_bad_byte(const struct fe_reading *r, size_t byte, const char *fmt, ...)
     CML_PRINTF(3, 4);
 
-/* ---- element.c */
+/* ---- source_element.c */
 struct fe_element;
 
 /* by the name that safetensors gives it, or the code of idx; NULL: unknown */

@@ -12,7 +12,7 @@
 
 #include "passes/cost.h"
 #include "passes/events.h"
-#include "passes/points.h"
+#include "passes/search_points.h"
 
 #include <math.h>
 

@@ -9,7 +9,7 @@
 
 #include "passes/cost.h"
 #include "passes/events.h"
-#include "passes/points.h"
+#include "passes/search_points.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* What both searches visit: gadgets of a part, by cost, each with less noise
  * than the one before; and variances and costs with the options of a problem.
  */
-#ifndef CML_PASSES_POINTS_H
-#define CML_PASSES_POINTS_H
+#ifndef CML_PASSES_SEARCH_POINTS_H
+#define CML_PASSES_SEARCH_POINTS_H
 
 #include "passes/search.h"
 

@@ -1,5 +1,5 @@
 /* Candidates of the searches; see points.h. */
-#include "passes/points.h"
+#include "passes/search_points.h"
 
 #include "passes/cost.h"
 
