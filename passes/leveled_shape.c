@@ -171,6 +171,7 @@ leveled_shape(struct leveled_shape *s, struct pass_ctx *cx,
     const struct ir_type *x = &ir_at(f, ins->in[0])->type;
     struct shaping h = { .s = s, .t = &t, .x = x, .weights = weights };
     bool *used = arena_new(cx->scratch, bool, ir_count(x));
+    int64_t total;
 
     *s =
         (struct leveled_shape){ .trees = t.trees,
@@ -202,7 +203,8 @@ leveled_shape(struct leveled_shape *s, struct pass_ctx *cx,
         lower_leaves(&h, s->first_leaf[i]);
         s->first_leaf[i + 1] = s->leaves;
     }
-    if (h.overflow || s->most > PASS_EXACT / (int64_t)t.trees) {
+    if (h.overflow || __builtin_mul_overflow(s->most, (int64_t)t.trees, &total)
+        || total > PASS_EXACT) {
         diag_error(cx->diag, ins->at, E_integer_overflow,
                    "the leaves of this forest need more than 52 bits");
         diag_help(cx->diag, "smaller leaves, or quantize { leaves N bits; }");
@@ -241,12 +243,10 @@ class_of(const struct classes *c, int64_t child)
     return child < 0 ? 0 : c->of[child];
 }
 
-static const int64_t *
+static uint32_t
 first_leaf(const struct classes *c, int64_t child)
 {
-    const size_t i = child < 0 ? (size_t)~child : c->leftmost[child];
-
-    return c->leaf + i * c->width;
+    return child < 0 ? (uint32_t)~child : c->leftmost[child];
 }
 
 /* what the right child's leaves have more than the left one's; as words, which
@@ -254,8 +254,10 @@ first_leaf(const struct classes *c, int64_t child)
 static uint64_t
 step(const struct classes *c, const struct leveled_node *a, size_t i)
 {
-    return (uint64_t)first_leaf(c, a->child[1])[i]
-           - (uint64_t)first_leaf(c, a->child[0])[i];
+    const int64_t *right = c->leaf + first_leaf(c, a->child[1]) * c->width;
+    const int64_t *left = c->leaf + first_leaf(c, a->child[0]) * c->width;
+
+    return (uint64_t)right[i] - (uint64_t)left[i];
 }
 
 static bool
@@ -282,8 +284,7 @@ classify(struct classes *c, size_t i)
         h = mixed(h, class_of(c, a->child[k]));
     for (size_t k = 0; k < c->width; k++)
         h = mixed(h, step(c, a, k));
-    c->leftmost[i] =
-        (uint32_t)((size_t)(first_leaf(c, a->child[0]) - c->leaf) / c->width);
+    c->leftmost[i] = first_leaf(c, a->child[0]);
     for (;; h++) {
         uint32_t *at = &c->slot[h & (c->size - 1)];
 
