@@ -11,6 +11,8 @@
  * An integer whose origins (affine.h) are all functions of one input element
  * each, not all of them linear, is made anew where something else uses it.
  */
+#include "passes/onehot.h"
+
 #include "passes/cost.h"
 #include "passes/inner.h"
 #include "passes/interval.h"
@@ -501,18 +503,51 @@ prepare(struct onehot *o)
     return is_cheaper(o);
 }
 
+static struct onehot
+open_onehot(struct pass_ctx *cx, const struct ir_func *f, struct ir_func *g)
+{
+    return (struct onehot){
+        .cx = cx,
+        .f = f,
+        .g = g,
+        .convertible = arena_new(cx->scratch, bool, f->n),
+        .last = arena_new(cx->scratch, bool, f->n),
+        .place = arena_new(cx->scratch, struct place *, f->n),
+        .map = arena_new(cx->scratch, ir_ref, f->n),
+        .copied = arena_new(cx->scratch, bool, f->n),
+    };
+}
+
+static bool
+is_bootstrap(const struct ir_ins *ins)
+{
+    return pass_encrypted(&ins->type)
+           && (ins->op == IR_lut || ins->op == IR_low_bit);
+}
+
+bool
+onehot_does_all(struct pass_ctx *cx, const struct ir_func *f)
+{
+    struct onehot o = open_onehot(cx, f, ir_func_like(cx->scratch, f));
+    bool any = false, all = true;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        any = any || is_bootstrap(&f->ins[i]);
+    if (!any)
+        return true;
+    if (ir_get(f, "one_hot", 1) <= 0 || !prepare(&o))
+        return false;
+    for (uint32_t i = 0; i < f->n; i++)
+        all = all && (o.convertible[i] || !is_bootstrap(&f->ins[i]));
+    return all;
+}
+
 struct ir_func *
 pass_onehot(struct pass_ctx *cx, const struct ir_func *f)
 {
-    struct onehot o = { .cx = cx, .f = f, .g = ir_func_like(cx->out, f) };
-    bool any;
+    struct onehot o = open_onehot(cx, f, ir_func_like(cx->out, f));
+    const bool any = ir_get(f, "one_hot", 1) > 0 && prepare(&o);
 
-    o.convertible = arena_new(cx->scratch, bool, f->n);
-    o.last = arena_new(cx->scratch, bool, f->n);
-    o.place = arena_new(cx->scratch, struct place *, f->n);
-    o.map = arena_new(cx->scratch, ir_ref, f->n);
-    o.copied = arena_new(cx->scratch, bool, f->n);
-    any = ir_get(f, "one_hot", 1) > 0 && prepare(&o);
     if (any)
         copy_inputs(&o);
     for (uint32_t i = 0; i < f->n; i++)
