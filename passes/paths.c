@@ -294,7 +294,7 @@ make_group(struct paths *p, unsigned bits)
 
 /* what trees of one leaf give */
 static ir_ref
-with_constants(struct paths *p, ir_ref v, bool any_part)
+with_constants(struct paths *p, ir_ref v)
 {
     union ir_cell *base = arena_new(p->mem, union ir_cell, p->t.outputs);
     ir_ref c;
@@ -303,7 +303,19 @@ with_constants(struct paths *p, ir_ref v, bool any_part)
         for (size_t k = 0; k < p->t.outputs && !group_of(&p->row[i]); k++)
             base[k].i += leaf(p, &p->row[i], 0, k);
     c = constant(p, p->t.outputs, 0, base);
-    return any_part ? ir_build2(p->g, IR_add, p->at, v, c) : c;
+    return ir_build2(p->g, IR_add, p->at, v, c);
+}
+
+/* Constant trees: 0 times what they read, which is encrypted. */
+static void
+add_nothing(struct paths *p, ir_ref x)
+{
+    static const union ir_cell first = { .i = 0 };
+
+    p->part[0] = gathered(p, x, 1, &first);
+    p->output[0] = (uint32_t)p->t.outputs; /* none */
+    p->length[0] = 1;
+    p->parts = p->total = 1;
 }
 
 static ir_ref
@@ -315,14 +327,15 @@ summed(struct paths *p)
     size_t at = 0;
 
     for (size_t i = 0; i < p->parts; i++)
-        for (uint32_t j = 0; j < p->length[i]; j++)
-            one[at++ * outputs + p->output[i]].i = 1;
+        for (uint32_t j = 0; j < p->length[i]; j++, at++)
+            if (p->output[i] < outputs)
+                one[at * outputs + p->output[i]].i = 1;
     v = p->parts == 1
             ? p->part[0]
             : ir_build(p->g, IR_concat, p->at, p->part, p->parts, NULL);
     w = constant(p, p->total, outputs, one);
     v = ir_build2(p->g, IR_matmul, p->at, v, w);
-    return with_constants(p, v, true);
+    return with_constants(p, v);
 }
 
 /* One leaf of each tree, not of each table, is in the sum. */
@@ -365,11 +378,10 @@ expanded(struct pass_ctx *cx, const struct ir_func *f, const struct ir_ins *ins,
         make_bits(&p, map[ins->in[0].id]);
     for (unsigned bits = 1; bits < MAX_GROUP; bits++)
         make_group(&p, bits);
-    if (p.parts)
-        v = bounded(&p, summed(&p));
-    else
-        v = with_constants(&p, (ir_ref){ 0 }, false);
-    own.enc = ir_at(g, v)->type.enc;
+    if (!p.parts)
+        add_nothing(&p, map[ins->in[0].id]);
+    v = bounded(&p, summed(&p));
+    own.enc = true;
     return ir_build_typed(g, IR_reshape, p.at, &v, 1, NULL, &own);
 }
 

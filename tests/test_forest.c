@@ -257,9 +257,24 @@ blob(struct ir_func *f, enum ir_base base, const uint32_t *dim, size_t rank,
     return ir_blob_add(f, NULL, IR_PARAM, &t, cell)->name;
 }
 
+/* z = y < 1/4, at the server */
+static void
+add_use(struct ir_func *f, ir_ref y)
+{
+    static const struct span at = { 0, 0 };
+    static const union ir_cell quarter = { .r = 0.25 };
+    const struct ir_type t = ir_type_of(IR_REAL, 0, NULL);
+    const ir_ref c = ir_constant(f, at, NULL, IR_PARAM, &t, &quarter);
+    const union ir_attrs as = { .output = { .name = "z" } };
+
+    y = ir_build2(f, IR_less, at, y, c);
+    ir_build(f, IR_output, at, &y, 1, &as);
+    ir_set(f, "server.z", 1, at);
+}
+
 /* y = forest(x) of reals in -2..2, or of integers of a base */
 static struct ir_func *
-random_forest(struct arena *mem, struct dice *d, enum ir_base base)
+random_forest(struct arena *mem, struct dice *d, enum ir_base base, bool used)
 {
     static const struct span at = { 0, 0 };
     struct grown g = { .trees = 1 + (uint32_t)dice_roll(d, 7) };
@@ -288,15 +303,18 @@ random_forest(struct arena *mem, struct dice *d, enum ir_base base)
     x = ir_build(f, IR_forest, at, &x, 1, &as);
     as.output.name = "y";
     ir_build(f, IR_output, at, &x, 1, &as);
+    if (used)
+        add_use(f, x);
     return f;
 }
 
+/* y + 64 z */
 static double
 value(struct arena *mem, const struct ir_func *f, const double *x,
-      enum ir_base base)
+      enum ir_base base, bool used)
 {
     union ir_cell in[3];
-    const union ir_cell *ins[1] = { in }, *out[1];
+    const union ir_cell *ins[1] = { in }, *out[2];
 
     for (int i = 0; i < 3; i++)
         if (base == IR_REAL)
@@ -304,18 +322,27 @@ value(struct arena *mem, const struct ir_func *f, const double *x,
         else
             in[i].i = (int64_t)x[i];
     ir_eval(mem, f, ins, out, NULL);
-    return out[0]->r;
+    return out[0]->r + (used ? 64 * (double)out[1]->i : 0);
 }
 
-/* Leaves are quarters, so nothing is lost: all is equal, NaN included. */
+static void
+has_no(const struct ir_func *f, enum ir_op op)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        ck_assert_int_ne(f->ins[i].op, op);
+}
+
+/* Leaves are quarters, so nothing is lost: all is equal, NaN included; also
+ * where the sum is used at the server. */
 START_TEST(random_forests_lose_nothing)
 {
-    const enum ir_base base = _i ? IR_INT : IR_REAL;
+    const enum ir_base base = _i % 2 ? IR_INT : IR_REAL;
+    const bool used = _i >= 2;
 
     for (uint64_t seed = 1; seed <= 300; seed++) {
         struct arena mem = { 0 };
         struct dice d = { seed * 0x9e3779b97f4a7c15 };
-        struct ir_func *f = random_forest(&mem, &d, base), *g;
+        struct ir_func *f = random_forest(&mem, &d, base, used), *g;
         const struct source src = { "random", "", 0 };
         struct diag dg = { .src = &src, .out = stderr };
         const struct pass_options po = { .diag = &dg, .stop_after = "clean" };
@@ -327,8 +354,10 @@ START_TEST(random_forests_lose_nothing)
         g = pass_run(&mem, f, &po);
         ck_assert(g != NULL);
         meaning_round_trip("random", g);
+        if (used)
+            has_no(g, IR_forest);
         for (int row = 0; row < 60; row++) {
-            double x[3];
+            double x[3], was, is;
 
             for (int i = 0; i < 3; i++)
                 x[i] = missing && dice_roll(&d, 3) == 0
@@ -336,11 +365,10 @@ START_TEST(random_forests_lose_nothing)
                            : (double)dice_roll(&d, base == IR_INT ? 5 : 33)
                                      / (base == IR_INT ? 1 : 8)
                                  - 2;
-            ck_assert_msg(value(&mem, f, x, base) >= value(&mem, g, x, base)
-                              && value(&mem, f, x, base)
-                                     <= value(&mem, g, x, base),
-                          "%g %g %g:\n%s%s", x[0], x[1], x[2], meaning_text(f),
-                          meaning_text(g));
+            was = value(&mem, f, x, base, used);
+            is = value(&mem, g, x, base, used);
+            ck_assert_msg(was >= is && was <= is, "%g %g %g:\n%s%s", x[0], x[1],
+                          x[2], meaning_text(f), meaning_text(g));
         }
         arena_free(&mem);
     }
@@ -424,7 +452,7 @@ START_TEST(choices_are_made)
             x[i] = choices[_i].missing && dice_roll(&d, 5) == 0
                        ? (double)NAN
                        : (double)dice_roll(&d, 17) / 4 - 2;
-        y = value(&mem, f, x, IR_REAL);
+        y = value(&mem, f, x, IR_REAL, false);
         ck_assert_msg(y <= choices[_i].want(x) && y >= choices[_i].want(x),
                       "%s of %g %g %g is %g", choices[_i].text, x[0], x[1],
                       x[2], y);
@@ -574,7 +602,7 @@ main(void)
                         (int)(sizeof agreed / sizeof *agreed));
     tcase_add_test(tc, thresholds_are_those_of_the_library);
     tcase_add_loop_test(tc, cuts_hold_thresholds_or_few_move, 0, 200);
-    tcase_add_loop_test(tc, random_forests_lose_nothing, 0, 2);
+    tcase_add_loop_test(tc, random_forests_lose_nothing, 0, 4);
     tcase_add_loop_test(tc, choices_are_made, 0, NCHOICES);
     tcase_add_loop_test(tc, damaged_files_have_a_reason, 0, NFILES);
     tcase_add_loop_test(tc, mistakes_have_a_reason, 0, NWRONG);
