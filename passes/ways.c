@@ -7,6 +7,7 @@
  */
 #include "passes/ways.h"
 
+#include "passes/agree.h"
 #include "passes/passes.h"
 
 #include <string.h>
@@ -71,6 +72,7 @@ struct way {
 struct trials {
     struct diag *dg;
     const struct ir_func *f;
+    const struct agree *agree; /* NULL: there are no rows */
     struct way told[ENOUGH + FAMILIES + 2];
     size_t n;
 };
@@ -164,16 +166,20 @@ changed(struct arena *mem, const struct ir_func *f, const struct way *w)
     return g;
 }
 
-/* The time of a row in ms, or a negative number. */
+/* The time of a row in ms, or a negative number; and how well it answers, if
+ * that is known. */
 static double
-price(const struct diag *dg, const struct ir_func *f, const struct way *w)
+price(const struct trials *t, const struct way *w, char *answers)
 {
     struct arena mem = { 0 };
-    struct diag silent = { .src = dg->src, .out = NULL };
+    struct diag silent = { .src = t->dg->src, .out = NULL };
     const struct pass_options po = { .diag = &silent };
-    const struct ir_func *g = pass_run(&mem, changed(&mem, f, w), &po);
+    const struct ir_func *g = pass_run(&mem, changed(&mem, t->f, w), &po);
     const double ms = g ? g->params.cost : -1;
 
+    *answers = 0;
+    if (g && t->agree && !(ir_get(g, "rounding.approx", 0) > 0))
+        agree_phrase(answers, TEXT, t->agree, g);
     arena_free(&mem);
     return ms;
 }
@@ -192,16 +198,17 @@ is_told(const struct trials *t, const struct way *w)
 static bool
 tell(struct trials *t, const struct way *w)
 {
-    const double ms = price(t->dg, t->f, w);
+    char answers[TEXT];
+    const double ms = price(t, w, answers);
 
     if (ms < 0)
         return false;
     if (is_told(t, w) || t->n == sizeof t->told / sizeof *t->told)
         return true;
     diag_help(t->dg,
-              ms < 100 ? "%s: compiles, %.3g ms a row"
-                       : "%s: compiles, %.0f ms a row",
-              w->text, ms);
+              ms < 100 ? "%s: compiles, %.3g ms a row%s%s"
+                       : "%s: compiles, %.0f ms a row%s%s",
+              w->text, ms, *answers ? "; " : "", answers);
     t->told[t->n++] = *w;
     return true;
 }
@@ -263,7 +270,8 @@ ways_out(struct diag *dg, const struct ir_func *f)
 {
     /* activations 1, inputs 2, weights 4, rounding 8 */
     static const unsigned sets[] = { 6, 3, 5, 7, 10, 12, 14, 15 };
-    struct trials t = { .dg = dg, .f = f };
+    struct arena mem = { 0 };
+    struct trials t = { .dg = dg, .f = f, .agree = agree_new(&mem, f) };
 
     for (unsigned i = 0; i < FAMILIES; i++)
         try_families(&t, 1u << i);
@@ -273,10 +281,11 @@ ways_out(struct diag *dg, const struct ir_func *f)
             try_families(&t, sets[i]);
     if (t.n < ENOUGH)
         try_pfail(&t);
-    if (t.n)
+    if (t.n && !t.agree)
         diag_help(dg, "accuracy at these widths is not known here: try them "
                       "with 'clear --truth'");
-    else
+    if (t.n == 0)
         diag_help(dg, "no widths, rounding or p_fail that were tried compile: "
                       "smaller sums are needed");
+    arena_free(&mem);
 }

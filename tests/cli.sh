@@ -167,6 +167,31 @@ while read -r ms way; do
     expect 0 "$cmlc" report "$tmp/way.cml"
     says "about $ms ms on one core"
 done <"$tmp/ways"
+# with data, how far its answers are from those of the reals
+awk 'BEGIN { print "a,b"
+             for (i = 0; i < 20; i++) print i / 20 "," i * 7 % 20 / 20 }' \
+    >"$tmp/off.csv"
+off() {
+    cat <<END
+model off {
+    input x : real[2] in 0..1;
+    param p : real = 1.5;
+    output y = p * exp(x[0] * p + x[1] * 0.9);
+    quantize { calibrate csv("off.csv"); x $1 bits; }
+}
+END
+}
+off 16 >"$tmp/off.cml"
+expect 6 "$cmlc" "$tmp/off.cml" -o "$tmp/none"
+bits=$(sed -n 's/^ *help: x \([0-9]*\) bits: compiles.*/\1/p' "$tmp/out")
+told=$(sed -n 's/^ *help: x [0-9]* bits: .* off by \([^ ]*\) on.*/\1/p' "$tmp/out")
+off "$bits" >"$tmp/off.cml"
+expect 0 "$cmlc" "$tmp/off.cml" -o "$tmp/off"
+"$tmp/off" clear -q -i "$tmp/off.csv" | paste -d , "$tmp/off.csv" - |
+    awk -F , -v told="$told" 'NR > 1 { d = 1.5 * exp($1 * 1.5 + $2 * 0.9) - $3
+                                        sum += d < 0 ? -d : d; n++ }
+        END { exit !(n == 20 && sprintf("%.2g", sum / n) == told) }' ||
+    fail "a way out says '$told' of its answers"
 expect 2 "$cmlc"
 expect 2 "$cmlc" "$bc" --no-such-option=1
 expect 2 "$cmlc" "$bc" --spilt
