@@ -19,6 +19,7 @@ static const struct {
     { "insecure.toy",     0,      1 },
     { "sets",             1,      3 },
     { "tables.native",    0,      8 },
+    { "answers.digits",   0,      3 },
     { "thresholds.public", 0,     1 },
     { "missing",          0,      1 },
 };

@@ -1,6 +1,7 @@
 /* The bound between native and wide tables; see tables.h. */
 #include "passes/tables.h"
 
+#include "passes/answers.h"
 #include "passes/encode.h"
 
 #include <math.h>
@@ -38,26 +39,63 @@ widths(const struct ir_func *f)
 }
 
 /* Of the widths up to that of the native ones only those that occur make a
- * difference. */
+ * difference.  *cost in ms a row; infinite if there are no parameters, or if
+ * nothing was to be compared. */
 static unsigned
-cheapest(const struct pass_ctx *cx, const struct ir_func *f)
+cheapest(const struct pass_ctx *cx, const struct ir_func *f, double *cost)
 {
+    const double asked = ir_get(f, "tables.native", -1);
     const unsigned set = widths(f);
     unsigned best = ENCODE_MAX_EXACT;
-    double least = (double)INFINITY;
 
+    *cost = (double)INFINITY;
+    if (asked >= 0)
+        return (unsigned)asked;
     if (set >> WORTH == 0 || set >> (ENCODE_MAX_WIDE + 1))
         return best;
     for (unsigned native = ENCODE_MAX_EXACT + 1; native-- > 0;) {
-        double cost;
+        double own;
 
         if (native < ENCODE_MAX_EXACT && !(set >> (native + 1) & 1))
             continue;
-        cost = price(cx, f, native);
-        if (cost < least) {
-            least = cost;
+        own = price(cx, f, native);
+        if (own < *cost) {
+            *cost = own;
             best = native;
         }
+    }
+    return best;
+}
+
+/* Answers in as few digits as have parameters, or more if that is a tenth
+ * cheaper. */
+static const struct ir_func *
+with_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned *native)
+{
+    const unsigned asked = (unsigned)ir_get(f, "answers.digits", 0);
+    const struct ir_func *best = f;
+    double least;
+
+    *native = cheapest(cx, f, &least);
+    if (!answers_are_hard(cx, f) || asked == 1)
+        return f;
+    if (!isfinite(least))
+        least = price(cx, f, *native);
+    for (unsigned digits = 2; digits <= ANSWERS_MOST; digits++) {
+        struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
+        const struct ir_func *g = NULL;
+        unsigned own;
+        double cost;
+
+        if (!asked || asked == digits)
+            g = answers_split(&inner, f, digits);
+        if (!g)
+            continue;
+        own = cheapest(cx, g, &cost);
+        if (!isfinite(cost))
+            cost = price(cx, g, own);
+        if (asked || cost < 0.9 * least)
+            best = g, least = cost, *native = own;
     }
     return best;
 }
@@ -65,8 +103,8 @@ cheapest(const struct pass_ctx *cx, const struct ir_func *f)
 struct ir_func *
 pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
 {
-    const double asked = ir_get(f, "tables.native", -1);
+    unsigned native;
+    const struct ir_func *best = with_digits(cx, f, &native);
 
-    return tables_lower(cx, f, asked >= 0 ? (unsigned)asked : cheapest(cx, f),
-                        NULL);
+    return tables_lower(cx, best, native, NULL);
 }

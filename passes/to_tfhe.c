@@ -562,13 +562,13 @@ lower_all(struct pass_ctx *cx, const struct ir_func *f, const struct form *form)
     l.raised = arena_alloc(cx->scratch, f->n, sizeof *l.raised);
     l.switched = arena_alloc(cx->scratch, f->n, sizeof *l.switched);
     for (uint32_t i = 0; i < f->n; i++) {
-        const uint32_t first = l.g->n;
+        const uint32_t first = l.g->n, from = f->ins[i].from;
 
         l.map[i] = lower(&l, i);
         if (cx->status)
             return NULL;
         for (uint32_t j = first; j < l.g->n; j++)
-            l.g->ins[j].from = i + 1;
+            l.g->ins[j].from = from ? from : i + 1;
     }
     inner.out = cx->out; /* constants that only ops of the server had */
     return pass_dce(&inner, l.g);

@@ -350,6 +350,8 @@ settings(struct grower *g)
     ir_set(g->f, "bits.activations", 1 + (double)roll(g, 4), at);
     if (roll(g, 8) == 0)
         ir_set(g->f, "rounding.approx", 3 + (double)roll(g, 4), at);
+    if (roll(g, 4) == 0)
+        ir_set(g->f, "answers.digits", 2 + (double)roll(g, 2), at);
 }
 
 struct ir_func *
