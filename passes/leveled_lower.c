@@ -319,6 +319,13 @@ first_expansion(const struct ir_func *g)
     return NULL;
 }
 
+/* tests only: 1 wherever it can be, 0 never; else -1, where it is cheaper */
+static int
+packed_wanted(const struct ir_func *f)
+{
+    return (int)ir_get(f, "packed", -1);
+}
+
 /* Products of packed bits: with public thresholds, if nothing else expands. */
 static bool
 may_pack(const struct ir_func *f, const struct affine *a,
@@ -331,7 +338,7 @@ may_pack(const struct ir_func *f, const struct affine *a,
         n += f->ins[i].op == IR_decrypt && only_forest(f, a, f->ins[i].in[0]);
     for (size_t i = 0; i < s->slots; i++)
         inner = inner || s->inner[i];
-    return s->open && inner && n == 1;
+    return s->open && inner && n == 1 && packed_wanted(f) != 0;
 }
 
 /* The cheaper of the two ways there are, in the end its sums. */
@@ -356,7 +363,7 @@ plan_and_lower(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
     if (pack)
         own.diag = &quiet;
     if (leveled_plan(&p, &own, f, forest, l->s, before ? &keys : NULL))
-        pack = pack && packed.cost < p.cost;
+        pack = pack && (packed_wanted(f) > 0 || packed.cost < p.cost);
     else if (!pack)
         return cx->status = own.status, false;
     l->p = &p;

@@ -6,6 +6,7 @@
 #include "backend/backend.h"
 #include "passes/passes.h"
 #include "runtime/engine.h"
+#include "tests/grove_model.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
 #include "tests/rig.h"
@@ -13,6 +14,7 @@
 
 #include <check.h>
 #include <dlfcn.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,20 +109,16 @@ check_parameters(const struct model *x)
     }
 }
 
-/* The model of a text, or a random one; false if the passes refuse it. */
+/* x->f through the passes and the back end; false if the passes refuse it. */
 static bool
-open_model(struct model *x, const char *text, struct dice *d,
-           enum random_kind kind, uint64_t seed)
+open_passed(struct model *x, uint64_t seed)
 {
-    const struct source src = { "t.ir", text, strlen(text) };
+    const struct source src = { "t.ir", "", 0 };
     FILE *sink = fopen("/dev/null", "w");
     struct diag dg = { .src = &src, .out = sink };
     int status = 0;
     const struct pass_options po = { .diag = &dg, .status = &status };
 
-    memset(x, 0, sizeof *x);
-    x->f = *text ? ir_parse(&x->mem, &dg)
-                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
     x->f = pass_run(&x->mem, x->f, &po);
     fclose(sink);
     if (!x->f) {
@@ -130,6 +128,20 @@ open_model(struct model *x, const char *text, struct dice *d,
     compile(x, seed % 2);
     check_parameters(x);
     return true;
+}
+
+/* The model of a text, or a random one. */
+static bool
+open_model(struct model *x, const char *text, struct dice *d,
+           enum random_kind kind, uint64_t seed)
+{
+    const struct source src = { "t.ir", text, strlen(text) };
+    struct diag dg = { .src = &src, .out = stderr };
+
+    memset(x, 0, sizeof *x);
+    x->f = *text ? ir_parse(&x->mem, &dg)
+                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
+    return open_passed(x, seed);
 }
 
 static void
@@ -219,6 +231,25 @@ struct rows {
     uint64_t *words;   /* ROWS * layout.words */
 };
 
+/* Some numbers are missing, where they may be. */
+static const union ir_cell **
+with_missing(struct arena *mem, const struct ir_func *f, struct dice *d,
+             const union ir_cell **in)
+{
+    const struct ir_type *t;
+    union ir_cell *cell;
+    ir_ref list[MOST];
+
+    if (ir_get(f, "missing", 0) <= 0 || ir_inputs(f, list, MOST) != 1)
+        return in;
+    t = &ir_at(f, list[0])->type;
+    cell = arena_new(mem, union ir_cell, ir_count(t));
+    for (size_t i = 0; i < ir_count(t); i++)
+        cell[i].r = dice_roll(d, 4) ? in[0][i].r : (double)NAN;
+    in[0] = cell;
+    return in;
+}
+
 static void
 draw_rows(struct rows *r, const struct model *x, struct dice *d)
 {
@@ -228,7 +259,8 @@ draw_rows(struct rows *r, const struct model *x, struct dice *d)
     r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
     r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
     for (size_t i = 0; i < ROWS; i++) {
-        r->in[i] = random_inputs(&r->mem, d, x->f);
+        r->in[i] = with_missing(&r->mem, x->f, d,
+                                random_inputs(&r->mem, d, x->f));
         numbers(user, x->f, r->in[i]);
         prologue(x, user, r->messages + i * x->layout.messages);
     }
@@ -271,7 +303,7 @@ put_clear(void *arg, const struct cml_piece *d, uint64_t *word,
 }
 
 static void
-run_clear(struct model *x, struct dice *d)
+run_plain(struct model *x, struct dice *d, enum cmlrt_mode mode)
 {
     const struct cml_answer *a = x->m->answers;
     int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
@@ -279,7 +311,7 @@ run_clear(struct model *x, struct dice *d)
     const uint64_t *phase = phases;
     struct cmlrt_pool *pool = cmlrt_pool_new(1);
     struct cmlrt_job job = { .m = x->m,
-                             .mode = CMLRT_CLEAR,
+                             .mode = mode,
                              .kernels = cmlrt_kernels_select("ref"),
                              .pool = pool,
                              .rows = ROWS };
@@ -293,12 +325,19 @@ run_clear(struct model *x, struct dice *d)
         for (int64_t j = 0; j < x->m->nanswers; j++)
             for (int64_t e = 0; e < a[j].count; e++)
                 replies[a[j].first + e] = reply_of(&a[j], *phase++);
-        check_row(x, r.in[i], replies, "clear");
+        check_row(x, r.in[i], replies,
+                  mode == CMLRT_CLEAR ? "clear" : "simulated");
     }
     drop_rows(&r);
     cmlrt_pool_free(pool);
     free(phases);
     free(replies);
+}
+
+static void
+run_clear(struct model *x, struct dice *d)
+{
+    run_plain(x, d, CMLRT_CLEAR);
 }
 
 START_TEST(clear_is_the_evaluator)
@@ -361,13 +400,21 @@ put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
               const int64_t *message, uint64_t glwe)
 {
     const struct keys *k = arg;
-    const struct cmlrt_plain in = { message, (size_t)d->count,
-                                    (unsigned)d->log2_delta };
+    const int64_t n = (int64_t)1 << k->secrets.sets.at[d->set].log2_n;
 
-    ck_assert_int_le(d->count, 1 << k->secrets.sets.at[d->set].log2_n);
-    ck_assert_int_eq(
-        cmlrt_encrypt(word, k->secrets.at[d->set], k->seed, glwe, &in),
-        CML_E_ok);
+    for (int64_t i = 0; i < d->count; i += n) {
+        const int64_t left = d->count - i;
+        const struct cmlrt_plain in = { message + i,
+                                        (size_t)(left < n ? left : n),
+                                        (unsigned)d->log2_delta };
+
+        ck_assert_int_eq(
+            (d->times_key ? cmlrt_encrypt_times_key : cmlrt_encrypt)(
+                word + i, k->secrets.at[d->set], k->seed,
+                glwe + (uint64_t)(i / n), &in),
+            CML_E_ok);
+    }
+    cmlrt_keep_bits(word, (size_t)d->count, (unsigned)d->keep_bits);
 }
 
 /* The next ciphertext of the answers. */
@@ -541,6 +588,73 @@ START_TEST(programs_are_the_evaluator)
 }
 END_TEST
 
+/* Forests of every shape by products of packed bits and by selections, at
+ * parameters that are secure. */
+static const struct {
+    struct grove_kind kind;
+    bool reals; /* of which some are missing */
+} forests[] = {
+    { { 1, 3, 1, 6, 0, 0, 0 }, false }, /* a tree, regression */
+    { { 12, 3, 1, 7, 0, 0.2, 0 }, false },
+    { { 5, 4, 3, 4, 0, 0.3, 0 }, false }, /* classes */
+    { { 3, 6, 2, 3, 0, 0.5, 0 }, true },  /* deep */
+    { { 6, 3, 1, 10, 0, 0.1, 0 }, true },
+    { { 2, 1, 4, 5, 0, 0, 0 }, false }, /* nodes between leaves only */
+};
+enum { FORESTS = sizeof forests / sizeof *forests };
+
+/* The evaluator has the sums of the trees. */
+static void
+check_sums(const struct ir_func *f, const struct grove *g)
+{
+    struct arena mem = { 0 };
+    int64_t x[GROVE_FEATURES], want[8];
+    union ir_cell cell[GROVE_FEATURES];
+    const union ir_cell *in[1] = { cell }, *out[1];
+
+    for (uint64_t row = 0; row < 40; row++) {
+        grove_row(x, row, row == 0);
+        grove_clear(g, want, x);
+        for (int i = 0; i < GROVE_FEATURES; i++)
+            cell[i].i = x[i];
+        ir_eval(&mem, f, in, out, NULL);
+        for (int64_t k = 0; k < g->coefs; k++)
+            ck_assert_int_eq(out[0][k].i, want[k]);
+    }
+    arena_free(&mem);
+}
+
+/* loop: forests, private, public by selections, public by products */
+START_TEST(forests_are_the_evaluator)
+{
+    const int way = _i % 3;
+    struct dice d = { 11 + (uint64_t)_i / 3 };
+    const struct span at = { 0, 0 };
+    struct ir_func *f;
+    struct grove g;
+    struct model x;
+    bool products = false;
+
+    memset(&x, 0, sizeof x);
+    grove_grow(&g, &forests[_i / 3].kind, d.state);
+    f = grove_model(&x.mem, &g, forests[_i / 3].reals);
+    ir_set(f, "thresholds.public", way > 0, at);
+    ir_set(f, "packed", way > 1, at);
+    x.f = f;
+    ck_assert(open_passed(&x, (uint64_t)_i));
+    for (uint32_t i = 0; i < x.f->n; i++)
+        products = products || x.f->ins[i].op == IR_ggsw_products;
+    ck_assert(products == (way > 1 && forests[_i / 3].kind.depth > 1));
+    if (!forests[_i / 3].reals)
+        check_sums(x.f, &g);
+    run_clear(&x, &d);
+    run_plain(&x, &d, CMLRT_SIMULATED);
+    run_encrypted(&x, &d, d.state);
+    close_model(&x);
+    grove_free(&g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -553,6 +667,7 @@ main(void)
     tcase_add_test(tc, several_sets_are_the_evaluator);
     tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
     tcase_add_loop_test(tc, programs_are_the_evaluator, 0, nprograms);
+    tcase_add_loop_test(tc, forests_are_the_evaluator, 0, 3 * FORESTS);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
