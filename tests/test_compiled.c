@@ -4,8 +4,10 @@
  * keys, which are named insecure. */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include "backend/backend.h"
+#include "passes/model.h"
 #include "passes/passes.h"
 #include "runtime/engine.h"
+#include "tests/chi.h"
 #include "tests/grove_model.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
@@ -38,6 +40,9 @@ struct model {
     void *library;
     const struct cml_manifest *m;
     struct cmlrt_layout layout;
+    bool worst;    /* rows are the largest integers, answers not flooded */
+    double square; /* sum of squared errors of phases */
+    size_t errors;
 };
 
 static void
@@ -125,6 +130,9 @@ open_passed(struct model *x, uint64_t seed)
         arena_free(&x->mem);
         return false;
     }
+    for (uint32_t i = 0; i < x->f->n && x->worst; i++)
+        if (x->f->ins[i].op == IR_glwe_answer)
+            x->f->ins[i].as.glwe_answer.log2_flood = -1;
     compile(x, seed % 2);
     check_parameters(x);
     return true;
@@ -231,21 +239,25 @@ struct rows {
     uint64_t *words;   /* ROWS * layout.words */
 };
 
-/* Some numbers are missing, where they may be. */
+/* Some numbers are missing, where they may be; or all bits are 1. */
 static const union ir_cell **
-with_missing(struct arena *mem, const struct ir_func *f, struct dice *d,
-             const union ir_cell **in)
+of_forest(struct arena *mem, const struct model *x, struct dice *d,
+          const union ir_cell **in)
 {
+    const bool missing = ir_get(x->f, "missing", 0) > 0;
     const struct ir_type *t;
     union ir_cell *cell;
     ir_ref list[MOST];
 
-    if (ir_get(f, "missing", 0) <= 0 || ir_inputs(f, list, MOST) != 1)
+    if ((!missing && !x->worst) || ir_inputs(x->f, list, MOST) != 1)
         return in;
-    t = &ir_at(f, list[0])->type;
+    t = &ir_at(x->f, list[0])->type;
     cell = arena_new(mem, union ir_cell, ir_count(t));
     for (size_t i = 0; i < ir_count(t); i++)
-        cell[i].r = dice_roll(d, 4) ? in[0][i].r : (double)NAN;
+        if (x->worst)
+            cell[i].i = t->ihi;
+        else
+            cell[i].r = dice_roll(d, 4) ? in[0][i].r : (double)NAN;
     in[0] = cell;
     return in;
 }
@@ -259,8 +271,8 @@ draw_rows(struct rows *r, const struct model *x, struct dice *d)
     r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
     r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
     for (size_t i = 0; i < ROWS; i++) {
-        r->in[i] = with_missing(&r->mem, x->f, d,
-                                random_inputs(&r->mem, d, x->f));
+        r->in[i] =
+            of_forest(&r->mem, x, d, random_inputs(&r->mem, d, x->f));
         numbers(user, x->f, r->in[i]);
         prologue(x, user, r->messages + i * x->layout.messages);
     }
@@ -433,8 +445,20 @@ unpack(uint64_t *lwe, const uint8_t *from, size_t words, int64_t bits)
     return from;
 }
 
+/* The reply, and how far its phase is away. */
+static int64_t
+decoded(struct model *x, const struct cml_answer *a, uint64_t phase)
+{
+    const int64_t reply = reply_of(a, phase);
+    const double e = torus(phase - ((uint64_t)reply << a->log2_delta));
+
+    x->square += e * e;
+    x->errors++;
+    return reply;
+}
+
 static const uint8_t *
-read_answer(int64_t *replies, const struct cmlrt_secrets *s,
+read_answer(struct model *x, int64_t *replies, const struct cmlrt_secrets *s,
             const struct cml_answer *a, const uint8_t *at)
 {
     const size_t words = cmlrt_big(&s->sets.at[a->set]) + 1;
@@ -445,11 +469,11 @@ read_answer(int64_t *replies, const struct cmlrt_secrets *s,
     for (int64_t e = 0; e < a->count; e++) {
         if (a->packed) {
             replies[a->first + e] =
-                reply_of(a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
+                decoded(x, a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
             continue;
         }
         at = unpack(lwe, at, words, a->word_bits);
-        replies[a->first + e] = reply_of(a, cmlrt_phase(s->at[a->set], lwe));
+        replies[a->first + e] = decoded(x, a, cmlrt_phase(s->at[a->set], lwe));
     }
     free(lwe);
     return at;
@@ -477,7 +501,7 @@ run_encrypted(struct model *x, struct dice *d, uint64_t seed)
     ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
     for (size_t i = 0; i < ROWS; i++) {
         for (int64_t j = 0; j < x->m->nanswers; j++)
-            at = read_answer(replies, &k.secrets, &a[j], at);
+            at = read_answer(x, replies, &k.secrets, &a[j], at);
         check_row(x, r.in[i], replies, "encrypted");
     }
     drop_rows(&r);
@@ -655,6 +679,47 @@ START_TEST(forests_are_the_evaluator)
 }
 END_TEST
 
+/* Noise of answers that products make, all bits 1, is within (94); what hides
+ * in answers is left out.  It is a bound for all bits; all ones have more than half
+ * of it. */
+START_TEST(products_have_their_noise)
+{
+    enum { KEYS = 30 };
+    static const struct grove_kind kinds[] = {
+        { 20, 3, 1, 8, 0, 0.1, 0 },
+        { 4, 4, 3, 4, 0, 0.2, 0 },
+    };
+    const struct model_ring ring = { 1, IR_LOG2_LEVELED, true };
+    const struct span at = { 0, 0 };
+    struct dice d = { 1 };
+    struct ir_func *f;
+    struct grove g;
+    struct model x;
+    double v = 0, ratio;
+
+    memset(&x, 0, sizeof x);
+    grove_grow(&g, &kinds[_i], 21);
+    f = grove_model(&x.mem, &g, false);
+    ir_set(f, "thresholds.public", 1, at);
+    ir_set(f, "packed", 1, at);
+    x.f = f;
+    x.worst = true;
+    ck_assert(open_passed(&x, 0));
+    for (uint32_t i = 0; i < x.f->n; i++)
+        if (x.f->ins[i].op == IR_ggsw_products)
+            v = x.f->ins[i].type.lo;
+    ck_assert_double_gt(v, 0);
+    for (uint64_t key = 0; key < KEYS; key++)
+        run_encrypted(&x, &d, key);
+    v += model_v_zero(ring, x.f->params.v_fresh) + model_v_cut(ring, 32);
+    ratio = x.square / (double)x.errors / v;
+    ck_assert_msg(ratio < quantile((double)x.errors, 3.2905), "%g", ratio);
+    ck_assert_msg(ratio > 0.5, "%g", ratio);
+    close_model(&x);
+    grove_free(&g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -668,6 +733,7 @@ main(void)
     tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
     tcase_add_loop_test(tc, programs_are_the_evaluator, 0, nprograms);
     tcase_add_loop_test(tc, forests_are_the_evaluator, 0, 3 * FORESTS);
+    tcase_add_loop_test(tc, products_have_their_noise, 0, 2);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
