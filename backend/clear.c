@@ -631,8 +631,7 @@ body(struct clear *c, bool before)
         const enum be_place p = m->place[c->id];
 
         c->ins = &m->f->ins[c->id];
-        if (before ? p == BE_BEFORE || be_sent_words(c->ins)
-                   : p == BE_AFTER)
+        if (before ? p == BE_BEFORE || be_sent_words(c->ins) : p == BE_AFTER)
             emit(c);
     }
 }

@@ -170,8 +170,8 @@ rows(struct be_module *m, struct list *l, uint32_t i)
         r.count = be_i64(m, (int64_t)n);
         r.set = be_i64(m, ins->type.set);
         r.log2_delta = be_i64(
-            m, 64 - (int64_t)ins->as.ggsw_encrypt.log2_base
-                       * (row % levels + 1));
+            m,
+            64 - (int64_t)ins->as.ggsw_encrypt.log2_base * (row % levels + 1));
         r.lo = be_i64(m, 0);
         r.hi = be_i64(m, 1);
         r.first = be_i64(m, (int64_t)(m->offset[i] + ggsw * n));

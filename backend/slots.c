@@ -1,6 +1,6 @@
 /* Steps of products of packed bits, lang-spec/crypto.md 18. */
-#include "backend/inner.h"
 #include "ir/slots.h"
+#include "backend/inner.h"
 
 #include <math.h>
 
@@ -107,7 +107,7 @@ static LLVMValueRef
 prefixes(struct be_module *m, const struct slots_trie *t)
 {
     enum { FIELDS = 7 };
-    int64_t *to = arena_new(&m->mem, int64_t, t->prefixes * FIELDS), *w = to;
+    int64_t *to = arena_new(&m->mem, int64_t, t->prefixes *FIELDS), *w = to;
 
     for (size_t i = 0; i < t->prefixes; i++) {
         const struct slots_prefix *p = &t->prefix[i];

@@ -17,9 +17,8 @@ eval_glwe_expand(struct eval *e)
     for (size_t i = 0; i < e->n; i++) {
         const size_t ring = i / N, at = i % N;
 
-        e->out[i].w = at % (stride * rings)
-                          ? 0
-                          : e->in[0][at + ring * stride].w << steps;
+        e->out[i].w =
+            at % (stride * rings) ? 0 : e->in[0][at + ring * stride].w << steps;
     }
 }
 

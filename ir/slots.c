@@ -70,12 +70,11 @@ add_term(struct build *b, uint32_t prefix, uint32_t ring, uint32_t exponent,
         b->full = true;
         return;
     }
-    b->term =
-        (struct slots_term *)grown(b->term, b->terms, &b->room, sizeof *b->term);
-    b->term[b->terms++] = (struct slots_term){
-        prefix, ring, exponent % N,
-        (int64_t)(exponent < N ? weight : 0 - weight)
-    };
+    b->term = (struct slots_term *)grown(b->term, b->terms, &b->room,
+                                         sizeof *b->term);
+    b->term[b->terms++] =
+        (struct slots_term){ prefix, ring, exponent % N,
+                             (int64_t)(exponent < N ? weight : 0 - weight) };
 }
 
 static uint32_t
@@ -134,8 +133,7 @@ add_pair(struct build *b, uint32_t prefix, struct poly u,
     add_leaf(b, prefix, u, node[2].i);
     for (size_t i = 0; i < u.n && !b->full; i++)
         for (size_t k = 0; k < b->f->width; k++)
-            add_term(b, prefix, ring,
-                     u.exponent[i] + 2 * N - pos + (uint32_t)k,
+            add_term(b, prefix, ring, u.exponent[i] + 2 * N - pos + (uint32_t)k,
                      right[k].w - left[k].w);
 }
 

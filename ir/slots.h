@@ -1,6 +1,6 @@
-/* Trees as products of packed bits, lang-spec/crypto.md (90): a prefix is a list
- * of GGSWs, from a root on, and all nodes that are reached through it add to the
- * same sparse polynomials.
+/* Trees as products of packed bits, lang-spec/crypto.md (90): a prefix is a
+ * list of GGSWs, from a root on, and all nodes that are reached through it add
+ * to the same sparse polynomials.
  *
  *     S_P = Delta C_P + sum_r W_P,r T_r + sum_g GGSW(M_g) [x] S_P.g
  */
@@ -10,7 +10,8 @@
 #include "ir/ir.h"
 
 /* The constants of a ggsw.products: nodes { what, where, left, right }; what 0:
- * a coefficient of a polynomial, 1: one of a ring ciphertext, between leaves. */
+ * a coefficient of a polynomial, 1: one of a ring ciphertext, between leaves.
+ */
 struct slots_forest {
     const union ir_cell *node, *leaf, *root;
     size_t nodes, leaves, trees, width;

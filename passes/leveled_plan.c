@@ -25,7 +25,8 @@ enum {
 
 /* Microseconds of one core with AVX-512, tests/bench: a transform, products of
  * a row by a key, moving a ciphertext, adding a leaf. */
-static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5, us_leaf = LEVELED_US_TERM;
+static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5,
+                    us_leaf = LEVELED_US_TERM;
 /* a seeded ring ciphertext on the link */
 static const double us_ring = 16384 * COST_US_BYTE;
 

@@ -32,8 +32,7 @@ static ir_ref
 packed(struct lowering *l, size_t rows, const union ir_cell *index)
 {
     union ir_attrs as = { .gather = {
-                              .index = integers(l, IR_CONST,
-                                                rows ? rows : RING,
+                              .index = integers(l, IR_CONST, rows ? rows : RING,
                                                 rows ? RING : 0, index) } };
 
     return ir_build(l->g, IR_gather, l->at, &l->bits, 1, &as);
@@ -68,7 +67,8 @@ polynomials(struct lowering *l)
 static const char *
 gadgets(struct lowering *l, const struct leveled_keys *k)
 {
-    union ir_cell *cell = arena_new(l->mem, union ir_cell, 2 * (size_t)k->steps);
+    union ir_cell *cell =
+        arena_new(l->mem, union ir_cell, 2 * (size_t)k->steps);
 
     for (size_t q = 0; q < k->steps; q++) {
         cell[2 * q].i = k->step[q].levels;

@@ -45,8 +45,7 @@ slots_v_forest(const struct slots_weights *w, struct model_gadget g,
                double v_row, double v_pair)
 {
     return w->products * slots_v_product(g, v_row, 0)
-           + w->ones
-                 * (slots_v_product(g, 0, 1) - slots_v_product(g, 0, 0))
+           + w->ones * (slots_v_product(g, 0, 1) - slots_v_product(g, 0, 0))
            + w->pairs * v_pair;
 }
 

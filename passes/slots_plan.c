@@ -1,6 +1,6 @@
 /* The cheapest way to multiply packed bits, lang-spec/crypto.md 18, by the same
- * price as in leveled_plan.c.  Shapes of packing are few: each has its trie made
- * and weighed; of gadgets all are tried, as their noise is closed form.
+ * price as in leveled_plan.c.  Shapes of packing are few: each has its trie
+ * made and weighed; of gadgets all are tried, as their noise is closed form.
  */
 #include "passes/slots.h"
 
@@ -14,15 +14,15 @@ enum {
     MOST_BASE = 26,
     MOST_GADGET = 48, /* bits: of words of 52 in a product of doubles */
     LEAST_KEPT = 32,
-    MOST_KEPT = 52,    /* fresh noise has 2^-48 */
-    MOST_GRADE = 12,   /* log2 of a base of automorphisms */
+    MOST_KEPT = 52,  /* fresh noise has 2^-48 */
+    MOST_GRADE = 12, /* log2 of a base of automorphisms */
     LEAST_GRADE = 2,
     MOST_GRADES = 128, /* with first <= last */
 };
 
 /* Microseconds of one core with AVX-512, tests/bench: a row's mask from its
- * stream, its transforms and its place in a key; an expanded ring, doubled, goes
- * to memory. */
+ * stream, its transforms and its place in a key; an expanded ring, doubled,
+ * goes to memory. */
 static const double us_row = 5, us_store = 6;
 
 /* gadgets of an expansion, and what they add */
@@ -122,9 +122,8 @@ make_grades(struct search *h)
 static void
 consider(struct search *h, struct slots_plan p, double v)
 {
-    const double rows =
-        us_row * 2 * h->p->ggsws * p.gg.levels
-        + us_products(h->products, h->terms, p.gg.levels);
+    const double rows = us_row * 2 * h->p->ggsws * p.gg.levels
+                        + us_products(h->products, h->terms, p.gg.levels);
     const double sent = us_bytes(h->p, p.gg.levels, p.keep_bits);
     const double row = COST_US_BYTE * ldexp(8, IR_LOG2_LEVELED);
 
@@ -135,8 +134,7 @@ consider(struct search *h, struct slots_plan p, double v)
 
         p.cost = (rows + g->us) / COST_THREADS + sent
                  + g->levels * row / COST_KEY_ROWS;
-        if (p.cost >= h->best.cost
-            || v + h->w.pairs * g->v > h->sums->limit)
+        if (p.cost >= h->best.cost || v + h->w.pairs * g->v > h->sums->limit)
             continue;
         p.keys = g->keys;
         p.ms = (rows + g->us) / 1e3;

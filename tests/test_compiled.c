@@ -271,8 +271,7 @@ draw_rows(struct rows *r, const struct model *x, struct dice *d)
     r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
     r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
     for (size_t i = 0; i < ROWS; i++) {
-        r->in[i] =
-            of_forest(&r->mem, x, d, random_inputs(&r->mem, d, x->f));
+        r->in[i] = of_forest(&r->mem, x, d, random_inputs(&r->mem, d, x->f));
         numbers(user, x->f, r->in[i]);
         prologue(x, user, r->messages + i * x->layout.messages);
     }
@@ -680,8 +679,8 @@ START_TEST(forests_are_the_evaluator)
 END_TEST
 
 /* Noise of answers that products make, all bits 1, is within (94); what hides
- * in answers is left out.  It is a bound for all bits; all ones have more than half
- * of it. */
+ * in answers is left out.  It is a bound for all bits; all ones have more than
+ * half of it. */
 START_TEST(products_have_their_noise)
 {
     enum { KEYS = 30 };

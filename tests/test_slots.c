@@ -78,7 +78,7 @@ START_TEST(bits_have_places)
 
         if (!slots_pack(&x.p, (uint32_t)x.g.coefs, log2_n3))
             continue;
-        taken = arena_new(&x.mem, bool, (size_t)x.p.ggsws * RING);
+        taken = arena_new(&x.mem, bool, (size_t)x.p.ggsws *RING);
         for (uint32_t d = 0; d < x.p.levels; d++) {
             const struct slots_level *l = &x.p.level[d];
 
@@ -184,7 +184,8 @@ exact(struct arena *mem, const struct slots_trie *t, poly *m, size_t rings)
     return w;
 }
 
-/* Whatever the bits, all ones included; and not far above what all ones have. */
+/* Whatever the bits, all ones included; and not far above what all ones have.
+ */
 START_TEST(weights_bound_all_bits)
 {
     struct shaped x;
@@ -231,8 +232,8 @@ START_TEST(like_sums_add_in_amplitude)
 {
     enum { COPIES = 8 };
     union ir_cell node[4 * 3 * COPIES], leaf[4], root[COPIES];
-    const struct slots_forest f = { node, leaf, root, (size_t)3 * COPIES, 4,
-                                    COPIES, 1 };
+    const struct slots_forest f = { node, leaf,   root, (size_t)3 * COPIES,
+                                    4,    COPIES, 1 };
     struct arena mem = { 0 };
     struct slots_trie t;
     struct slots_weights w;
@@ -339,7 +340,7 @@ START_TEST(row_noise)
             e[row * RING + i] = torus(phase[i] - want);
         }
     }
-    CHECK_VARIANCE(e, ROWS *RING, slots_v_row(v_fresh(&set), keep));
+    CHECK_VARIANCE(e, ROWS * RING, slots_v_row(v_fresh(&set), keep));
     free(e);
     rig_close(&r);
 }
@@ -385,8 +386,8 @@ START_TEST(expansion_noise)
 
         rig_open(&r, &set, cmlrt_kernels_select(NULL), 50 + key);
         for (uint64_t row = 0; row < ROWS; row++) {
-            ck_assert_int_eq(
-                cmlrt_encrypt(body, r.secret, r.seed, row, &plain), CML_E_ok);
+            ck_assert_int_eq(cmlrt_encrypt(body, r.secret, r.seed, row, &plain),
+                             CML_E_ok);
             r.env.first_glwe = row;
             cmlrt_glwe_expand(&r.env, out, body, &d, 0, (int64_t)rings);
             for (size_t g = 0; g < rings; g++) {
@@ -426,7 +427,7 @@ START_TEST(product_noise)
         struct model_gadget g;
         unsigned keep, every; /* a one at each so many coefficients */
     } of[] = {
-        { { 1, 24 }, 48, 64 }, { { 1, 22 }, 64, 2048 }, { { 2, 15 }, 44, 16 },
+        { { 1, 24 }, 48, 64 },  { { 1, 22 }, 64, 2048 }, { { 2, 15 }, 44, 16 },
         { { 2, 15 }, 40, 128 }, { { 3, 9 }, 46, 2048 },
     };
     const struct model_gadget g = of[_i].g;
@@ -475,7 +476,7 @@ START_TEST(product_noise)
         rig_close(&r);
     }
     CHECK_VARIANCE(
-        e, KEYS *RING,
+        e, KEYS * RING,
         slots_v_product(g, slots_v_row(v_fresh(&set), of[_i].keep), ones));
     free(body);
     free(ggsw);
