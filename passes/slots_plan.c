@@ -13,7 +13,7 @@ enum {
     LEAST_BASE = 4,
     MOST_BASE = 26,
     MOST_GADGET = 48, /* bits: of words of 52 in a product of doubles */
-    LEAST_KEPT = 32,
+    LEAST_KEPT = 20,
     MOST_KEPT = 52,  /* fresh noise has 2^-48 */
     MOST_GRADE = 12, /* log2 of a base of automorphisms */
     LEAST_GRADE = 2,
