@@ -7,7 +7,10 @@
 
 #include <stdlib.h>
 
-enum { N = 1 << IR_LOG2_LEVELED, CONSTANT = UINT32_MAX };
+enum { N = 1 << IR_LOG2_LEVELED };
+
+/* the ring of a constant: it comes last */
+static const uint32_t constant = UINT32_MAX;
 
 /* a prefix while the trie grows: numbers of prefixes plus one, 0 is none */
 struct growing {
@@ -50,13 +53,15 @@ slots_forest_of(const struct ir_func *f, const struct ir_ins *ins)
 static void *
 grown(void *list, size_t used, size_t *room, size_t size)
 {
+    void *more;
+
     if (used < *room)
         return list;
     *room = *room ? 2 * *room : 256;
-    list = realloc(list, *room * size);
-    if (!list)
+    more = realloc(list, *room * size);
+    if (!more)
         out_of_memory();
-    return list;
+    return more;
 }
 
 static void
@@ -116,7 +121,7 @@ add_leaf(struct build *b, uint32_t prefix, struct poly u, int64_t child)
 
     for (size_t i = 0; i < u.n && !b->full; i++)
         for (size_t k = 0; k < b->f->width; k++)
-            add_term(b, prefix, CONSTANT, u.exponent[i] + (uint32_t)k,
+            add_term(b, prefix, constant, u.exponent[i] + (uint32_t)k,
                      leaf[k].w);
 }
 
@@ -241,7 +246,7 @@ share_out(struct build *b, struct slots_trie *out)
                                      .constant = out->constants,
                                      .child = child };
         for (; at < b->terms && b->term[at].prefix == p; at++)
-            if (b->term[at].ring == CONSTANT)
+            if (b->term[at].ring == constant)
                 out->constant[out->constants++] = b->term[at];
             else
                 out->mono[out->monos++] = b->term[at];

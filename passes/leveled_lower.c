@@ -341,37 +341,38 @@ may_pack(const struct ir_func *f, const struct affine *a,
     return s->open && inner && n == 1 && packed_wanted(f) != 0;
 }
 
-/* The cheaper of the two ways there are, in the end its sums. */
-static bool
-plan_and_lower(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
-               const struct ir_ins *forest, bool pack, ir_ref x, ir_ref *out)
+/* The sums, by the cheaper of the two ways there are; cx->status if neither. */
+static ir_ref
+cheaper(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
+        const struct ir_ins *forest, bool pack, ir_ref x)
 {
+    struct slots_shape *shape = arena_new(l->mem, struct slots_shape, 1);
+    struct slots_plan *packed = arena_new(l->mem, struct slots_plan, 1);
+    struct leveled_plan *p = arena_new(l->mem, struct leveled_plan, 1);
     const struct ir_ins *before = first_expansion(l->g);
     struct leveled_keys keys;
     struct diag quiet = *cx->diag;
     struct pass_ctx own = *cx;
-    struct slots_shape shape;
-    struct slots_plan packed;
-    struct leveled_plan p;
 
     if (before)
         keys = leveled_keys_of(l->g, before);
     if (pack)
-        slots_shape(&shape, cx->scratch, l->s);
-    pack = pack && slots_plan(&packed, cx->scratch, f, &shape);
+        slots_shape(shape, l->mem, l->s);
+    pack = pack && slots_plan(packed, l->mem, f, shape);
     quiet.errors = DIAG_MAX; /* if there is another way, no messages */
     if (pack)
         own.diag = &quiet;
-    if (leveled_plan(&p, &own, f, forest, l->s, before ? &keys : NULL))
-        pack = pack && (packed_wanted(f) > 0 || packed.cost < p.cost);
+    if (leveled_plan(p, &own, f, forest, l->s, before ? &keys : NULL))
+        pack = pack && (packed_wanted(f) > 0 || packed->cost < p->cost);
     else if (!pack)
-        return cx->status = own.status, false;
-    l->p = &p;
-    l->sums = pack ? &packed.sums : &p.sums;
+        cx->status = own.status;
+    if (cx->status)
+        return (ir_ref){ 0 };
+    l->p = p;
+    l->sums = pack ? &packed->sums : &p->sums;
     make_bits(l, x);
-    *out = pack ? slots_lower(l->mem, l->g, l->at, l->bits, &shape, &packed)
+    return pack ? slots_lower(l->mem, l->g, l->at, l->bits, shape, packed)
                 : lower(l);
-    return true;
 }
 
 static ir_ref
@@ -428,8 +429,9 @@ leveled_lower(struct pass_ctx *cx, const struct ir_func *f,
             cell[e].i = s.offset[e];
         return ir_constant(g, decrypt->at, NULL, IR_CONST, &own, cell);
     }
-    if (!plan_and_lower(&l, cx, f, forest, may_pack(f, a, &s),
-                        map[ir_at(f, forest->in[0])->in[0].id], &x))
-        return (ir_ref){ 0 };
+    x = cheaper(&l, cx, f, forest, may_pack(f, a, &s),
+                map[ir_at(f, forest->in[0])->in[0].id]);
+    if (cx->status)
+        return x;
     return answered(&l, x, &decrypt->type);
 }

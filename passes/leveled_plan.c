@@ -236,9 +236,9 @@ us_link(const struct search *h, const struct leveled_plan *p)
     const uint32_t width = p->sums.digits * (uint32_t)h->s->outputs;
     const size_t per_ring = width ? (1u << IR_LOG2_LEVELED) / width : 1;
     const size_t rings = (h->bits + per_ring - 1) / per_ring;
-    const size_t packs =
-        p->keys.steps ? (h->wanted + (1u << p->keys.steps) - 1) >> p->keys.steps
-                      : 0;
+    const uint32_t m =
+        p->keys.steps < IR_LOG2_LEVELED ? p->keys.steps : IR_LOG2_LEVELED;
+    const size_t packs = m ? (h->wanted + (1u << m) - 1) >> m : 0;
     double levels = p->keys.ss.levels;
 
     for (uint32_t q = 0; q < p->keys.steps; q++)

@@ -25,7 +25,7 @@ struct slots_shape {
     uint32_t ggsws, log2_slots, steps;
 };
 /* everything but the places */
-void slots_shape(struct slots_shape *out, struct arena *mem,
+void slots_shape(struct slots_shape *p, struct arena *mem,
                  const struct leveled_shape *s);
 /* Radices of the fewest GGSWs for `width` coefficients an answer, 2^log2_n3
  * bits a ring; false if there is no room. */
