@@ -130,6 +130,8 @@ example digits_forest label 1 40
 example visits half 1.5 100
 mv "$tmp/numbers.csv" "$tmp/visits.csv"
 example visits_public half 1.5 100 "" visits
+"$tmp/visits_public" info | grep -q 'packed in .* GGSW' ||
+    fail "visits_public does not multiply"
 cmp -s "$tmp/numbers.csv" "$tmp/visits.csv" ||
     fail "public thresholds change what visits says"
 stopped_keygen

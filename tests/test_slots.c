@@ -3,6 +3,7 @@
  */
 #include "passes/slots.h"
 
+#include "passes/passes.h"
 #include "runtime/leveled.h"
 #include "tests/chi.h"
 #include "tests/grove_model.h"
@@ -31,6 +32,8 @@ struct shaped {
     struct grove g;
     struct leveled_shape s;
     struct slots_shape p;
+    const struct ir_func *f;
+    const struct ir_ins *forest;
 };
 
 static void
@@ -40,19 +43,19 @@ open_shape(struct shaped *x, const struct grove_kind *k, uint64_t seed)
     struct diag dg = { .src = &src, .out = stderr };
     struct pass_ctx cx = { &x->mem, &x->mem, &dg, 0 };
     int64_t weight[64] = { 0 }, constant[8] = { 0 };
-    const struct ir_func *f;
-    const struct ir_ins *forest = NULL;
+    struct ir_func *f;
 
     memset(x, 0, sizeof *x);
     grove_grow(&x->g, k, seed);
-    f = grove_model(&x->mem, &x->g, false);
+    x->f = f = grove_model(&x->mem, &x->g, false);
+    ir_set(f, "thresholds.public", 1, (struct span){ 0, 0 });
     for (uint32_t i = 0; i < f->n; i++)
         if (f->ins[i].op == IR_forest)
-            forest = &f->ins[i];
-    ck_assert_ptr_nonnull(forest);
+            x->forest = &f->ins[i];
+    ck_assert_ptr_nonnull(x->forest);
     for (int64_t i = 0; i < k->coefs; i++)
         weight[i * k->coefs + i] = 1;
-    ck_assert(leveled_shape(&x->s, &cx, f, forest, weight, constant,
+    ck_assert(leveled_shape(&x->s, &cx, f, x->forest, weight, constant,
                             (size_t)k->coefs));
     slots_shape(&x->p, &x->mem, &x->s);
 }
@@ -126,6 +129,71 @@ START_TEST(radices_need_the_fewest_ggsws)
         ck_assert_uint_eq(x.p.ggsws, least);
     }
     close_shape(&x);
+}
+END_TEST
+
+/* ---- choice */
+
+static const struct {
+    struct grove_kind kind;
+    bool products;
+} chosen[] = {
+    { { 50, 3, 1, 5, 0, 0, 0 }, true },
+    { { 12, 2, 1, 8, 0, 0, 0 }, true },
+    { { 40, 2, 3, 10, 0, 0, 0 }, true },
+    { { 1, 5, 1, 10, 0, 0.12, 23 }, false },
+    { { 50, 4, 1, 8, 0, 0, 0 }, false },
+    { { 20, 9, 1, 6, 0, 0.2, 0 }, false },
+};
+enum { CHOSEN = sizeof chosen / sizeof *chosen };
+
+/* Whether a forest becomes products, and its bound. */
+static bool
+becomes_products(const struct grove *g, bool public, int packed, double *pfail)
+{
+    static const struct span at = { 0, 0 };
+    const struct source src = { "t", "", 0 };
+    struct diag dg = { .src = &src, .out = stderr };
+    const struct pass_options po = { .diag = &dg };
+    struct arena mem = { 0 };
+    struct ir_func *f = grove_model(&mem, g, false);
+    bool products = false;
+
+    ir_set(f, "thresholds.public", public, at);
+    ir_set(f, "packed", packed, at);
+    f = pass_run(&mem, f, &po);
+    ck_assert_ptr_nonnull(f);
+    for (uint32_t i = 0; i < f->n; i++)
+        products = products || f->ins[i].op == IR_ggsw_products;
+    *pfail = f->params.log2_pfail;
+    arena_free(&mem);
+    return products;
+}
+
+/* The cheaper of two ways, by the price of both plans; never products unless
+ * thresholds are public.  All keep the bound. */
+START_TEST(the_cheaper_is_taken)
+{
+    struct pass_ctx cx = { 0 };
+    const struct source src = { "t", "", 0 };
+    struct diag dg = { .src = &src, .out = stderr };
+    struct leveled_plan x = { .cost = 0 };
+    struct slots_plan d;
+    struct shaped s;
+    double pfail;
+
+    open_shape(&s, &chosen[_i].kind, 777);
+    cx.out = cx.scratch = &s.mem;
+    cx.diag = &dg;
+    ck_assert(slots_plan(&d, &s.mem, s.f, &s.p));
+    ck_assert(leveled_plan(&x, &cx, s.f, s.forest, &s.s, NULL));
+    ck_assert(chosen[_i].products == (d.cost < x.cost));
+    ck_assert(becomes_products(&s.g, true, -1, &pfail) == chosen[_i].products);
+    ck_assert_double_le(pfail, -128);
+    ck_assert(becomes_products(&s.g, true, 1, &pfail));
+    ck_assert_double_le(pfail, -128);
+    ck_assert(!becomes_products(&s.g, false, 1, &pfail));
+    close_shape(&s);
 }
 END_TEST
 
@@ -495,6 +563,7 @@ main(void)
     tcase_set_timeout(c, 300);
     tcase_add_loop_test(c, bits_have_places, 0, KINDS);
     tcase_add_test(c, radices_need_the_fewest_ggsws);
+    tcase_add_loop_test(c, the_cheaper_is_taken, 0, CHOSEN);
     tcase_add_loop_test(c, weights_bound_all_bits, 0, KINDS);
     tcase_add_test(c, like_sums_add_in_amplitude);
     tcase_add_loop_test(c, row_noise, 0, 8);
