@@ -203,6 +203,17 @@ answer(struct be_module *m, struct list *l, uint32_t i)
     push(m, l, &r, sizeof r);
 }
 
+/* how the items of a step are shared among threads */
+static int64_t
+pace(const struct ir_ins *ins)
+{
+    if (ins->op == IR_glwe_expand)
+        return 3;
+    if (ins->op == IR_glwe_to_ggsw || be_is_slots(ins))
+        return 2;
+    return ir_is_bootstrap(ins) || ins->op == IR_lwe_bit_lut;
+}
+
 static void
 step(struct be_module *m, struct list *l, const struct be_step *s,
      const uint32_t *level)
@@ -215,10 +226,7 @@ step(struct be_module *m, struct list *l, const struct be_step *s,
     snprintf(text, sizeof text, "%s line %u", ir_ops[s->ins->op].name, line);
     r.run = s->fn;
     r.items = be_i64(m, (int64_t)s->items);
-    r.pbs = be_i64(m, s->ins->op == IR_glwe_to_ggsw || be_is_slots(s->ins)
-                          ? 2
-                          : ir_is_bootstrap(s->ins)
-                                || s->ins->op == IR_lwe_bit_lut);
+    r.pbs = be_i64(m, pace(s->ins));
     r.set = be_i64(m, ir_from_set(m->f, s->ins));
     r.level = be_i64(m, level[s->ins - m->f->ins]);
     r.name = be_string(m, text);

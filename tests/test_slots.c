@@ -299,6 +299,7 @@ END_TEST
 START_TEST(like_sums_add_in_amplitude)
 {
     enum { COPIES = 8 };
+    const double copies = (double)COPIES;
     union ir_cell node[4 * 3 * COPIES], leaf[4], root[COPIES];
     const struct slots_forest f = { node, leaf,   root, (size_t)3 * COPIES,
                                     4,    COPIES, 1 };
@@ -322,7 +323,7 @@ START_TEST(like_sums_add_in_amplitude)
     w = slots_weights(&mem, &f, &t, COPIES + 1);
     /* COPIES at the roots, which are no copies, and those below: each with the
      * 2 ones of its root's GGSW */
-    ck_assert_double_eq_tol(w.products, COPIES + 2.0 * COPIES * COPIES, 1e-9);
+    ck_assert_double_eq_tol(w.products, copies + 2 * copies * copies, 1e-9);
     arena_free(&mem);
 }
 END_TEST
