@@ -39,17 +39,37 @@ sent_bits(FILE *out, const struct be_module *m)
         const struct ir_ins *ins = &m->f->ins[i];
 
         for (size_t j = 0; j < ins->nin; j++)
-            if (ins->op == IR_glwe_to_ggsw
+            if (ins->op == IR_glwe_to_ggsw || ins->op == IR_glwe_expand
                 || (ins->op == IR_ggsw_forest && j == 0))
                 rings +=
                     ir_count(&ir_at(m->f, ins->in[j])->type) >> IR_LOG2_LEVELED;
+        if (ins->op == IR_ggsw_products
+            && ir_at(m->f, ins->in[0])->op == IR_glwe_encrypt)
+            rings++;
     }
     if (rings)
         fprintf(out,
                 "client sends    bits x >= cut, packed in %zu ring "
-                "ciphertexts, encrypted\n",
-                rings);
+                "ciphertext%s, encrypted\n",
+                rings, rings == 1 ? "" : "s");
     return rings > 0;
+}
+
+/* Those of products, level by level of the trees. */
+static void
+sent_polynomials(FILE *out, const struct be_module *m)
+{
+    for (uint32_t i = 0; i < m->f->n; i++) {
+        const struct ir_ins *ins = &m->f->ins[i];
+
+        if (ins->op == IR_ggsw_encrypt)
+            fprintf(out,
+                    "client sends    bits x >= threshold, packed in %u GGSW%s "
+                    "of %u rows of %u bits a word, encrypted\n",
+                    ins->type.dim[0], ins->type.dim[0] == 1 ? "" : "s",
+                    2 * ins->as.ggsw_encrypt.levels,
+                    ins->as.ggsw_encrypt.keep_bits);
+    }
 }
 
 /* What it knows of thresholds. */
@@ -98,6 +118,7 @@ sent(FILE *out, const struct be_module *m)
                 "], encrypted\n",
                 ir_count(t), ir_count(t) == 1 ? "" : "s", t->ilo, t->ihi);
     }
+    sent_polynomials(out, m);
     if (sent_bits(out, m))
         learned_cuts(out, m);
 }

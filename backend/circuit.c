@@ -69,7 +69,7 @@ extract(struct be_module *m, const struct ir_ins *ins)
     struct extract_fields x;
 
     x.glwe = be_i64(m, (int64_t)be_first_glwe(m, piece));
-    x.word = be_i64(m, (int64_t)m->offset[piece]);
+    x.word = be_i64(m, (int64_t)m->word[piece]);
     x.count = be_i64(m, (int64_t)ir_count(&ins->type));
     return BE_RECORD(m, x);
 }

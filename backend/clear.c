@@ -601,6 +601,7 @@ emit(struct clear *c)
     case IR_lwe_decrypt:
     case IR_glwe_decrypt: return;
     case IR_glwe_encrypt:
+    case IR_ggsw_encrypt:
     case IR_output: leave(c); return;
     case IR_gather: gather(c); return;
     case IR_select: choose(c); return;
@@ -630,8 +631,7 @@ body(struct clear *c, bool before)
         const enum be_place p = m->place[c->id];
 
         c->ins = &m->f->ins[c->id];
-        if (before ? p == BE_BEFORE || c->ins->op == IR_glwe_encrypt
-                   : p == BE_AFTER)
+        if (before ? p == BE_BEFORE || be_sent_words(c->ins) : p == BE_AFTER)
             emit(c);
     }
 }

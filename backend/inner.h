@@ -44,6 +44,7 @@ struct be_module {
     enum be_place *place;
     size_t *offset;  /* of inputs, messages, answers, outputs: elements;
                         of other clear values: bytes of scratch */
+    size_t *word;    /* of what is encrypted: its first word in a row */
     uint32_t *value; /* of ciphertexts: index into the row's values */
     bool *wanted;    /* of ciphertexts: as they are, not by a product */
     bool *bits;      /* of glwe.encrypt: a forest reads it */
@@ -135,6 +136,13 @@ struct be_ring_value {
 };
 struct be_ring_value be_ring_value(const struct be_module *m,
                                    const struct ir_ins *ins);
+/* slots.c: likewise, of products of packed bits */
+bool be_is_slots(const struct ir_ins *ins);
+int64_t be_slots_groups(const struct be_module *m, const struct ir_ins *ins);
+int64_t be_slots_depth(const struct be_module *m, const struct ir_ins *ins);
+void be_slots_step(struct be_module *m, const struct ir_ins *ins);
+/* words, and ring ciphertexts, of what op i encrypts; 0: nothing */
+size_t be_sent_words(const struct ir_ins *ins);
 /* record J, or null */
 LLVMValueRef be_leveled_keys(struct be_module *m);
 /* the value of op i, if the circuit has one */

@@ -29,6 +29,17 @@ place_of(const struct be_module *m, const struct ir_ins *ins)
     return after(m, ins) ? BE_AFTER : BE_BEFORE;
 }
 
+/* A GGSW of a polynomial has two rows a level. */
+size_t
+be_sent_words(const struct ir_ins *ins)
+{
+    const size_t n = ir_count(&ins->type);
+
+    if (ins->op == IR_ggsw_encrypt)
+        return 2 * ins->as.ggsw_encrypt.levels * n;
+    return ins->op == IR_glwe_encrypt ? n : 0;
+}
+
 /* cells of scratch in front of value i, per side */
 static void
 take(struct be_module *m, uint32_t i, size_t *bytes)
@@ -60,7 +71,7 @@ find_bits(struct be_module *m)
 
     m->bits = arena_new(&m->mem, bool, f->n);
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_ggsw_forest)
+        if (f->ins[i].op == IR_ggsw_forest || f->ins[i].op == IR_ggsw_products)
             m->bits[f->ins[i].in[0].id] = true;
 }
 
@@ -85,10 +96,11 @@ void
 be_layout(struct be_module *m)
 {
     const struct ir_func *f = m->f;
-    size_t first_in = 0, message = 0, answer = 0, out = 0;
+    size_t first_in = 0, message = 0, word = 0, answer = 0, out = 0;
 
     m->place = arena_new(&m->mem, enum be_place, f->n);
     m->offset = arena_new(&m->mem, size_t, f->n);
+    m->word = arena_new(&m->mem, size_t, f->n);
     m->value = arena_new(&m->mem, uint32_t, f->n);
     find_views(m);
     find_bits(m);
@@ -99,7 +111,7 @@ be_layout(struct be_module *m)
         m->place[i] = place_of(m, ins);
         if (ins->op == IR_input)
             m->offset[i] = first_in, first_in += n;
-        else if (ins->op == IR_glwe_encrypt)
+        else if (be_sent_words(ins))
             m->offset[i] = message, message += n;
         else if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
             m->offset[i] = answer, answer += n;
@@ -109,6 +121,8 @@ be_layout(struct be_module *m)
             take(m, i, &m->prologue_bytes);
         else if (m->place[i] == BE_AFTER)
             take(m, i, &m->epilogue_bytes);
+        m->word[i] = word;
+        word += be_sent_words(ins);
         if (be_has_value(m, i))
             m->value[i] = m->nvalues++;
     }
@@ -123,8 +137,7 @@ be_first_glwe(const struct be_module *m, uint32_t piece)
         const struct ir_type *t = &m->f->ins[i].type;
         const size_t n = (size_t)1 << ir_params_of(m->f, t->set)->log2_n;
 
-        if (m->f->ins[i].op == IR_glwe_encrypt)
-            first += (ir_count(t) + n - 1) / n;
+        first += (be_sent_words(&m->f->ins[i]) + n - 1) / n;
     }
     return first;
 }

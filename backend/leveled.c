@@ -37,7 +37,8 @@ bool
 be_is_leveled(const struct ir_ins *ins)
 {
     return ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest
-           || ins->op == IR_glwe_answer || ins->op == IR_glwe_encrypt;
+           || ins->op == IR_glwe_answer || ins->op == IR_glwe_encrypt
+           || be_is_slots(ins);
 }
 
 /* Trees are added in groups that threads share. */
@@ -57,7 +58,14 @@ be_ring_value(const struct be_module *m, const struct ir_ins *ins)
 
     switch ((int)ins->op) {
     case IR_glwe_encrypt:
+    case IR_glwe_expand:
         return (struct be_ring_value){ KEY_DOUBLED, 0, n / RING, RING };
+    case IR_ggsw_encrypt:
+        return (struct be_ring_value){ KEY_GGSW, ins->as.ggsw_encrypt.levels,
+                                       n / RING, RING };
+    case IR_ggsw_products:
+        return (struct be_ring_value){ KEY_GLWE, 0, be_slots_groups(m, ins),
+                                       n };
     case IR_glwe_to_ggsw:
         return (struct be_ring_value){ KEY_GGSW, ins->nin, n, 1 };
     case IR_ggsw_forest:
@@ -100,38 +108,67 @@ forest_depth(const struct be_module *m, const struct ir_ins *ins)
     return most;
 }
 
-LLVMValueRef
-be_leveled_keys(struct be_module *m)
+/* The ops that have keys, and the most GGSWs on a path. */
+struct keys {
+    const struct ir_ins *expand, *slots; /* NULL: none */
+    int64_t depth;
+    bool any;
+};
+
+static struct keys
+keys_of(const struct be_module *m)
 {
-    const struct ir_ins *expand = NULL;
-    int64_t levels[IR_LOG2_LEVELED], base[IR_LOG2_LEVELED], most = 0;
-    const struct ir_blob *keys;
-    struct key_fields j;
-    uint32_t steps;
+    struct keys k = { 0 };
 
     for (uint32_t i = 0; i < m->f->n; i++) {
         const struct ir_ins *ins = &m->f->ins[i];
+        const int64_t depth = ins->op == IR_ggsw_forest ? forest_depth(m, ins)
+                              : ins->op == IR_ggsw_products
+                                  ? be_slots_depth(m, ins)
+                                  : 0;
 
         if (ins->op == IR_glwe_to_ggsw)
-            expand = ins;
-        if (ins->op == IR_ggsw_forest && forest_depth(m, ins) > most)
-            most = forest_depth(m, ins);
+            k.expand = ins;
+        if (ins->op == IR_glwe_expand)
+            k.slots = ins;
+        k.any = k.any || ins->op == IR_ggsw_products;
+        k.depth = depth > k.depth ? depth : k.depth;
     }
-    if (!expand)
+    k.any = k.any || k.expand;
+    return k;
+}
+
+LLVMValueRef
+be_leveled_keys(struct be_module *m)
+{
+    const struct keys k = keys_of(m);
+    const struct ir_ins *x = k.expand;
+    const uint32_t slots = k.expand  ? x->as.glwe_to_ggsw.log2_slots
+                           : k.slots ? k.slots->as.glwe_expand.log2_slots
+                                     : 0;
+    const uint32_t steps = k.expand  ? slots
+                           : k.slots ? k.slots->as.glwe_expand.steps
+                                     : 0;
+    int64_t levels[IR_LOG2_LEVELED] = { 0 }, base[IR_LOG2_LEVELED] = { 0 };
+    const struct ir_blob *keys = NULL;
+    struct key_fields j;
+
+    if (!k.any)
         return be_null(m);
-    steps = expand->as.glwe_to_ggsw.log2_slots;
-    keys = ir_data(m->f, expand->as.glwe_to_ggsw.keys);
+    if (steps)
+        keys = ir_data(m->f, k.expand ? x->as.glwe_to_ggsw.keys
+                                      : k.slots->as.glwe_expand.keys);
     for (uint32_t q = 0; q < steps; q++) {
         levels[q] = keys->cell[2 * (size_t)q].i;
         base[q] = keys->cell[2 * (size_t)q + 1].i;
     }
-    j.first = be_i64(m, IR_LOG2_LEVELED - (int64_t)steps);
+    j.first = be_i64(m, IR_LOG2_LEVELED - (int64_t)slots);
     j.steps = be_i64(m, steps);
     j.levels = be_words(m, levels, steps);
     j.log2_base = be_words(m, base, steps);
-    j.ss_levels = be_i64(m, expand->as.glwe_to_ggsw.switch_levels);
-    j.ss_log2_base = be_i64(m, expand->as.glwe_to_ggsw.switch_log2_base);
-    j.depth = be_i64(m, most);
+    j.ss_levels = be_i64(m, x ? x->as.glwe_to_ggsw.switch_levels : 0);
+    j.ss_log2_base = be_i64(m, x ? x->as.glwe_to_ggsw.switch_log2_base : 0);
+    j.depth = be_i64(m, k.depth);
     return BE_RECORD(m, j);
 }
 
@@ -147,7 +184,7 @@ load(struct be_module *m, const struct ir_ins *ins)
 
     g.count = be_i64(m, (int64_t)n);
     g.glwe = be_i64(m, (int64_t)be_first_glwe(m, id));
-    g.word = be_i64(m, (int64_t)m->offset[id]);
+    g.word = be_i64(m, (int64_t)m->word[id]);
     o.with = BE_RECORD(m, g);
     be_add_step(m, ins, BE_cmlrt_glwe_load, &o, m->value[id], n);
 }
@@ -163,7 +200,7 @@ to_ggsw(struct be_module *m, const struct ir_ins *ins)
     struct be_operands o = { .in = m->nvalues, .with_value = -1 };
 
     for (uint16_t j = 1; j < ins->nin; j++)
-        if (m->offset[ins->in[j].id] != m->offset[first] + j * ir_count(t))
+        if (m->word[ins->in[j].id] != m->word[first] + j * ir_count(t))
             bug("the levels of a bit do not lie together");
     x.slots = be_integers(m, ins->as.glwe_to_ggsw.slots, 0);
     x.count = be_i64(m, (int64_t)n);
@@ -172,7 +209,7 @@ to_ggsw(struct be_module *m, const struct ir_ins *ins)
     x.levels = be_i64(m, ins->nin);
     x.log2_base = be_i64(m, ins->as.glwe_to_ggsw.log2_base);
     x.glwe = be_i64(m, (int64_t)be_first_glwe(m, first));
-    x.word = be_i64(m, (int64_t)m->offset[first]);
+    x.word = be_i64(m, (int64_t)m->word[first]);
     o.with = BE_RECORD(m, x);
     be_add_step(m, ins, BE_cmlrt_glwe_to_ggsw, &o, m->value[index_of(m, ins)],
                 n * ins->nin);
@@ -233,6 +270,7 @@ be_leveled_step(struct be_module *m, const struct ir_ins *ins)
         return;
     case IR_glwe_to_ggsw: to_ggsw(m, ins); return;
     case IR_ggsw_forest: forest(m, ins); return;
+    case IR_glwe_answer: answer(m, ins); return;
     }
-    answer(m, ins);
+    be_slots_step(m, ins);
 }

@@ -53,15 +53,20 @@ structure(struct be_module *m, void *fields, size_t bytes)
 /* The records of ops of a kind, in order, as one array. */
 struct list {
     LLVMValueRef *item;
-    size_t n;
+    size_t n, room;
 };
 
 static void
 push(struct be_module *m, struct list *l, void *fields, size_t bytes)
 {
-    if (!l->item)
-        l->item = arena_new(&m->mem, LLVMValueRef,
-                            (size_t)m->f->n + m->nsteps + IR_MAX_SWITCHES);
+    if (l->n == l->room) {
+        LLVMValueRef *item = arena_new(&m->mem, LLVMValueRef, 2 * l->n + 64);
+
+        if (l->n)
+            memcpy(item, l->item, l->n * sizeof *item);
+        l->item = item;
+        l->room = 2 * l->n + 64;
+    }
     l->item[l->n++] = structure(m, fields, bytes);
 }
 
@@ -140,11 +145,42 @@ piece(struct be_module *m, struct list *l, uint32_t i)
     r.log2_delta = be_i64(m, ins->type.log2_delta);
     r.lo = be_i64(m, in->ilo);
     r.hi = be_i64(m, in->ihi);
-    r.first = r.word = be_i64(m, (int64_t)m->offset[i]);
+    r.first = be_i64(m, (int64_t)m->offset[i]);
+    r.word = be_i64(m, (int64_t)m->word[i]);
     r.glwe = be_i64(m, (int64_t)be_first_glwe(m, i));
     r.times_key = be_i64(m, 0);
     r.keep_bits = be_i64(m, 64);
     push(m, l, &r, sizeof r);
+}
+
+/* The rows of all GGSWs, a piece each: of a GGSW those of the body, then those
+ * of the mask. */
+static void
+rows(struct be_module *m, struct list *l, uint32_t i)
+{
+    const struct ir_ins *ins = &m->f->ins[i];
+    const uint32_t levels = ins->as.ggsw_encrypt.levels;
+    const size_t n = ins->type.dim[1];
+    struct piece_fields r;
+
+    for (size_t k = 0; k < 2 * (size_t)levels * ins->type.dim[0]; k++) {
+        const size_t ggsw = k / (2 * (size_t)levels);
+        const uint32_t row = (uint32_t)(k % (2 * (size_t)levels));
+
+        r.count = be_i64(m, (int64_t)n);
+        r.set = be_i64(m, ins->type.set);
+        r.log2_delta = be_i64(
+            m,
+            64 - (int64_t)ins->as.ggsw_encrypt.log2_base * (row % levels + 1));
+        r.lo = be_i64(m, 0);
+        r.hi = be_i64(m, 1);
+        r.first = be_i64(m, (int64_t)(m->offset[i] + ggsw * n));
+        r.word = be_i64(m, (int64_t)(m->word[i] + k * n));
+        r.glwe = be_i64(m, (int64_t)(be_first_glwe(m, i) + k));
+        r.times_key = be_i64(m, row >= levels);
+        r.keep_bits = be_i64(m, ins->as.ggsw_encrypt.keep_bits);
+        push(m, l, &r, sizeof r);
+    }
 }
 
 static void
@@ -167,6 +203,17 @@ answer(struct be_module *m, struct list *l, uint32_t i)
     push(m, l, &r, sizeof r);
 }
 
+/* how the items of a step are shared among threads */
+static int64_t
+pace(const struct ir_ins *ins)
+{
+    if (ins->op == IR_glwe_expand)
+        return 3;
+    if (ins->op == IR_glwe_to_ggsw || be_is_slots(ins))
+        return 2;
+    return ir_is_bootstrap(ins) || ins->op == IR_lwe_bit_lut;
+}
+
 static void
 step(struct be_module *m, struct list *l, const struct be_step *s,
      const uint32_t *level)
@@ -179,10 +226,7 @@ step(struct be_module *m, struct list *l, const struct be_step *s,
     snprintf(text, sizeof text, "%s line %u", ir_ops[s->ins->op].name, line);
     r.run = s->fn;
     r.items = be_i64(m, (int64_t)s->items);
-    r.pbs = be_i64(m, s->ins->op == IR_glwe_to_ggsw
-                          ? 2
-                          : ir_is_bootstrap(s->ins)
-                                || s->ins->op == IR_lwe_bit_lut);
+    r.pbs = be_i64(m, pace(s->ins));
     r.set = be_i64(m, ir_from_set(m->f, s->ins));
     r.level = be_i64(m, level[s->ins - m->f->ins]);
     r.name = be_string(m, text);
@@ -242,6 +286,8 @@ lists(struct be_module *m, struct manifest_fields *r)
             output(m, &out, ins);
         if (ins->op == IR_glwe_encrypt)
             piece(m, &pieces, i);
+        if (ins->op == IR_ggsw_encrypt)
+            rows(m, &pieces, i);
         if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
             answer(m, &answers, i);
         if (!be_has_value(m, i)

@@ -27,4 +27,8 @@ void eval_bin(struct eval *e);
 void eval_to_ggsw(struct eval *e);
 void eval_ggsw_forest(struct eval *e);
 
+/* eval_slots.c */
+void eval_glwe_expand(struct eval *e);
+void eval_ggsw_products(struct eval *e);
+
 #endif

@@ -288,10 +288,14 @@ ir_forest_bounds(struct arena *mem, const struct ir_forest *t,
 const char *
 ir_forest_learned(const struct ir_func *f)
 {
-    bool any = false;
+    bool any = false, levels = false;
 
-    for (uint32_t i = 0; i < f->n; i++)
+    for (uint32_t i = 0; i < f->n; i++) {
         any = any || f->ins[i].op == IR_ggsw_forest;
+        levels = levels || f->ins[i].op == IR_ggsw_products;
+    }
+    if (levels)
+        return "the thresholds of each level of the trees";
     if (!any)
         return NULL;
     return ir_get(f, "thresholds.public", 0) > 0

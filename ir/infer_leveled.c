@@ -73,8 +73,87 @@ cipher_ggsw_forest(struct infer *x)
                          "most %d",
                          IR_LEVELED_COEFS);
     if (x->nin < 1 || x->nin > 2 || !whole_rings(infer_in(x, 0))
-        || (x->nin == 2 && infer_in(x, 1)->base != IR_GGSW))
+        || (x->nin == 2
+            && (infer_in(x, 1)->base != IR_GGSW || infer_in(x, 1)->rank != 1)))
         return infer_say(x, "a forest takes bits, and those that select");
+    *x->out = *infer_in(x, 0);
+    x->out->ranged = false;
+    x->out->dim[0] = leaves->type.dim[1];
+    return NULL;
+}
+
+/* Rows of polynomials of the ring. */
+const char *
+cipher_ggsw_encrypt(struct infer *x)
+{
+    const struct ir_type *in = infer_in(x, 0);
+    const uint32_t levels = x->as->ggsw_encrypt.levels;
+    const uint32_t keep = x->as->ggsw_encrypt.keep_bits;
+
+    if (in->base != IR_INT || in->enc || in->rank != 2
+        || in->dim[1] != 1u << IR_LOG2_LEVELED)
+        return infer_say(x, "polynomials of %d integers are encrypted",
+                         1 << IR_LOG2_LEVELED);
+    if (!is_gadget(levels, x->as->ggsw_encrypt.log2_base) || levels > 16
+        || x->as->ggsw_encrypt.log2_base < 2 || keep < 1 || keep > 64)
+        return infer_say(x, "a gadget has at most 64 bits, a GGSW 16 levels, a "
+                            "word 1 to 64 bits");
+    *x->out = *in;
+    x->out->base = IR_GGSW;
+    x->out->enc = true;
+    x->out->ranged = false;
+    return NULL;
+}
+
+/* One ring ciphertext to 2^steps, whose messages are 2^steps as large. */
+const char *
+cipher_glwe_expand(struct infer *x)
+{
+    const uint32_t m = x->as->glwe_expand.log2_slots;
+    const uint32_t steps = x->as->glwe_expand.steps;
+    const struct ir_blob *keys = integers(x, x->as->glwe_expand.keys, 2);
+
+    if (!whole_rings(infer_in(x, 0))
+        || infer_in(x, 0)->dim[0] != 1u << IR_LOG2_LEVELED)
+        return infer_say(x, "one ring ciphertext is expanded");
+    if (steps < 1 || steps > m || m > IR_LOG2_LEVELED
+        || infer_in(x, 0)->log2_delta + steps > 63)
+        return infer_say(x, "slots need 1 to 63 bits");
+    if (!keys || keys->type.dim[0] != steps || keys->type.dim[1] != 2)
+        return infer_say(x, "each step has a gadget");
+    for (size_t i = 0; i < steps; i++)
+        if (!is_gadget(keys->cell[2 * i].i, keys->cell[2 * i + 1].i))
+            return infer_say(x, "a gadget has levels of at most 64 bits");
+    *x->out = *infer_in(x, 0);
+    x->out->ranged = false;
+    x->out->dim[0] <<= steps;
+    x->out->log2_delta = (uint8_t)(x->out->log2_delta + steps);
+    return NULL;
+}
+
+static bool
+is_made_by(const struct infer *x, size_t i, enum ir_op op)
+{
+    return x->f->ins[x->ref[i].id].op == op;
+}
+
+const char *
+cipher_ggsw_products(struct infer *x)
+{
+    const struct ir_blob *nodes = integers(x, x->as->ggsw_products.nodes, 2);
+    const struct ir_blob *leaves = integers(x, x->as->ggsw_products.leaves, 2);
+    const struct ir_blob *roots = integers(x, x->as->ggsw_products.roots, 1);
+
+    if (!nodes || nodes->type.dim[1] != 4 || !leaves || !roots
+        || leaves->type.dim[1] > IR_LEVELED_COEFS)
+        return infer_say(x,
+                         "a forest has nodes of 4, roots, and leaves of at "
+                         "most %d",
+                         IR_LEVELED_COEFS);
+    if (!whole_rings(infer_in(x, 0)) || !is_made_by(x, 1, IR_ggsw_encrypt)
+        || (!is_made_by(x, 0, IR_glwe_expand)
+            && !is_made_by(x, 0, IR_glwe_encrypt)))
+        return infer_say(x, "products take bits, and polynomials of bits");
     *x->out = *infer_in(x, 0);
     x->out->ranged = false;
     x->out->dim[0] = leaves->type.dim[1];

@@ -1,5 +1,5 @@
 /* The verifier: one function per rule, each about one op. */
-#include "ir/ir.h"
+#include "ir/verify.h"
 
 #include <string.h>
 
@@ -142,7 +142,9 @@ deltas_agree(const struct ir_func *f, uint32_t i)
     if (!ir_ops[ins->op].cipher || ir_is_bootstrap(ins)
         || ins->op == IR_lwe_bit_lut || ins->op == IR_glwe_encrypt
         || ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt
-        || ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest)
+        || ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest
+        || ins->op == IR_ggsw_encrypt || ins->op == IR_glwe_expand
+        || ins->op == IR_ggsw_products)
         return true;
     for (size_t j = 0; j < ins->nin; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta
@@ -360,9 +362,10 @@ static bool
 node_fits(const struct ir_func *f, uint32_t i, const union ir_cell *node)
 {
     const bool pair = node[0].i == 1;
-    const int64_t bits = pair                 ? operand(f, i, 0)->dim[0]
-                         : f->ins[i].nin == 2 ? operand(f, i, 1)->dim[0]
-                                              : 0;
+    const int64_t bits = pair ? operand(f, i, 0)->dim[0]
+                         : f->ins[i].nin == 2
+                             ? (int64_t)ir_count(operand(f, i, 1))
+                             : 0;
 
     return node[0].i >= 0 && node[0].i <= 1 && node[1].i >= 0
            && node[1].i < bits && !(pair && (node[2].i >= 0 || node[3].i >= 0));
@@ -398,7 +401,8 @@ forest_has_its_nodes(const struct ir_func *f, uint32_t i)
     struct arena mem = { 0 };
     bool fits;
 
-    if (ins->op != IR_ggsw_forest)
+    /* the attributes of ggsw.products have the same places */
+    if (ins->op != IR_ggsw_forest && ins->op != IR_ggsw_products)
         return true;
     fits =
         is_a_forest(f, i,
@@ -467,6 +471,9 @@ static const struct {
     { "expansions have one set of keys", expansions_share_keys },
     { "a forest is of trees whose nodes select by bits that exist",
       forest_has_its_nodes },
+    { "polynomials of bits have the noise of their words", verify_packed_bits },
+    { "a program expands in one way", verify_one_expansion },
+    { "products of bits have coefficients of their own", verify_products },
     { "answers are decrypted, and nothing else", answers_are_decrypted },
     { "an answer has words of 32 or 64 bits", answer_has_words },
     { "what the circuit takes is encrypted or constant",

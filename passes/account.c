@@ -6,8 +6,8 @@
 #include "passes/cost.h"
 #include "passes/encode.h"
 #include "passes/inner.h"
-#include "passes/leveled.h"
 #include "passes/sets.h"
+#include "passes/slots.h"
 
 #include <math.h>
 
@@ -93,7 +93,9 @@ op_ms(const struct ir_func *f, const struct ir_ins *ins)
         return n * convert_ns(f, ins) / 1e6;
     if (!ir_ops[ins->op].cipher)
         return 0;
-    if (ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest)
+    if (ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest
+        || ins->op == IR_ggsw_encrypt || ins->op == IR_glwe_expand
+        || ins->op == IR_ggsw_products)
         return leveled_ms(f, ins);
     return budget_additions(f, ins) * dimension(ir_params_of(f, ins->type.set))
            * cost_linear() / 1e6;
@@ -247,9 +249,10 @@ leveled_part(const struct ir_func *f, struct account_part *out)
         struct leveled_keys k;
         double rows;
 
-        if (ins->op != IR_glwe_to_ggsw)
+        if (ins->op != IR_glwe_to_ggsw && ins->op != IR_glwe_expand)
             continue;
-        k = leveled_keys_of(f, ins);
+        k = ins->op == IR_glwe_expand ? slots_keys_of(f, ins)
+                                      : leveled_keys_of(f, ins);
         rows = k.ss.levels;
         for (uint32_t q = 0; q < k.steps; q++)
             rows += k.step[q].levels;
@@ -318,9 +321,16 @@ account_input_row(const struct ir_func *f)
 {
     double sum = 0;
 
-    for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_glwe_encrypt)
-            sum += 8 * (double)ir_count(&f->ins[i].type);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        if (ins->op == IR_glwe_encrypt)
+            sum += 8 * (double)ir_count(&ins->type);
+        if (ins->op == IR_ggsw_encrypt) /* a row of N words, of whole bytes */
+            sum += 2.0 * ins->as.ggsw_encrypt.levels * ins->type.dim[0]
+                   * ceil(ins->as.ggsw_encrypt.keep_bits
+                          * ldexp(1, IR_LOG2_LEVELED) / 8);
+    }
     return sum;
 }
 

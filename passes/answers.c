@@ -5,7 +5,7 @@
  *     v = sum_d B^d v_d           at the client,
  *
  * each sum has fewer bits and a smaller norm, and no table is read twice: what
- * grows is the answer.  lang-spec/crypto.md (94).
+ * grows is the answer.  lang-spec/crypto.md (97).
  */
 #include "passes/answers.h"
 

@@ -29,6 +29,7 @@ struct leveled_keys {
 struct model_ring leveled_ring(void);
 /* bases from first to last, and as many levels as hide their rounding */
 void leveled_grade(struct leveled_keys *k, uint32_t first, uint32_t last);
+double leveled_v_auto(struct model_gadget g, double sigma2);
 double leveled_v_body(const struct leveled_keys *k, double sigma2);
 double leveled_v_mask(const struct leveled_keys *k, double v_body,
                       double sigma2);
@@ -77,14 +78,25 @@ double leveled_chain(struct arena *mem, const struct leveled_node *node,
                      const int64_t *leaf, size_t width);
 
 /* leveled_plan.c: the cheapest way to do it */
-struct leveled_plan {
-    struct leveled_keys keys;
-    struct model_gadget gg;
-    uint32_t digits; /* a score */
+struct leveled_sums {
+    uint32_t digits; /* a score; 0: there are none */
     int64_t radix;
     int64_t most;  /* the largest sum of a digit */
     uint32_t bits; /* of that sum */
-    double log2_pfail, ms;
+    double log2_pfail;
+    double limit; /* variance of a sum that (91) leaves to the forest */
+};
+/* by digits; returns the variance of fresh rows */
+double leveled_sums(struct leveled_sums sums[LEVELED_DIGITS + 1],
+                    const struct ir_func *f, const struct leveled_shape *s);
+/* [leaves][outputs digits], lowest digits first */
+union ir_cell *leveled_digits(struct arena *mem, const struct leveled_shape *s,
+                              const struct leveled_sums *sums);
+struct leveled_plan {
+    struct leveled_keys keys;
+    struct model_gadget gg;
+    struct leveled_sums sums;
+    double ms, cost; /* cost: us of a row, as in leveled_plan.c */
 };
 /* keys: NULL, or those that another forest has.  False after a message. */
 bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
@@ -93,6 +105,10 @@ bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
                   const struct leveled_keys *keys);
 /* ms of one core, by the op */
 double leveled_ms(const struct ir_func *f, const struct ir_ins *ins);
+/* microseconds of one core */
+#define LEVELED_US_TERM 0.5 /* weight X^exponent times a ciphertext */
+double leveled_us_keyswitch(uint32_t levels);
+double leveled_us_product(uint32_t levels);
 
 /* leveled_lower.c: what is decrypted is linear in the results of a forest.  The
  * integers, in g; map: of values of f.  {0} after a message. */

@@ -5,10 +5,13 @@
  *               trees of selections, summed   ggsw.forest
  *               one ring ciphertext           glwe.answer
  *     client    digits, their sum             glwe.decrypt, matmul
+ *
+ * With public thresholds products of packed bits may be cheaper: slots_lower.c.
  */
 #include "passes/leveled.h"
 
 #include "passes/affine.h"
+#include "passes/slots.h"
 
 #include <string.h>
 
@@ -20,8 +23,9 @@ struct lowering {
     struct span at;
     const struct leveled_shape *s;
     const struct leveled_plan *p;
+    const struct leveled_sums *sums;
     uint32_t width;   /* coefficients of a leaf */
-    ir_ref bits;      /* [slots], 0 and 1, and a 0 behind them */
+    ir_ref bits;      /* [slots] of 0 and 1, then 0 and 1 */
     uint32_t *place;  /* of a slot among those that are expanded */
     uint32_t *ring;   /* its bit as it came: ring ciphertext, coefficient */
     uint32_t *number; /* of a slot's GGSW */
@@ -65,7 +69,7 @@ make_bits(struct lowering *l, ir_ref x)
     const size_t n = l->s->slots;
     union ir_cell *feature = arena_new(l->mem, union ir_cell, n);
     union ir_cell *at = arena_new(l->mem, union ir_cell, n);
-    static const union ir_cell zero = { .i = 0 };
+    static const union ir_cell ends[2] = { { .i = 0 }, { .i = 1 } };
     ir_ref in[2];
 
     for (size_t i = 0; i < n; i++) {
@@ -75,7 +79,7 @@ make_bits(struct lowering *l, ir_ref x)
     in[0] = constant(l, n, 0, at);
     in[1] = gathered(l, x, n, feature);
     in[0] = ir_build2(l->g, IR_less_equal, l->at, in[0], in[1]);
-    in[1] = constant(l, 1, 0, &zero);
+    in[1] = constant(l, 2, 0, ends);
     l->bits = ir_build(l->g, IR_concat, l->at, in, 2, NULL);
 }
 
@@ -204,18 +208,8 @@ expansion(struct lowering *l, const bool *expanded)
 static const char *
 leaf_digits(struct lowering *l)
 {
-    const struct leveled_shape *s = l->s;
-    union ir_cell *cell =
-        arena_new(l->mem, union ir_cell, s->leaves * l->width);
-
-    for (size_t i = 0; i < s->leaves * s->outputs; i++) {
-        int64_t u = s->leaf[i];
-
-        for (uint32_t d = 0; d < l->p->digits; d++, u /= l->p->radix)
-            cell[i * l->p->digits + d].i =
-                d + 1 < l->p->digits ? u % l->p->radix : u;
-    }
-    return integers(l, IR_PARAM, s->leaves, l->width, cell);
+    return integers(l, IR_PARAM, l->s->leaves, l->width,
+                    leveled_digits(l->mem, l->s, &l->p->sums));
 }
 
 static ir_ref
@@ -247,7 +241,7 @@ selection(struct lowering *l, const ir_ref *in, size_t nin)
 static ir_ref
 scores(struct lowering *l, ir_ref x, const struct ir_type *type)
 {
-    const struct leveled_plan *p = l->p;
+    const struct leveled_sums *p = l->sums;
     const uint32_t dim[2] = { (uint32_t)l->s->outputs, p->digits };
     const struct ir_type matrix = ir_type_of(IR_INT, 2, dim);
     const struct ir_type own = ir_type_of(IR_INT, type->rank, type->dim);
@@ -265,28 +259,35 @@ scores(struct lowering *l, ir_ref x, const struct ir_type *type)
 }
 
 static ir_ref
-lower(struct lowering *l, ir_ref x, const struct ir_type *type)
+answered(struct lowering *l, ir_ref x, const struct ir_type *type)
 {
-    bool *expanded = arena_new(l->mem, bool, l->s->slots + 1);
-    bool *paired = arena_new(l->mem, bool, l->s->slots + 1);
     union ir_attrs reply = { .glwe_answer = { .log2_flood = -1,
                                               .word_bits = 64 } };
-    union ir_attrs as = { .glwe_decrypt = { .lo = 0, .hi = l->p->most } };
-    const bool any = l->p->keys.steps > 0;
-    ir_ref in[2];
+    union ir_attrs as = { .glwe_decrypt = { .lo = 0, .hi = l->sums->most } };
 
-    l->place = arena_new(l->mem, uint32_t, l->s->slots + 1);
-    l->ring = arena_new(l->mem, uint32_t, l->s->slots + 1);
-    l->number = arena_new(l->mem, uint32_t, l->s->slots + 1);
-    make_bits(l, x);
-    choose_places(l, expanded, paired);
-    if (any)
-        in[1] = expansion(l, expanded);
-    in[0] = encrypted(l, placed(l, l->rings, l->ring, paired), 64 - l->p->bits);
-    x = selection(l, in, any ? 2 : 1);
     x = ir_build(l->g, IR_glwe_answer, l->at, &x, 1, &reply);
     x = ir_build(l->g, IR_glwe_decrypt, l->at, &x, 1, &as);
     return scores(l, x, type);
+}
+
+static ir_ref
+lower(struct lowering *l)
+{
+    bool *expanded = arena_new(l->mem, bool, l->s->slots + 1);
+    bool *paired = arena_new(l->mem, bool, l->s->slots + 1);
+    const bool any = l->p->keys.steps > 0;
+    ir_ref in[2];
+
+    l->width = l->p->sums.digits * (uint32_t)l->s->outputs;
+    l->place = arena_new(l->mem, uint32_t, l->s->slots + 1);
+    l->ring = arena_new(l->mem, uint32_t, l->s->slots + 1);
+    l->number = arena_new(l->mem, uint32_t, l->s->slots + 1);
+    choose_places(l, expanded, paired);
+    if (any)
+        in[1] = expansion(l, expanded);
+    in[0] = encrypted(l, placed(l, l->rings, l->ring, paired),
+                      64 - l->p->sums.bits);
+    return selection(l, in, any ? 2 : 1);
 }
 
 /* ---- what is decrypted, as weights times the results of one forest */
@@ -318,6 +319,62 @@ first_expansion(const struct ir_func *g)
     return NULL;
 }
 
+/* tests only: 1 wherever it can be, 0 never; else -1, where it is cheaper */
+static int
+packed_wanted(const struct ir_func *f)
+{
+    return (int)ir_get(f, "packed", -1);
+}
+
+/* Products of packed bits: with public thresholds, if nothing else expands. */
+static bool
+may_pack(const struct ir_func *f, const struct affine *a,
+         const struct leveled_shape *s)
+{
+    size_t n = 0;
+    bool inner = false;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        n += f->ins[i].op == IR_decrypt && only_forest(f, a, f->ins[i].in[0]);
+    for (size_t i = 0; i < s->slots; i++)
+        inner = inner || s->inner[i];
+    return s->open && inner && n == 1 && packed_wanted(f) != 0;
+}
+
+/* The sums, by the cheaper of the two ways there are; cx->status if neither. */
+static ir_ref
+cheaper(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
+        const struct ir_ins *forest, bool pack, ir_ref x)
+{
+    struct slots_shape *shape = arena_new(l->mem, struct slots_shape, 1);
+    struct slots_plan *packed = arena_new(l->mem, struct slots_plan, 1);
+    struct leveled_plan *p = arena_new(l->mem, struct leveled_plan, 1);
+    const struct ir_ins *before = first_expansion(l->g);
+    struct leveled_keys keys;
+    struct diag quiet = *cx->diag;
+    struct pass_ctx own = *cx;
+
+    if (before)
+        keys = leveled_keys_of(l->g, before);
+    if (pack)
+        slots_shape(shape, l->mem, l->s);
+    pack = pack && slots_plan(packed, l->mem, f, shape);
+    quiet.errors = DIAG_MAX; /* if there is another way, no messages */
+    if (pack)
+        own.diag = &quiet;
+    if (leveled_plan(p, &own, f, forest, l->s, before ? &keys : NULL))
+        pack = pack && (packed_wanted(f) > 0 || packed->cost < p->cost);
+    else if (!pack)
+        cx->status = own.status;
+    if (cx->status)
+        return (ir_ref){ 0 };
+    l->p = p;
+    l->sums = pack ? &packed->sums : &p->sums;
+    make_bits(l, x);
+    return pack ? slots_lower(l->mem, l->g, l->at, l->bits, shape, packed)
+                : lower(l);
+}
+
 static ir_ref
 refuse(struct pass_ctx *cx, struct span at, const char *what)
 {
@@ -337,12 +394,10 @@ leveled_lower(struct pass_ctx *cx, const struct ir_func *f,
     const size_t n = ir_count(&ir_at(f, v)->type);
     const struct ir_ins *forest = only_forest(f, a, v);
     struct leveled_shape s;
-    struct leveled_plan p;
     struct lowering l = { .g = g, .mem = cx->scratch, .at = decrypt->at };
-    const struct ir_ins *before;
-    struct leveled_keys keys;
     int64_t *weights, *constants;
     size_t outputs;
+    ir_ref x;
 
     if (!forest)
         return refuse(cx, decrypt->at,
@@ -374,12 +429,9 @@ leveled_lower(struct pass_ctx *cx, const struct ir_func *f,
             cell[e].i = s.offset[e];
         return ir_constant(g, decrypt->at, NULL, IR_CONST, &own, cell);
     }
-    before = first_expansion(g);
-    if (before)
-        keys = leveled_keys_of(g, before);
-    if (!leveled_plan(&p, cx, f, forest, &s, before ? &keys : NULL))
-        return (ir_ref){ 0 };
-    l.p = &p;
-    l.width = p.digits * (uint32_t)n;
-    return lower(&l, map[ir_at(f, forest->in[0])->in[0].id], &decrypt->type);
+    x = cheaper(&l, cx, f, forest, may_pack(f, a, &s),
+                map[ir_at(f, forest->in[0])->in[0].id]);
+    if (cx->status)
+        return x;
+    return answered(&l, x, &decrypt->type);
 }

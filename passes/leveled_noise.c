@@ -41,8 +41,8 @@ v_rows(uint32_t rows, struct model_gadget g, double sigma2)
 }
 
 /* (82) */
-static double
-v_auto(struct model_gadget g, double sigma2)
+double
+leveled_v_auto(struct model_gadget g, double sigma2)
 {
     return v_rows(g.levels, g, sigma2)
            + model_key_norm2(leveled_ring()) * model_round_err(g) / 12;
@@ -55,7 +55,7 @@ leveled_v_body(const struct leveled_keys *k, double sigma2)
     double v = ldexp(sigma2, (int)k->steps);
 
     for (uint32_t q = 0; q < k->steps; q++)
-        v += ldexp(v_auto(k->step[q], sigma2), (int)(k->steps - 1 - q));
+        v += ldexp(leveled_v_auto(k->step[q], sigma2), (int)(k->steps - 1 - q));
     return v;
 }
 

@@ -10,6 +10,7 @@
 
 #include "passes/budget.h"
 #include "passes/cost.h"
+#include "passes/slots.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,14 +25,15 @@ enum {
 
 /* Microseconds of one core with AVX-512, tests/bench: a transform, products of
  * a row by a key, moving a ciphertext, adding a leaf. */
-static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5, us_leaf = 0.5;
+static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5,
+                    us_leaf = LEVELED_US_TERM;
 /* a seeded ring ciphertext on the link */
 static const double us_ring = 16384 * COST_US_BYTE;
 
 /* ---- work */
 
-static double
-us_keyswitch(uint32_t levels)
+double
+leveled_us_keyswitch(uint32_t levels)
 {
     return (levels + 2) * us_fft + levels * us_row + us_move;
 }
@@ -42,8 +44,8 @@ us_switch(uint32_t levels)
     return (levels + 2) * us_fft + levels * us_row;
 }
 
-static double
-us_cmux(uint32_t levels)
+double
+leveled_us_product(uint32_t levels)
 {
     return (2 * levels + 2) * us_fft + 2 * levels * us_row;
 }
@@ -79,7 +81,7 @@ us_expand(const struct leveled_keys *k, const uint32_t *count)
     double us = 0;
 
     for (uint32_t q = 0; q < k->steps; q++)
-        us += count[q] * us_keyswitch(k->step[q].levels);
+        us += count[q] * leveled_us_keyswitch(k->step[q].levels);
     return us;
 }
 
@@ -111,25 +113,24 @@ leveled_ms(const struct ir_func *f, const struct ir_ins *ins)
 
         for (uint32_t i = 0; i < nodes->type.dim[0]; i++)
             us += nodes->cell[4 * (size_t)i].i ? 2 * width * us_leaf
-                                               : us_cmux(levels);
+                                               : leveled_us_product(levels);
         return us / 1e3;
     }
-    return 0;
+    return slots_ms(f, ins);
 }
 
 /* ---- search */
 
 struct search {
     const struct leveled_shape *s;
-    double sigma2, v_zero, chain, limit[LEVELED_DIGITS + 1];
+    double sigma2, chain;
     double pairs; /* of leaf pairs whose leaves differ by 1 */
-    struct leveled_plan digit[LEVELED_DIGITS + 1]; /* radix, most, bits */
+    struct leveled_sums sums[LEVELED_DIGITS + 1];
     size_t inner, wanted, bits; /* GGSWs, and slots sent for them; pairs' */
     double cmuxes, leaf_pairs;
     uint32_t count[IR_LOG2_LEVELED];
     uint32_t *slot;
-    struct leveled_plan best;
-    double least;
+    struct leveled_plan best; /* of infinite cost: none yet */
 };
 
 /* of output k over the leaves of a tree */
@@ -179,36 +180,65 @@ power_of(int64_t radix, uint32_t digits)
     return p;
 }
 
-/* Of n digits a score: the least radix, and what then has to decode. */
-static void
-digits(struct search *h, double log2_pfail, uint32_t n)
+static uint32_t
+answers(const struct ir_func *f)
 {
-    struct leveled_plan *p = &h->digit[n];
-    int64_t r = (int64_t)pow((double)h->s->most + 1, 1.0 / n);
+    uint32_t n = 0;
 
-    for (r = r > 2 ? r - 1 : 2; power_of(r, n) <= h->s->most; r++)
+    for (uint32_t i = 0; i < f->n; i++)
+        n += f->ins[i].op == IR_decrypt;
+    return n;
+}
+
+/* Of n digits a score: the least radix, and what then has to decode.  The
+ * forests and all the rest of a row have equal parts of the bound. */
+static void
+sums_of(struct leveled_sums *p, const struct ir_func *f,
+        const struct leveled_shape *s, double sigma2, uint32_t n)
+{
+    const struct model_ring ring = leveled_ring();
+    const double log2_pfail =
+        ir_get(f, "log2_pfail", -128) - log2(1.0 + answers(f));
+    int64_t r = (int64_t)pow((double)s->most + 1, 1.0 / n);
+
+    for (r = r > 2 ? r - 1 : 2; power_of(r, n) <= s->most; r++)
         ;
     p->digits = n;
     p->radix = r;
-    p->most = largest_sum(h->s, r, n);
+    p->most = largest_sum(s, r, n);
     p->bits = ir_bits(0, p->most);
     p->bits = p->bits ? p->bits : 1;
-    p->log2_pfail = log2_pfail - log2((double)n * (double)h->s->outputs);
-    h->limit[n] =
-        pow(ldexp(1, -(int)p->bits - 1) / model_kappa(p->log2_pfail), 2)
-        - h->v_zero;
+    p->log2_pfail = log2_pfail - log2((double)n * (double)s->outputs);
+    p->limit = pow(ldexp(1, -(int)p->bits - 1) / model_kappa(p->log2_pfail), 2)
+               - model_v_zero(ring, sigma2) - model_v_cut(ring, 32);
+}
+
+double
+leveled_sums(struct leveled_sums sums[LEVELED_DIGITS + 1],
+             const struct ir_func *f, const struct leveled_shape *s)
+{
+    const double sigma2 =
+        model_v_fresh((int)ir_get(f, "security", 132), MODEL_TUNIFORM,
+                      model_dimension(leveled_ring()));
+
+    for (uint32_t n = 1; n <= LEVELED_DIGITS; n++) {
+        sums[n] = (struct leveled_sums){ 0 };
+        if (n == 1 || s->most > 1)
+            sums_of(&sums[n], f, s, sigma2, n);
+    }
+    return sigma2;
 }
 
 /* the rows that the client sends, and keys */
 static double
 us_link(const struct search *h, const struct leveled_plan *p)
 {
-    const uint32_t width = p->digits * (uint32_t)h->s->outputs;
+    const uint32_t width = p->sums.digits * (uint32_t)h->s->outputs;
     const size_t per_ring = width ? (1u << IR_LOG2_LEVELED) / width : 1;
     const size_t rings = (h->bits + per_ring - 1) / per_ring;
-    const size_t packs =
-        p->keys.steps ? (h->wanted + (1u << p->keys.steps) - 1) >> p->keys.steps
-                      : 0;
+    const uint32_t m =
+        p->keys.steps < IR_LOG2_LEVELED ? p->keys.steps : IR_LOG2_LEVELED;
+    const size_t packs = m ? (h->wanted + (1u << m) - 1) >> m : 0;
     double levels = p->keys.ss.levels;
 
     for (uint32_t q = 0; q < p->keys.steps; q++)
@@ -222,30 +252,22 @@ static void
 consider(struct search *h, struct leveled_plan p, double v, double us)
 {
     for (uint32_t n = 1; n <= LEVELED_DIGITS; n++) {
-        const struct leveled_plan *d = &h->digit[n];
-        double cost;
-
+        const struct leveled_sums *d = &h->sums[n];
         /* differences of digits are less than the radix */
         const double r = (double)d->radix - 1;
         const double pairs =
             h->pairs * r * r * d->digits * (double)h->s->outputs;
 
-        if (!d->digits || v + pairs > h->limit[n]
+        if (!d->digits || v + pairs > d->limit
             || d->digits * h->s->outputs > IR_LEVELED_COEFS)
             continue;
-        p.digits = d->digits;
-        p.radix = d->radix;
-        p.most = d->most;
-        p.bits = d->bits;
+        p.sums = *d;
         p.ms = us / 1e3
-               + h->leaf_pairs * 2 * us_leaf * p.digits * (double)h->s->outputs
+               + h->leaf_pairs * 2 * us_leaf * d->digits * (double)h->s->outputs
                      / 1e3;
-        cost = p.ms * 1e3 / COST_THREADS + us_link(h, &p);
-        if (cost >= h->least)
-            continue;
-        h->least = cost;
-        h->best = p;
-        h->best.log2_pfail = d->log2_pfail;
+        p.cost = p.ms * 1e3 / COST_THREADS + us_link(h, &p);
+        if (p.cost < h->best.cost)
+            h->best = p;
     }
 }
 
@@ -266,7 +288,7 @@ try_gadgets(struct search *h, struct leveled_plan p)
                 p.gg.levels
                         * (expand
                            + (double)h->inner * us_switch(p.keys.ss.levels))
-                    + h->cmuxes * us_cmux(p.gg.levels));
+                    + h->cmuxes * leveled_us_product(p.gg.levels));
         }
 }
 
@@ -340,33 +362,15 @@ prepare(struct search *h, struct arena *mem)
         h->pairs += h->sigma2 * (double)times[i] * (double)times[i];
 }
 
-static uint32_t
-answers(const struct ir_func *f)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < f->n; i++)
-        n += f->ins[i].op == IR_decrypt;
-    return n;
-}
-
 bool
 leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
              const struct ir_func *f, const struct ir_ins *forest,
              const struct leveled_shape *s, const struct leveled_keys *keys)
 {
-    const struct model_ring r = leveled_ring();
-    const int level = (int)ir_get(f, "security", 132);
-    /* the forests and all the rest of a row have equal parts of the bound */
-    const double bound = ir_get(f, "log2_pfail", -128);
-    const double log2_pfail = bound - log2(1.0 + answers(f));
-    struct search h = { .s = s, .least = (double)INFINITY };
+    struct search h = { .s = s, .best = { .cost = (double)INFINITY } };
 
-    h.sigma2 = model_v_fresh(level, MODEL_TUNIFORM, model_dimension(r));
-    h.v_zero = model_v_zero(r, h.sigma2) + model_v_cut(r, 32);
+    h.sigma2 = leveled_sums(h.sums, f, s);
     prepare(&h, cx->scratch);
-    for (uint32_t n = 1; n <= LEVELED_DIGITS && (n == 1 || s->most > 1); n++)
-        digits(&h, log2_pfail, n);
     if (h.inner == 0)
         consider(&h, (struct leveled_plan){ 0 }, 0, 0);
     if (h.inner && keys)
@@ -375,7 +379,7 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
          m++)
         try_keys(&h, m);
     *out = h.best;
-    if (h.least < (double)INFINITY)
+    if (h.best.cost < (double)INFINITY)
         return true;
     cx->status = 6;
     if (s->outputs > IR_LEVELED_COEFS) {
@@ -386,10 +390,11 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
         return false;
     }
     diag_error(cx->diag, forest->at, E_no_parameters,
-               "no gadgets keep the failure bound 2^%g for this forest", bound);
+               "no gadgets keep the failure bound 2^%g for this forest",
+               ir_get(f, "log2_pfail", -128));
     diag_note(cx->diag, forest->at,
               "%zu trees, %.0f products in series at worst, sums of %u bits",
-              s->trees, h.chain, h.digit[1].bits);
+              s->trees, h.chain, h.sums[1].bits);
     diag_help(cx->diag,
               "fewer bits for the leaves: quantize { leaves N bits; }");
     return false;

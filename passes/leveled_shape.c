@@ -214,6 +214,23 @@ leveled_shape(struct leveled_shape *s, struct pass_ctx *cx,
     return true;
 }
 
+union ir_cell *
+leveled_digits(struct arena *mem, const struct leveled_shape *s,
+               const struct leveled_sums *sums)
+{
+    const size_t n = s->leaves * s->outputs;
+    union ir_cell *cell = arena_new(mem, union ir_cell, n * sums->digits);
+
+    for (size_t i = 0; i < n; i++) {
+        int64_t u = s->leaf[i];
+
+        for (uint32_t d = 0; d < sums->digits; d++, u /= sums->radix)
+            cell[i * sums->digits + d].i =
+                d + 1 < sums->digits ? u % sums->radix : u;
+    }
+    return cell;
+}
+
 /* ---- equal subtrees */
 
 /* Numbers of the classes of subtrees that are equal up to one vector that all

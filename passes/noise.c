@@ -12,7 +12,7 @@
 #include "passes/affine.h"
 
 #include "passes/inner.h"
-#include "passes/leveled.h"
+#include "passes/slots.h"
 
 #include <math.h>
 
@@ -73,7 +73,7 @@ annotate_leveled(struct pass_ctx *cx, const struct ir_func *g,
         t->lo = leveled_v_forest(cx->scratch, g, ins, sigma2);
     } else if (ins->op == IR_glwe_answer) {
         t->lo = ir_at(g, ins->in[0])->type.lo;
-    } else {
+    } else if (!slots_variance(cx->scratch, g, ins, sigma2, &t->lo, &t->hi)) {
         return;
     }
     t->ranged = true;

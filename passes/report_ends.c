@@ -127,6 +127,12 @@ answers(struct json_out *o, const struct ir_func *f)
     json_close(o, ']');
 }
 
+static bool
+is_sent(const struct ir_ins *ins)
+{
+    return ins->op == IR_glwe_encrypt || ins->op == IR_ggsw_encrypt;
+}
+
 /* Levels of bits that select are one vector, sent more than once. */
 static void
 sent(struct json_out *o, const struct ir_func *f)
@@ -136,11 +142,11 @@ sent(struct json_out *o, const struct ir_func *f)
         const struct ir_ins *in;
         bool again = false;
 
-        if (f->ins[i].op != IR_glwe_encrypt)
+        if (!is_sent(&f->ins[i]))
             continue;
         for (uint32_t j = 0; j < i; j++)
             again = again
-                    || (f->ins[j].op == IR_glwe_encrypt
+                    || (is_sent(&f->ins[j])
                         && f->ins[j].in[0].id == f->ins[i].in[0].id);
         if (again)
             continue;

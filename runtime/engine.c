@@ -235,9 +235,11 @@ run_single(void *arg, unsigned thread, int64_t begin, int64_t end)
 static int64_t
 grain_of(const struct engine *e, int64_t elements)
 {
-    const int64_t turns_of_leveled = e->threads > 1 ? 4 * e->threads : 1;
+    /* a turn of an expansion makes the way to its first item anew */
+    const int64_t own = e->step->pbs == CMLRT_SPREAD ? 1 : 4;
+    const int64_t turns_of_leveled = e->threads > 1 ? own * e->threads : 1;
     const int64_t most =
-        e->step->pbs == CMLRT_LEVELED
+        e->step->pbs >= CMLRT_LEVELED
             ? (elements + turns_of_leveled - 1) / turns_of_leveled
         : e->step->pbs ? PBS_BATCH
                        : MOST_ELEMENTS;

@@ -115,8 +115,8 @@ struct cmlrt_glwes {
 };
 /* clang-format on */
 
-/* S(pbs) of a leveled op */
-enum { CMLRT_LEVELED = 2 };
+/* S(pbs) of leveled ops */
+enum { CMLRT_LEVELED = 2, CMLRT_SPREAD };
 
 /* what a value holds, V(key) */
 enum { CMLRT_BIG, CMLRT_SMALL, CMLRT_GLWE, CMLRT_GGSW, CMLRT_DOUBLED };

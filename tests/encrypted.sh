@@ -32,9 +32,9 @@ quality() {
               else printf "%.4f\n", 100 * right / n }'
 }
 
-# example NAME KIND TOLERANCE ROWS [LABELS]: LABELS are those of 0, 1, ..
+# example NAME KIND TOLERANCE ROWS [LABELS [FOLDER]]: LABELS are those of 0, 1, ..
 example() {
-    dir=$examples/$1
+    dir=$examples/${6:-$1}
     "$cmlc" "$dir/$1.cml" -o "$tmp/$1" $link >"$tmp/out" 2>&1 ||
         { fail "$1 does not compile"; cat "$tmp/out" >&2; return; }
     "$tmp/$1" clear -q -i "$dir/test.csv" >"$tmp/clear.csv" ||
@@ -128,6 +128,12 @@ example visits_glm r2 0.01 1000000
 example cancer_tree label 1 1000000 "benign malignant"
 example digits_forest label 1 40
 example visits half 1.5 100
+mv "$tmp/numbers.csv" "$tmp/visits.csv"
+example visits_public half 1.5 100 "" visits
+"$tmp/visits_public" info | grep -q 'packed in .* GGSW' ||
+    fail "visits_public does not multiply"
+cmp -s "$tmp/numbers.csv" "$tmp/visits.csv" ||
+    fail "public thresholds change what visits says"
 stopped_keygen
 [ -n "$link" ] || { wide_digits && wide_sums; }
 exit $bad

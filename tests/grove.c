@@ -762,7 +762,7 @@ grove_run(struct grove_values *v, const struct grove_plan *p,
             pool, p->load.count * 2 * p->load.levels, cuts);
         run_step(
             (struct step){ cmlrt_glwe_expand, env, v->glwe, words, &p->spread },
-            pool, (int64_t)p->groups, cuts);
+            pool, (int64_t)p->groups, cuts > 4 ? cuts / 4 : cuts);
         run_step((struct step){ cmlrt_ggsw_products, env, v->part, in,
                                 &p->products },
                  pool, groups_of(p), groups_of(p));

@@ -96,7 +96,8 @@ void grove_values_new(struct grove_values *v, const struct grove_plan *p,
                       bool plain);
 void grove_values_free(struct grove_values *v);
 
-/* The circuit; items of each step are cut in `cuts` ranges, run by pool or in
+/* The circuit; items of each step are cut in `cuts` ranges, of an expansion to
+ * rings in fewer, as each makes the way to its first item; run by pool or in
  * one environment. */
 void grove_run(struct grove_values *v, const struct grove_plan *p,
                struct cmlrt_env *env, struct cmlrt_pool *pool,

@@ -159,6 +159,24 @@ set insecure.toy = 1
   output %1 { name = @y }
 }
 END
+# products of packed bits: rows of GGSWs, some bits a word, keys of an expansion
+cat >packed.ir <<'END'
+ir 1 packed
+set insecure.toy = 1
+set thresholds.public = 1
+set packed = 1
+param @n : int[10,5] = [0, 2, 1, 2, 0, 1, 1, -1, -2, 0, 1, 3, -3, -4, 0,
+  1, 2, 4, -5, 0, 0, 1, 5, 6, 0, 1, 1, -6, -7, 0, 0, 3, -8, -9, 0,
+  0, 3, 8, 9, 0, 1, 2, -10, -11, 0, 1, 3, -12, -13, 0]
+param @l : int[13] = [1, 5, 0, 7, 123457, 3, 2, 9, 4, 11, 0, 8, 6]
+param @r : int[3] = [0, 3, 7]
+{
+  %0 = input { name = @x } : int[2] in 0..3
+  %1 = forest %0 { nodes = @n, leaves = @l, roots = @r } : int
+  output %1 { name = @y }
+}
+END
+printf '0,0\n1,2\n3,3\n2,1\n' >packed.csv
 printf '%s\n' -3 >single.csv
 cat >linear.csv <<'END'
 income,age,height,weight
@@ -168,9 +186,10 @@ income,age,height,weight
 END
 printf '0,1,2,3\n3,1,2,0\n0,3,3,3\n0,0,3,3\n1,1,1,1\n' >net.csv
 
-for model in linear net two other probability logarithm single; do
+for model in linear net two other probability logarithm single packed; do
     compile $model
 done
+compile packed --split
 compile net --split
 compile two --split
 
@@ -200,6 +219,7 @@ cycle() {
 
 cycle linear linear.csv
 cycle single single.csv
+cycle packed packed.csv
 cycle net net.csv
 [ "$(head -n 1 clear)" = 'score[0],score[1],score[2],species' ] ||
     wrong "another header: $(head -n 1 clear)"
@@ -408,8 +428,9 @@ cp output.ct kept.ct
 ls -A | grep -v -e before -e after >before
 
 # refused VERB OPTION FILE WHAT
+program=linear
 refused() {
-    expect 4 ./linear "$1" "$2" "$3"
+    expect 4 ./$program "$1" "$2" "$3"
     [ -s out ] && wrong "$1 prints after $4 of $3"
     same output.ct kept.ct
 }
@@ -457,6 +478,29 @@ printed 'DAMAGED'
 rm damaged
 ls -A | grep -v -e before -e after >after
 same before after
+
+mkdir forest
+(cd forest && ln -s ../packed packed && ../packed keygen -q &&
+    ../packed encrypt -q -i ../packed.csv && ../packed eval -q) >out 2>err ||
+    wrong 'packed: no files'
+expect 0 ./packed info
+printed 'client sends .* GGSW'
+# what travels is what the card says, rounded words; 4 rows of the user
+row=$(sed -n 's/.*in \([0-9]*\) GGSWs* of \([0-9]*\) rows of \([0-9]*\) bits.*/\1*\2*\3/p' out)
+[ $(($(wc -c <forest/input.ct))) -eq $((192 + 4 * (256 * $row + 16384))) ] ||
+    wrong "packed: input.ct has $(wc -c <forest/input.ct) bytes, not $row"
+cd forest || exit 3
+cp output.ct kept.ct
+program=packed
+damage eval -i input.ct 9
+damage eval -e eval.key 9
+damage decrypt -i output.ct 9
+# a row less than the header says, and one of another model's keys
+expect 4 ./packed eval -e ../eval.key
+said 'eval.key'
+expect 4 ./packed eval -i ../input.ct
+said 'input.ct'
+cd .. || exit 3
 expect 3 ./linear eval -o absent/output.ct
 expect 3 ./linear decrypt -o .
 
@@ -493,7 +537,7 @@ lacks() {
     checks=$((checks + 1))
     [ -s err ] && wrong "$1 holds what it must not"
 }
-for model in net two; do
+for model in net two packed; do
     lacks $model-client 'engine|eval_load|_load$.*k|lwe|pbs|rotate|glwe_extract|server|plain|verb_(eval|run)'
     lacks $model-server 'secret|encrypt|decrypt|phase|generate|derive|zero_body|client_|pair|prologue|epilogue|program_rows|rows_read|verb_keygen'
 done
@@ -505,6 +549,7 @@ bytes() {
 }
 bytes two-server | grep -q 41e2010000000000 || wrong 'no weight in the server'
 bytes two-client | grep -q 41e2010000000000 && wrong 'a weight in the client'
+bytes packed-client | grep -q 41e2010000000000 && wrong 'a leaf in the client'
 
 # ---- toys are refused by the runtime that users have
 

@@ -49,6 +49,27 @@ void reading_refused(const char *text, const char *words);
 #define NO_TREE(nodes) \
     NO_SELECTION("a forest is of trees whose nodes select by bits that exist", \
                  "1", "31", nodes, "")
+#define PACKED(range, keep, noise) \
+    "%1 = input { name = @m } : int[1,2048] in " range "\n" \
+    "%2 = ggsw.encrypt %1 { levels = 2, log2_base = 15, keep_bits = " keep \
+    " } : ggsw[1,2048]" noise "\n"
+#define SPREAD(value) \
+    value " = glwe.expand %3 { log2_slots = 3, steps = 2, keys = @k } : " \
+    "glwe[8192] delta 58\n"
+#define NO_PRODUCT(words, packed, nodes, more) \
+    { words, HEAD "const @k : int[2,2] = [9, 4, 9, 4]\n" \
+      "const @n : int[3,4] = [" nodes "]\n" \
+      "const @l : int[4,2] = [1, 2, 3, 4, 5, 6, 7, 8]\n" \
+      "const @r : int[1] = [0]\n" \
+      "{\n%0 = input { name = @x } : int[2048] in 0..1\n" packed \
+      "%3 = glwe.encrypt %0 { log2_delta = 56 } : glwe[2048] delta 56\n" \
+      SPREAD("%4") \
+      "%5 = ggsw.products %4, %2 { nodes = @n, leaves = @l, roots = @r } : " \
+      "glwe[2] delta 58\n" more "}\n" }
+#define NO_PLACES(nodes) \
+    NO_PRODUCT("products of bits have coefficients of their own", \
+               PACKED("0..1", "44", ""), nodes, "")
+#define PLACES "0, 2, 1, 2, 1, 0, -1, -2, 1, 3072, -3, -4"
 #define ENC X "%1 = encrypt %0 : enc int[2] in 0..3\n"
 #define LWE \
     X "%1 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2] delta 60\n" \

@@ -4,8 +4,11 @@
  * keys, which are named insecure. */
 #define _POSIX_C_SOURCE 200809L /* mkdtemp */
 #include "backend/backend.h"
+#include "passes/model.h"
 #include "passes/passes.h"
 #include "runtime/engine.h"
+#include "tests/chi.h"
+#include "tests/grove_model.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
 #include "tests/rig.h"
@@ -13,6 +16,7 @@
 
 #include <check.h>
 #include <dlfcn.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +40,9 @@ struct model {
     void *library;
     const struct cml_manifest *m;
     struct cmlrt_layout layout;
+    bool worst;    /* rows are the largest integers, answers not flooded */
+    double square; /* sum of squared errors of phases */
+    size_t errors;
 };
 
 static void
@@ -107,29 +114,42 @@ check_parameters(const struct model *x)
     }
 }
 
-/* The model of a text, or a random one; false if the passes refuse it. */
+/* x->f through the passes and the back end; false if the passes refuse it. */
 static bool
-open_model(struct model *x, const char *text, struct dice *d,
-           enum random_kind kind, uint64_t seed)
+open_passed(struct model *x, uint64_t seed)
 {
-    const struct source src = { "t.ir", text, strlen(text) };
+    const struct source src = { "t.ir", "", 0 };
     FILE *sink = fopen("/dev/null", "w");
     struct diag dg = { .src = &src, .out = sink };
     int status = 0;
     const struct pass_options po = { .diag = &dg, .status = &status };
 
-    memset(x, 0, sizeof *x);
-    x->f = *text ? ir_parse(&x->mem, &dg)
-                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
     x->f = pass_run(&x->mem, x->f, &po);
     fclose(sink);
     if (!x->f) {
         arena_free(&x->mem);
         return false;
     }
+    for (uint32_t i = 0; i < x->f->n && x->worst; i++)
+        if (x->f->ins[i].op == IR_glwe_answer)
+            x->f->ins[i].as.glwe_answer.log2_flood = -1;
     compile(x, seed % 2);
     check_parameters(x);
     return true;
+}
+
+/* The model of a text, or a random one. */
+static bool
+open_model(struct model *x, const char *text, struct dice *d,
+           enum random_kind kind, uint64_t seed)
+{
+    const struct source src = { "t.ir", text, strlen(text) };
+    struct diag dg = { .src = &src, .out = stderr };
+
+    memset(x, 0, sizeof *x);
+    x->f = *text ? ir_parse(&x->mem, &dg)
+                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
+    return open_passed(x, seed);
 }
 
 static void
@@ -219,6 +239,29 @@ struct rows {
     uint64_t *words;   /* ROWS * layout.words */
 };
 
+/* Some numbers are missing, where they may be; or all bits are 1. */
+static const union ir_cell **
+of_forest(struct arena *mem, const struct model *x, struct dice *d,
+          const union ir_cell **in)
+{
+    const bool missing = ir_get(x->f, "missing", 0) > 0;
+    const struct ir_type *t;
+    union ir_cell *cell;
+    ir_ref list[MOST];
+
+    if ((!missing && !x->worst) || ir_inputs(x->f, list, MOST) != 1)
+        return in;
+    t = &ir_at(x->f, list[0])->type;
+    cell = arena_new(mem, union ir_cell, ir_count(t));
+    for (size_t i = 0; i < ir_count(t); i++)
+        if (x->worst)
+            cell[i].i = t->ihi;
+        else
+            cell[i].r = dice_roll(d, 4) ? in[0][i].r : (double)NAN;
+    in[0] = cell;
+    return in;
+}
+
 static void
 draw_rows(struct rows *r, const struct model *x, struct dice *d)
 {
@@ -228,7 +271,7 @@ draw_rows(struct rows *r, const struct model *x, struct dice *d)
     r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
     r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
     for (size_t i = 0; i < ROWS; i++) {
-        r->in[i] = random_inputs(&r->mem, d, x->f);
+        r->in[i] = of_forest(&r->mem, x, d, random_inputs(&r->mem, d, x->f));
         numbers(user, x->f, r->in[i]);
         prologue(x, user, r->messages + i * x->layout.messages);
     }
@@ -271,7 +314,7 @@ put_clear(void *arg, const struct cml_piece *d, uint64_t *word,
 }
 
 static void
-run_clear(struct model *x, struct dice *d)
+run_plain(struct model *x, struct dice *d, enum cmlrt_mode mode)
 {
     const struct cml_answer *a = x->m->answers;
     int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
@@ -279,7 +322,7 @@ run_clear(struct model *x, struct dice *d)
     const uint64_t *phase = phases;
     struct cmlrt_pool *pool = cmlrt_pool_new(1);
     struct cmlrt_job job = { .m = x->m,
-                             .mode = CMLRT_CLEAR,
+                             .mode = mode,
                              .kernels = cmlrt_kernels_select("ref"),
                              .pool = pool,
                              .rows = ROWS };
@@ -293,12 +336,19 @@ run_clear(struct model *x, struct dice *d)
         for (int64_t j = 0; j < x->m->nanswers; j++)
             for (int64_t e = 0; e < a[j].count; e++)
                 replies[a[j].first + e] = reply_of(&a[j], *phase++);
-        check_row(x, r.in[i], replies, "clear");
+        check_row(x, r.in[i], replies,
+                  mode == CMLRT_CLEAR ? "clear" : "simulated");
     }
     drop_rows(&r);
     cmlrt_pool_free(pool);
     free(phases);
     free(replies);
+}
+
+static void
+run_clear(struct model *x, struct dice *d)
+{
+    run_plain(x, d, CMLRT_CLEAR);
 }
 
 START_TEST(clear_is_the_evaluator)
@@ -361,13 +411,21 @@ put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
               const int64_t *message, uint64_t glwe)
 {
     const struct keys *k = arg;
-    const struct cmlrt_plain in = { message, (size_t)d->count,
-                                    (unsigned)d->log2_delta };
+    const int64_t n = (int64_t)1 << k->secrets.sets.at[d->set].log2_n;
 
-    ck_assert_int_le(d->count, 1 << k->secrets.sets.at[d->set].log2_n);
-    ck_assert_int_eq(
-        cmlrt_encrypt(word, k->secrets.at[d->set], k->seed, glwe, &in),
-        CML_E_ok);
+    for (int64_t i = 0; i < d->count; i += n) {
+        const int64_t left = d->count - i;
+        const struct cmlrt_plain in = { message + i,
+                                        (size_t)(left < n ? left : n),
+                                        (unsigned)d->log2_delta };
+
+        ck_assert_int_eq(
+            (d->times_key ? cmlrt_encrypt_times_key : cmlrt_encrypt)(
+                word + i, k->secrets.at[d->set], k->seed,
+                glwe + (uint64_t)(i / n), &in),
+            CML_E_ok);
+    }
+    cmlrt_keep_bits(word, (size_t)d->count, (unsigned)d->keep_bits);
 }
 
 /* The next ciphertext of the answers. */
@@ -386,8 +444,20 @@ unpack(uint64_t *lwe, const uint8_t *from, size_t words, int64_t bits)
     return from;
 }
 
+/* The reply, and how far its phase is away. */
+static int64_t
+decoded(struct model *x, const struct cml_answer *a, uint64_t phase)
+{
+    const int64_t reply = reply_of(a, phase);
+    const double e = torus(phase - ((uint64_t)reply << a->log2_delta));
+
+    x->square += e * e;
+    x->errors++;
+    return reply;
+}
+
 static const uint8_t *
-read_answer(int64_t *replies, const struct cmlrt_secrets *s,
+read_answer(struct model *x, int64_t *replies, const struct cmlrt_secrets *s,
             const struct cml_answer *a, const uint8_t *at)
 {
     const size_t words = cmlrt_big(&s->sets.at[a->set]) + 1;
@@ -398,11 +468,11 @@ read_answer(int64_t *replies, const struct cmlrt_secrets *s,
     for (int64_t e = 0; e < a->count; e++) {
         if (a->packed) {
             replies[a->first + e] =
-                reply_of(a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
+                decoded(x, a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
             continue;
         }
         at = unpack(lwe, at, words, a->word_bits);
-        replies[a->first + e] = reply_of(a, cmlrt_phase(s->at[a->set], lwe));
+        replies[a->first + e] = decoded(x, a, cmlrt_phase(s->at[a->set], lwe));
     }
     free(lwe);
     return at;
@@ -430,7 +500,7 @@ run_encrypted(struct model *x, struct dice *d, uint64_t seed)
     ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
     for (size_t i = 0; i < ROWS; i++) {
         for (int64_t j = 0; j < x->m->nanswers; j++)
-            at = read_answer(replies, &k.secrets, &a[j], at);
+            at = read_answer(x, replies, &k.secrets, &a[j], at);
         check_row(x, r.in[i], replies, "encrypted");
     }
     drop_rows(&r);
@@ -541,6 +611,114 @@ START_TEST(programs_are_the_evaluator)
 }
 END_TEST
 
+/* Forests of every shape by products of packed bits and by selections, at
+ * parameters that are secure. */
+static const struct {
+    struct grove_kind kind;
+    bool reals; /* of which some are missing */
+} forests[] = {
+    { { 1, 3, 1, 6, 0, 0, 0 }, false }, /* a tree, regression */
+    { { 12, 3, 1, 7, 0, 0.2, 0 }, false },
+    { { 5, 4, 3, 4, 0, 0.3, 0 }, false }, /* classes */
+    { { 3, 6, 2, 3, 0, 0.5, 0 }, true },  /* deep */
+    { { 6, 3, 1, 10, 0, 0.1, 0 }, true },
+    { { 2, 1, 4, 5, 0, 0, 0 }, false }, /* nodes between leaves only */
+};
+enum { FORESTS = sizeof forests / sizeof *forests };
+
+/* The evaluator has the sums of the trees. */
+static void
+check_sums(const struct ir_func *f, const struct grove *g)
+{
+    struct arena mem = { 0 };
+    int64_t x[GROVE_FEATURES], want[8];
+    union ir_cell cell[GROVE_FEATURES];
+    const union ir_cell *in[1] = { cell }, *out[1];
+
+    for (uint64_t row = 0; row < 40; row++) {
+        grove_row(x, row, row == 0);
+        grove_clear(g, want, x);
+        for (int i = 0; i < GROVE_FEATURES; i++)
+            cell[i].i = x[i];
+        ir_eval(&mem, f, in, out, NULL);
+        for (int64_t k = 0; k < g->coefs; k++)
+            ck_assert_int_eq(out[0][k].i, want[k]);
+    }
+    arena_free(&mem);
+}
+
+/* loop: forests, private, public by selections, public by products */
+START_TEST(forests_are_the_evaluator)
+{
+    const int way = _i % 3;
+    struct dice d = { 11 + (uint64_t)_i / 3 };
+    const struct span at = { 0, 0 };
+    struct ir_func *f;
+    struct grove g;
+    struct model x;
+    bool products = false;
+
+    memset(&x, 0, sizeof x);
+    grove_grow(&g, &forests[_i / 3].kind, d.state);
+    f = grove_model(&x.mem, &g, forests[_i / 3].reals);
+    ir_set(f, "thresholds.public", way > 0, at);
+    ir_set(f, "packed", way > 1, at);
+    x.f = f;
+    ck_assert(open_passed(&x, (uint64_t)_i));
+    for (uint32_t i = 0; i < x.f->n; i++)
+        products = products || x.f->ins[i].op == IR_ggsw_products;
+    ck_assert(products == (way > 1 && forests[_i / 3].kind.depth > 1));
+    if (!forests[_i / 3].reals)
+        check_sums(x.f, &g);
+    run_clear(&x, &d);
+    run_plain(&x, &d, CMLRT_SIMULATED);
+    run_encrypted(&x, &d, d.state);
+    close_model(&x);
+    grove_free(&g);
+}
+END_TEST
+
+/* Noise of answers that products make, all bits 1, is within (94); what hides
+ * in answers is left out.  It is a bound for all bits; all ones have more than
+ * half of it. */
+START_TEST(products_have_their_noise)
+{
+    enum { KEYS = 30 };
+    static const struct grove_kind kinds[] = {
+        { 20, 3, 1, 8, 0, 0.1, 0 },
+        { 4, 4, 3, 4, 0, 0.2, 0 },
+    };
+    const struct model_ring ring = { 1, IR_LOG2_LEVELED, true };
+    const struct span at = { 0, 0 };
+    struct dice d = { 1 };
+    struct ir_func *f;
+    struct grove g;
+    struct model x;
+    double v = 0, ratio;
+
+    memset(&x, 0, sizeof x);
+    grove_grow(&g, &kinds[_i], 21);
+    f = grove_model(&x.mem, &g, false);
+    ir_set(f, "thresholds.public", 1, at);
+    ir_set(f, "packed", 1, at);
+    x.f = f;
+    x.worst = true;
+    ck_assert(open_passed(&x, 0));
+    for (uint32_t i = 0; i < x.f->n; i++)
+        if (x.f->ins[i].op == IR_ggsw_products)
+            v = x.f->ins[i].type.lo;
+    ck_assert_double_gt(v, 0);
+    for (uint64_t key = 0; key < KEYS; key++)
+        run_encrypted(&x, &d, key);
+    v += model_v_zero(ring, x.f->params.v_fresh) + model_v_cut(ring, 32);
+    ratio = x.square / (double)x.errors / v;
+    ck_assert_msg(ratio < quantile((double)x.errors, 3.2905), "%g", ratio);
+    ck_assert_msg(ratio > 0.5, "%g", ratio);
+    close_model(&x);
+    grove_free(&g);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -553,6 +731,8 @@ main(void)
     tcase_add_test(tc, several_sets_are_the_evaluator);
     tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
     tcase_add_loop_test(tc, programs_are_the_evaluator, 0, nprograms);
+    tcase_add_loop_test(tc, forests_are_the_evaluator, 0, 3 * FORESTS);
+    tcase_add_loop_test(tc, products_have_their_noise, 0, 2);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);

@@ -333,7 +333,31 @@ static const char leveled[] =
     "  %7 = glwe.decrypt %6 { lo = 0, hi = 6 } : int[2] in 0..6\n"
     "  output %7 { name = @y }\n"
     "}\n";
+
+static const char slots[] =
+    "ir 1 slots\n"
+    "const @keys : int[2,2] = [12, 4, 9, 5]\n"
+    "param @nodes : int[3,4] = [0, 2, 1, 2, 1, 0, -1, -2, 1, 3072, -3, -4]\n"
+    "param @leaves : int[4,2] = [1, 0, 2, 1, 0, 3, 1, 1]\n"
+    "param @roots : int[1] = [0]\n"
+    "{\n"
+    "  %0 = input { name = @x } : int[2048] in 0..1\n"
+    "  %1 = input { name = @m } : int[1,2048] in 0..1\n"
+    "  %2 = ggsw.encrypt %1 { levels = 2, log2_base = 15, keep_bits = 44 } : "
+    "ggsw[1,2048] noise 1e-27 1e-27\n"
+    "  %3 = glwe.encrypt %0 { log2_delta = 56 } : glwe[2048] delta 56\n"
+    "  %4 = glwe.expand %3 { log2_slots = 3, steps = 2, keys = @keys } : "
+    "glwe[8192] delta 58 noise 1e-20 0\n"
+    "  %5 = ggsw.products %4, %2 { nodes = @nodes, leaves = @leaves, roots = "
+    "@roots } : glwe[2] delta 58 noise 1e-12 0\n"
+    "  %6 = glwe.answer %5 { log2_flood = 50, word_bits = 32 } : glwe[2] delta 58 "
+    "noise 1e-12 0\n"
+    "  %7 = glwe.decrypt %6 { lo = 0, hi = 6 } : int[2] in 0..6\n"
+    "  output %7 { name = @y }\n"
+    "}\n";
 /* clang-format on */
+
+enum { TEXTS = 4 };
 
 /* `tensors` with a table that covers the operand */
 static char *
@@ -355,10 +379,11 @@ whole(void)
 
 START_TEST(every_op_prints_as_it_was_read)
 {
-    char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
+    char *texts[] = { whole(), strdup(ciphers), strdup(leveled),
+                      strdup(slots) };
     bool seen[IR_NOPS] = { false };
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < TEXTS; i++) {
         struct reading r = reading_open(texts[i], strlen(texts[i]));
         char *again;
 
@@ -391,9 +416,10 @@ survives(const char *text, size_t len)
 
 START_TEST(cut_texts_have_one_message)
 {
-    char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
+    char *texts[] = { whole(), strdup(ciphers), strdup(leveled),
+                      strdup(slots) };
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < TEXTS; i++) {
         const size_t len = strlen(texts[i]);
 
         for (size_t n = len; n-- > 0;) {
@@ -412,9 +438,10 @@ END_TEST
 START_TEST(wrong_bytes_have_one_message)
 {
     static const char bytes[] = { 0, -1, '"', '%', '9', '-', '}', '\n' };
-    char *texts[] = { whole(), strdup(ciphers), strdup(leveled) };
+    char *texts[] = { whole(), strdup(ciphers), strdup(leveled),
+                      strdup(slots) };
 
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < TEXTS; i++) {
         const size_t len = strlen(texts[i]);
 
         for (size_t n = 0; n < len; n++) {

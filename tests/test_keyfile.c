@@ -16,7 +16,8 @@
 #include <unistd.h>
 
 /* k, log2 N, n, bootstrap, keyswitch (levels, base), noise, ternary; the last
- * two have no tables, and one the keys of leveled circuits */
+ * three have no tables, of which two have the keys of leveled circuits, with
+ * that of s^2 and without */
 /* clang-format off */
 static const struct cmlrt_set insecure[] = {
     { 1, 10, 24, 1, 23, 4, 4, 30, 17, false, { 0 }, { 0 } },
@@ -25,6 +26,8 @@ static const struct cmlrt_set insecure[] = {
     { 2,  8,  0, 0,  0, 0, 0,  0, 20, true, { 0 }, { 0 } },
     { 1,  8,  0, 0,  0, 0, 0,  0, 20, true, { 0 },
       { 2, 3, { 5, 3, 2 }, { 3, 4, 7 }, 2, 11, 0 } },
+    { 1, 8,  0, 0,  0, 0, 0,  0, 20, true, { 0 },
+      { 4, 2, { 4, 3 }, { 4, 5 }, 0, 0, 3 } },
 };
 /* clang-format on */
 
@@ -260,9 +263,9 @@ main(void)
     int failed;
 
     tcase_set_timeout(tc, 60);
-    tcase_add_loop_test(tc, keys_in_pieces_are_the_same, 0, 12);
+    tcase_add_loop_test(tc, keys_in_pieces_are_the_same, 0, 15);
     tcase_add_test(tc, an_outlet_can_stop_the_making);
-    tcase_add_loop_test(tc, key_files_are_the_same, 0, 4);
+    tcase_add_loop_test(tc, key_files_are_the_same, 0, 5);
     tcase_add_exit_test(tc, a_mapped_file_that_is_cut_is_told, 3);
     tcase_add_test(tc, a_full_disk_leaves_no_key);
     suite_add_tcase(suite, tc);

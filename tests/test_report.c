@@ -229,12 +229,16 @@ static void
 leveled(struct cmlrt_leveled *l, const struct ir_func *f,
         const struct ir_ins *ins)
 {
-    const struct ir_blob *keys = ir_data(f, ins->as.glwe_to_ggsw.keys);
+    const bool expand = ins->op == IR_glwe_expand;
+    const struct ir_blob *keys = ir_data(f, expand ? ins->as.glwe_expand.keys
+                                                   : ins->as.glwe_to_ggsw.keys);
 
-    l->steps = ins->as.glwe_to_ggsw.log2_slots;
-    l->first = IR_LOG2_LEVELED - l->steps;
-    l->ss_levels = ins->as.glwe_to_ggsw.switch_levels;
-    l->ss_log2_base = ins->as.glwe_to_ggsw.switch_log2_base;
+    l->steps =
+        expand ? ins->as.glwe_expand.steps : ins->as.glwe_to_ggsw.log2_slots;
+    l->first =
+        IR_LOG2_LEVELED - (expand ? ins->as.glwe_expand.log2_slots : l->steps);
+    l->ss_levels = expand ? 0 : ins->as.glwe_to_ggsw.switch_levels;
+    l->ss_log2_base = expand ? 0 : ins->as.glwe_to_ggsw.switch_log2_base;
     for (uint32_t q = 0; q < l->steps && q < CMLRT_MOST_STEPS; q++)
         l->levels[q] = (uint8_t)keys->cell[2 * q].i;
 }
@@ -258,7 +262,8 @@ START_TEST(keys_have_their_size)
         sets.at[i].ks_levels = x->ks_levels;
     }
     for (uint32_t i = 0; i < m.f->n; i++)
-        if (m.f->ins[i].op == IR_glwe_to_ggsw)
+        if (m.f->ins[i].op == IR_glwe_to_ggsw
+            || m.f->ins[i].op == IR_glwe_expand)
             leveled(&sets.at[0].leveled, m.f, &m.f->ins[i]);
     for (uint32_t i = 0; i < sets.switches; i++) {
         sets.sw[i].from = m.f->sets.sw[i].from;

@@ -161,11 +161,14 @@ pieces(FILE *out, const struct program *p)
     fputs(",\n  \"pieces\": [", out);
     for (int64_t i = 0; i < p->m->npieces; i++)
         fprintf(out,
-                "%s\n    {\"count\": %lld, \"glwe\": %lld, \"hi\": %lld, "
-                "\"lo\": %lld, \"log2_delta\": %lld, \"set\": %lld}",
-                i ? "," : "", (long long)d[i].count, (long long)d[i].glwe,
-                (long long)d[i].hi, (long long)d[i].lo,
-                (long long)d[i].log2_delta, (long long)d[i].set);
+                "%s\n    {\"count\": %lld, \"first\": %lld, \"glwe\": %lld, "
+                "\"hi\": %lld, \"keep_bits\": %lld, \"lo\": %lld, "
+                "\"log2_delta\": %lld, \"set\": %lld, \"times_key\": %s}",
+                i ? "," : "", (long long)d[i].count, (long long)d[i].first,
+                (long long)d[i].glwe, (long long)d[i].hi,
+                (long long)d[i].keep_bits, (long long)d[i].lo,
+                (long long)d[i].log2_delta, (long long)d[i].set,
+                d[i].times_key ? "true" : "false");
     fputs("]", out);
 }
 
