@@ -2,22 +2,16 @@
  * loaded, and run with their prologue, circuit and epilogue.  Without
  * encryption they agree bit for bit; so do a few that are encrypted under toy
  * keys, which are named insecure. */
-#define _POSIX_C_SOURCE 200809L /* mkdtemp */
-#include "backend/backend.h"
 #include "passes/passes.h"
-#include "runtime/engine.h"
+#include "tests/loaded.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
-#include "tests/rig.h"
-#include "tests/shim.h"
 
 #include <check.h>
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6, PATH = 256, MOST = 16 };
+enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6, MOST = 16 };
 
 /* CML_MODELS=1000 for a long run */
 static unsigned
@@ -28,61 +22,14 @@ models(unsigned otherwise)
     return n ? (unsigned)strtoul(n, NULL, 10) : otherwise;
 }
 
-/* ---- from IR to a loaded model */
-
 struct model {
     struct arena mem;
-    const struct ir_func *f; /* as the back end took it */
-    void *library;
-    const struct cml_manifest *m;
-    struct cmlrt_layout layout;
+    struct loaded it;
 };
-
-static void
-load(struct model *x, const char *path)
-{
-    int (*entry)(int argc, char **argv);
-    struct shim *s;
-    void *sym;
-
-    x->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    ck_assert_msg(x->library != NULL, "%s", dlerror());
-    s = dlsym(x->library, "shim");
-    ck_assert_ptr_nonnull(s);
-#define RT(name) s->name = name;
-#include "runtime/abi.def"
-    sym = dlsym(x->library, "main");
-    memcpy(&entry, &sym, sizeof entry);
-    ck_assert_int_eq(entry(0, NULL), 0);
-    x->m = s->manifest;
-    x->layout = cmlrt_manifest_layout(x->m);
-}
-
-static void
-compile(struct model *x, bool optimise)
-{
-    const struct source src = { "random", "", 0 };
-    const struct be_link how = { .runtime = SHIM, .link_arg = "-shared" };
-    struct be_module *m = be_new(x->f, &src, BE_ALL, NULL);
-    char folder[] = "/tmp/cml-test-XXXXXX", object[PATH], library[PATH];
-
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(object, sizeof object, "%s/m.o", folder);
-    snprintf(library, sizeof library, "%s/m.so", folder);
-    if (optimise)
-        be_optimise(m);
-    ck_assert(be_object(m, object));
-    be_free(m);
-    ck_assert_int_eq(be_link(object, library, &how), 0);
-    load(x, library);
-    remove(object);
-    remove(library);
-    rmdir(folder);
-}
 
 /* The program knows the parameters that were chosen. */
 static void
-check_parameters(const struct model *x)
+check_parameters(const struct loaded *x)
 {
     const struct cml_set *set = x->m->sets;
     const struct cml_switch *sw = x->m->switches;
@@ -119,79 +66,38 @@ open_model(struct model *x, const char *text, struct dice *d,
     const struct pass_options po = { .diag = &dg, .status = &status };
 
     memset(x, 0, sizeof *x);
-    x->f = *text ? ir_parse(&x->mem, &dg)
-                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
-    x->f = pass_run(&x->mem, x->f, &po);
+    x->it.f = *text ? ir_parse(&x->mem, &dg)
+                    : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
+    x->it.f = pass_run(&x->mem, x->it.f, &po);
     fclose(sink);
-    if (!x->f) {
+    if (!x->it.f) {
         arena_free(&x->mem);
         return false;
     }
-    compile(x, seed % 2);
-    check_parameters(x);
+    loaded_open(&x->it, x->it.f, seed % 2);
+    check_parameters(&x->it);
     return true;
 }
 
 static void
 close_model(struct model *x)
 {
-    dlclose(x->library);
+    loaded_close(&x->it);
     arena_free(&x->mem);
 }
 
 /* ---- rows */
 
-/* The numbers of the user, input after input. */
-static void
-numbers(double *to, const struct ir_func *f, const union ir_cell *const *in)
-{
-    ir_ref list[MOST];
-    const size_t n = ir_inputs(f, list, MOST);
-
-    for (size_t i = 0; i < n; i++) {
-        const struct ir_type *t = &ir_at(f, list[i])->type;
-
-        for (size_t e = 0; e < ir_count(t); e++)
-            *to++ = t->base == IR_REAL ? in[i][e].r : (double)in[i][e].i;
-    }
-}
-
-static void
-prologue(const struct model *x, const double *in, int64_t *messages)
-{
-    void *scratch = rig_alloc((size_t)x->m->prologue_bytes + 1);
-    cml_prologue_fn *run;
-
-    memcpy(&run, &x->m->prologue, sizeof run);
-    run(in, messages, scratch);
-    free(scratch);
-}
-
-static int64_t
-reply_of(const struct cml_answer *a, uint64_t phase)
-{
-    const uint64_t lo = (uint64_t)a->lo << a->log2_delta;
-
-    phase = phase - lo + (UINT64_C(1) << a->log2_delta) / 2;
-    return a->lo + (int64_t)(phase >> a->log2_delta);
-}
-
 /* The outputs of a row against the evaluator; reals by their bits. */
 static void
-check_row(const struct model *x, const union ir_cell *const *in,
-          const int64_t *replies, const char *how)
+check_row(const struct loaded *x, const union ir_cell *const *in,
+          const double *got, const char *how)
 {
     struct arena mem = { 0 };
-    void *scratch = rig_alloc((size_t)x->m->epilogue_bytes + 1);
-    double *out = rig_alloc((x->layout.outputs + 1) * sizeof *out);
-    const double *got = out;
     const union ir_cell *want[MOST];
-    cml_epilogue_fn *run;
     ir_ref list[MOST];
     const size_t n = ir_outputs(x->f, list, MOST);
 
-    memcpy(&run, &x->m->epilogue, sizeof run);
-    run(replies, out, scratch);
     ir_eval(&mem, x->f, in, want, NULL);
     for (size_t o = 0; o < n; o++) {
         const struct ir_type *t = &ir_at(x->f, list[o])->type;
@@ -207,98 +113,25 @@ check_row(const struct model *x, const union ir_cell *const *in,
                          w);
         }
     }
-    free(scratch);
-    free(out);
     arena_free(&mem);
 }
 
-struct rows {
-    struct arena mem;
-    const union ir_cell **in[ROWS];
-    int64_t *messages; /* ROWS * layout.messages */
-    uint64_t *words;   /* ROWS * layout.words */
-};
-
+/* Random rows, run in one way. */
 static void
-draw_rows(struct rows *r, const struct model *x, struct dice *d)
+run(const struct loaded *x, enum loaded_how how, struct dice *d, uint64_t seed)
 {
-    double *user = rig_alloc((x->layout.inputs + 1) * sizeof *user);
-
-    memset(r, 0, sizeof *r);
-    r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
-    r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
-    for (size_t i = 0; i < ROWS; i++) {
-        r->in[i] = random_inputs(&r->mem, d, x->f);
-        numbers(user, x->f, r->in[i]);
-        prologue(x, user, r->messages + i * x->layout.messages);
-    }
-    free(user);
-}
-
-static void
-drop_rows(struct rows *r)
-{
-    free(r->messages);
-    free(r->words);
-    arena_free(&r->mem);
-}
-
-/* Calls put for each piece of each row. */
-static void
-each_piece(struct rows *r, const struct model *x,
-           void (*put)(void *arg, const struct cml_piece *d, uint64_t *word,
-                       const int64_t *message, uint64_t glwe),
-           void *arg)
-{
-    const struct cml_piece *d = x->m->pieces;
+    static const char *const names[] = { "clear", "simulated", "encrypted" };
+    struct arena mem = { 0 };
+    const union ir_cell *const *in[ROWS];
+    double *out;
 
     for (size_t i = 0; i < ROWS; i++)
-        for (int64_t j = 0; j < x->m->npieces; j++)
-            put(arg, &d[j], r->words + i * x->layout.words + d[j].word,
-                r->messages + i * x->layout.messages + d[j].first,
-                i * x->layout.glwes + (uint64_t)d[j].glwe);
-}
-
-/* ---- without encryption */
-
-static void
-put_clear(void *arg, const struct cml_piece *d, uint64_t *word,
-          const int64_t *message, uint64_t glwe)
-{
-    (void)arg, (void)glwe;
-    for (int64_t e = 0; e < d->count; e++)
-        word[e] = (uint64_t)message[e] << d->log2_delta;
-}
-
-static void
-run_clear(struct model *x, struct dice *d)
-{
-    const struct cml_answer *a = x->m->answers;
-    int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
-    uint64_t *phases = rig_alloc((ROWS * x->layout.phases + 1) * 8);
-    const uint64_t *phase = phases;
-    struct cmlrt_pool *pool = cmlrt_pool_new(1);
-    struct cmlrt_job job = { .m = x->m,
-                             .mode = CMLRT_CLEAR,
-                             .kernels = cmlrt_kernels_select("ref"),
-                             .pool = pool,
-                             .rows = ROWS };
-    struct rows r;
-
-    draw_rows(&r, x, d);
-    each_piece(&r, x, put_clear, NULL);
-    job.words = r.words;
-    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)phases), CML_E_ok);
-    for (size_t i = 0; i < ROWS; i++) {
-        for (int64_t j = 0; j < x->m->nanswers; j++)
-            for (int64_t e = 0; e < a[j].count; e++)
-                replies[a[j].first + e] = reply_of(&a[j], *phase++);
-        check_row(x, r.in[i], replies, "clear");
-    }
-    drop_rows(&r);
-    cmlrt_pool_free(pool);
-    free(phases);
-    free(replies);
+        in[i] = random_inputs(&mem, d, x->f);
+    out = loaded_run(x, how, in, ROWS, seed);
+    for (size_t i = 0; i < ROWS; i++)
+        check_row(x, in[i], out + i * x->layout.outputs, names[how]);
+    free(out);
+    arena_free(&mem);
 }
 
 START_TEST(clear_is_the_evaluator)
@@ -311,133 +144,14 @@ START_TEST(clear_is_the_evaluator)
 
         if (!open_model(&x, "", &d, (enum random_kind)_i, seed))
             continue;
-        run_clear(&x, &d);
+        run(&x.it, LOADED_CLEAR, &d, seed);
+        run(&x.it, LOADED_QUIET, &d, seed);
         close_model(&x);
         through++;
     }
     ck_assert_uint_gt(through, models(MODELS) / 2);
 }
 END_TEST
-
-/* ---- encrypted */
-
-/* of all sets of a program */
-struct keys {
-    uint8_t seed[CMLRT_SEED];
-    struct cmlrt_secrets secrets;
-    struct cmlrt_evals *evals;
-    struct cmlrt_pool *pool;
-};
-
-static void
-open_keys(struct keys *k, const struct cml_manifest *m,
-          const struct kernels *kernels, uint64_t seed)
-{
-    const struct cmlrt_sets sets = cmlrt_manifest_sets(m);
-    uint8_t *payload = rig_alloc(cmlrt_sets_bytes(&sets));
-
-    memset(k->seed, 1, sizeof k->seed);
-    memcpy(k->seed, &seed, sizeof seed);
-    k->pool = cmlrt_pool_new(1);
-    ck_assert_int_eq(cmlrt_secrets_new(&k->secrets, &sets, k->seed), CML_E_ok);
-    ck_assert_int_eq(cmlrt_sets_generate(payload, &k->secrets, k->pool),
-                     CML_E_ok);
-    ck_assert_int_eq(
-        cmlrt_evals_load(&k->evals, &sets, payload, kernels, k->pool),
-        CML_E_ok);
-    free(payload);
-}
-
-static void
-close_keys(struct keys *k)
-{
-    cmlrt_secrets_free(&k->secrets);
-    cmlrt_evals_free(k->evals);
-    cmlrt_pool_free(k->pool);
-}
-
-static void
-put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
-              const int64_t *message, uint64_t glwe)
-{
-    const struct keys *k = arg;
-    const struct cmlrt_plain in = { message, (size_t)d->count,
-                                    (unsigned)d->log2_delta };
-
-    ck_assert_int_le(d->count, 1 << k->secrets.sets.at[d->set].log2_n);
-    ck_assert_int_eq(
-        cmlrt_encrypt(word, k->secrets.at[d->set], k->seed, glwe, &in),
-        CML_E_ok);
-}
-
-/* The next ciphertext of the answers. */
-static const uint8_t *
-unpack(uint64_t *lwe, const uint8_t *from, size_t words, int64_t bits)
-{
-    for (size_t i = 0; i < words; i++, from += bits / 8) {
-        uint32_t top;
-
-        memcpy(&lwe[i], from, (size_t)bits / 8);
-        if (bits == 32) {
-            memcpy(&top, from, sizeof top);
-            lwe[i] = (uint64_t)top << 32;
-        }
-    }
-    return from;
-}
-
-static const uint8_t *
-read_answer(int64_t *replies, const struct cmlrt_secrets *s,
-            const struct cml_answer *a, const uint8_t *at)
-{
-    const size_t words = cmlrt_big(&s->sets.at[a->set]) + 1;
-    uint64_t *lwe = rig_alloc((words + (size_t)a->count) * sizeof *lwe);
-
-    if (a->packed)
-        at = unpack(lwe, at, words - 1 + (size_t)a->count, a->word_bits);
-    for (int64_t e = 0; e < a->count; e++) {
-        if (a->packed) {
-            replies[a->first + e] =
-                reply_of(a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
-            continue;
-        }
-        at = unpack(lwe, at, words, a->word_bits);
-        replies[a->first + e] = reply_of(a, cmlrt_phase(s->at[a->set], lwe));
-    }
-    free(lwe);
-    return at;
-}
-
-static void
-run_encrypted(struct model *x, struct dice *d, uint64_t seed)
-{
-    const struct cml_answer *a = x->m->answers;
-    const struct kernels *kernels = cmlrt_kernels_select(NULL);
-    int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
-    uint8_t *out = rig_alloc(ROWS * x->layout.reply_bytes + 1);
-    const uint8_t *at = out;
-    struct cmlrt_job job = {
-        .m = x->m, .mode = CMLRT_ENCRYPTED, .kernels = kernels, .rows = ROWS
-    };
-    struct keys k;
-    struct rows r;
-
-    open_keys(&k, x->m, kernels, seed);
-    draw_rows(&r, x, d);
-    each_piece(&r, x, put_encrypted, &k);
-    job.evals = k.evals, job.pool = k.pool;
-    job.mask_seed = k.seed, job.words = r.words;
-    ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
-    for (size_t i = 0; i < ROWS; i++) {
-        for (int64_t j = 0; j < x->m->nanswers; j++)
-            at = read_answer(replies, &k.secrets, &a[j], at);
-        check_row(x, r.in[i], replies, "encrypted");
-    }
-    drop_rows(&r);
-    close_keys(&k);
-    free(out);
-    free(replies);
-}
 
 START_TEST(encrypted_is_the_evaluator)
 {
@@ -447,8 +161,8 @@ START_TEST(encrypted_is_the_evaluator)
 
         if (!open_model(&x, "", &d, (enum random_kind)_i, seed))
             continue;
-        if (!x.m->approx) /* is it right then? nearly */
-            run_encrypted(&x, &d, seed);
+        if (!x.it.m->approx) /* is it right then? nearly */
+            run(&x.it, LOADED_ENCRYPTED, &d, seed);
         close_model(&x);
     }
 }
@@ -517,12 +231,12 @@ START_TEST(several_sets_are_the_evaluator)
         struct model x;
 
         memset(&x, 0, sizeof x);
-        x.f = ir_parse(&x.mem, &dg);
-        ck_assert_ptr_nonnull(x.f);
-        compile(&x, false);
-        check_parameters(&x);
-        run_clear(&x, &d);
-        run_encrypted(&x, &d, seed);
+        x.it.f = ir_parse(&x.mem, &dg);
+        ck_assert_ptr_nonnull(x.it.f);
+        loaded_open(&x.it, x.it.f, false);
+        check_parameters(&x.it);
+        run(&x.it, LOADED_CLEAR, &d, 0);
+        run(&x.it, LOADED_ENCRYPTED, &d, seed);
         close_model(&x);
     }
 }
@@ -535,8 +249,8 @@ START_TEST(programs_are_the_evaluator)
 
     ck_assert(
         open_model(&x, programs[_i].text, &d, RANDOM_INTEGERS, (uint64_t)_i));
-    run_clear(&x, &d);
-    run_encrypted(&x, &d, (uint64_t)_i);
+    run(&x.it, LOADED_CLEAR, &d, 0);
+    run(&x.it, LOADED_ENCRYPTED, &d, (uint64_t)_i);
     close_model(&x);
 }
 END_TEST
