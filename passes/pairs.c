@@ -288,9 +288,12 @@ positive(struct pairs *p, ir_ref v)
 {
     struct interval h;
 
-    if (pairs_interval(p, v, &h)
-        && pairs_price(p, ir_bits(h.lo, h.hi) - (h.lo < 0))
-               > bits_relu_price(p, h))
+    if (!pairs_interval(p, v, &h))
+        return ir_build1(p->g, IR_relu, p->at, v);
+    if (h.hi <= 0) /* it has no bits that the sign could clear */
+        return pairs_op(p, IR_mul, v, pairs_number(p, 0));
+    if (pairs_price(p, ir_bits(h.lo, h.hi) - (h.lo < 0))
+        > bits_relu_price(p, h))
         return bits_relu(p, v, h);
     return ir_build1(p->g, IR_relu, p->at, v);
 }

@@ -33,7 +33,9 @@ row() { sed -nE "s/^$1\\(([a-z_0-9]+)[,)].*/\"\\1\"/p" "$2"; }
         echo "\"$w\""
     done
 } | sort -u >"$work/ir.dict"
-for t in trees data; do : >"$work/$t.dict"; done
+# A loop to its limit of 2^16 turns takes sanitized code longer than a turn may.
+mkdir -p "$work/seeds" && cp "$here"/../golden/*.cml "$here"/../language/*.cml \
+    "$work/seeds" && rm "$work/seeds/turns.cml" || exit 2
 
 # turn FUZZER READER SEEDS...: READER may be empty
 turn() {
@@ -46,8 +48,8 @@ turn() {
         export ASAN_OPTIONS=quarantine_size_mb=8
         exec "$build/bin/fuzz_$fuzzer" -rss_limit_mb=256 -timeout=2 \
             -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
-            -dict="$work/$fuzzer.dict" -artifact_prefix="$work/$name-" \
-            "$work/$fuzzer" "$@"
+            $([ -e "$work/$fuzzer.dict" ] && echo "-dict=$work/$fuzzer.dict") \
+            -artifact_prefix="$work/$name-" "$work/$fuzzer" "$@"
     ) >"$work/$name.log" 2>&1
     echo "$name exit $? seconds $(($(date +%s) - begin))" \
         "$(sed -n 's/^stat::number_of_executed_units: */runs /p' \
@@ -55,7 +57,7 @@ turn() {
 }
 
 until [ -e "$work/stop" ]; do
-    turn parse '' "$here/../golden"
+    turn parse '' "$work/seeds"
     turn ir '' "$here/ir"
     turn trees xgboost "$here/trees"
     for r in npy npz safetensors idx csv; do
@@ -64,6 +66,6 @@ until [ -e "$work/stop" ]; do
     done
     turn trees lightgbm "$here/trees"
     turn trees sklearn "$here/trees"
-    turn parse '' "$here/../language"
+    turn parse ''
     turn ir ''
 done
