@@ -389,16 +389,17 @@ elements(struct gen *g)
         break;
     case 1:
         line = gen_text(g, "%s %s[::-1] = %s;", line, name, e.text);
-        f = gen_like(&f, f.text, e.lo, e.hi);
+        f = e;
         break;
     case 2:
         line = gen_text(g, "%s for i in 0..len(%s) { %s[i] = %s[i] %s; }", line,
                         name, name, name, gen_roll(g, 2) ? "+ i" : "* (i - 1)");
-        f = gen_like(&f, f.text, e.lo - e.hi - 9, 5 * fabs(e.hi) + 9);
+        f = gen_like(&e, f.text, e.lo - e.hi - 9, 5 * fabs(e.hi) + 9);
         break;
     case 3:
         line = gen_text(g, "%s for i in 1..len(%s) { %s[i] = %s[i - 1] + %s; }",
                         line, name, name, name, f.text);
+        f.enc = f.enc && e.dim[0] > 1;
         f.lo = e.lo + 4 * (f.lo < 0 ? f.lo : 0);
         f.hi = e.hi + 4 * (f.hi > 0 ? f.hi : 0);
         break;
