@@ -476,7 +476,8 @@ random_cml(struct random_cml *p, struct arena *mem, struct dice *d, bool reals,
 {
     static const char *const names[] = { "x", "y", "z" };
     struct gen *g = arena_new(mem, struct gen, 1);
-    const size_t steps = narrow ? 2 : 3 + (size_t)dice_roll(d, 5);
+    const size_t steps =
+        (narrow ? 2 : 3) + (size_t)dice_roll(d, narrow ? 3 : 5);
 
     *p = (struct random_cml){ 0 };
     g->mem = mem;

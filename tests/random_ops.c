@@ -236,11 +236,12 @@ chosen(struct gen *g, struct expr e, unsigned depth)
     const struct expr c = compared(g, gen_beside(g, &e, 0), depth);
     struct expr b =
         gen_roll(g, 2) ? literal(g, &e, -2, 5) : gen_beside(g, &e, depth);
-    struct expr r;
+    struct expr both, r;
 
     e = gen_narrowed(g, e, PAIR);
     b = gen_narrowed(g, b, PAIR);
-    if (!gen_broadcast(&r, &e, &b) || !gen_broadcast(&r, &r, &c) || c.real)
+    if (!gen_broadcast(&both, &e, &b) || !gen_broadcast(&r, &both, &c)
+        || c.real)
         return e;
     r.real = e.real || b.real;
     return gen_like(

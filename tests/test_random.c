@@ -39,9 +39,17 @@ enum {
     SECONDS = 120
 };
 
-/* How a model ended; MISTAKE and more: with a message that is not for a model
- * of this kind, or of bug(), or by a signal. */
-enum { RIGHT = 0, WRONG = 1, REFUSED = 10, APPROX = 11, MISTAKE = 20 };
+/* How a model ended; TABLES is right, and it was encrypted and has some;
+ * MISTAKE and more: with a message that is not for a model of this kind, or of
+ * bug(), or by a signal. */
+enum {
+    RIGHT = 0,
+    WRONG = 1,
+    REFUSED = 10,
+    APPROX = 11,
+    TABLES = 12,
+    MISTAKE = 20
+};
 
 struct trial {
     const char *text;
@@ -256,7 +264,7 @@ try_model(const char *text, uint64_t seed, bool real_parameters, bool encrypt)
     struct dice d = { seed * 0x9e3779b97f4a7c15 };
     const struct ir_func *f;
     struct loaded x;
-    bool approx;
+    bool approx, tables = false;
 
     alarm(SECONDS);
     compile(&t);
@@ -270,9 +278,12 @@ try_model(const char *text, uint64_t seed, bool real_parameters, bool encrypt)
     check_compiled(&t, &x, LOADED_QUIET, ROWS);
     if (encrypt && !approx)
         check_compiled(&t, &x, LOADED_ENCRYPTED, real_parameters ? 2 : ROWS);
+    for (uint32_t i = 0; i < f->n; i++)
+        tables = tables || ir_is_bootstrap(&f->ins[i])
+                 || f->ins[i].op == IR_lwe_bit_lut;
     loaded_close(&x);
     arena_free(&t.mem);
-    exit(encrypt && approx ? APPROX : RIGHT);
+    exit(encrypt && approx ? APPROX : encrypt && tables ? TABLES : RIGHT);
 }
 
 /* In a process of its own. */
@@ -316,7 +327,7 @@ shrink(struct random_cml *p, struct arena *mem, uint64_t seed, bool real,
 }
 
 struct count {
-    unsigned run, refused, encrypted, wrong;
+    unsigned run, refused, encrypted, tables, wrong;
 };
 
 static void
@@ -336,8 +347,9 @@ one(struct count *c, uint64_t seed, bool real_parameters, bool encrypt)
     end = run(text, seed, real_parameters, encrypt, false);
     c->run++;
     c->refused += end == REFUSED;
-    c->encrypted += end == RIGHT && encrypt;
-    if (end != RIGHT && end != REFUSED && end != APPROX) {
+    c->encrypted += (end == RIGHT && encrypt) || end == TABLES;
+    c->tables += end == TABLES;
+    if (end != RIGHT && end != REFUSED && end != APPROX && end != TABLES) {
         c->wrong++;
         fprintf(stderr, "seed %llu ends with %d:\n%s", (unsigned long long)seed,
                 end, text);
@@ -366,8 +378,9 @@ part(unsigned first, unsigned models, bool real_parameters)
     for (unsigned seed = first + 1; seed <= models; seed += PARTS)
         one(&c, seed, real_parameters, real_parameters || seed % 64 == 0);
     if (c.run)
-        fprintf(stderr, "%u models, %u refused, %u encrypted\n", c.run,
-                c.refused, c.encrypted);
+        fprintf(stderr,
+                "%u models, %u refused, %u encrypted, %u with bootstraps\n",
+                c.run, c.refused, c.encrypted, c.tables);
     ck_assert_uint_eq(c.wrong, 0);
     ck_assert_uint_le(c.refused * 10, c.run * 3);
 }

@@ -34,8 +34,13 @@ row() { sed -nE "s/^$1\\(([a-z_0-9]+)[,)].*/\"\\1\"/p" "$2"; }
     done
 } | sort -u >"$work/ir.dict"
 # A loop to its limit of 2^16 turns takes sanitized code longer than a turn may.
-mkdir -p "$work/seeds" && cp "$here"/../golden/*.cml "$here"/../language/*.cml \
-    "$work/seeds" && rm "$work/seeds/turns.cml" || exit 2
+mkdir -p "$work/seeds" || exit 2
+for folder in golden language; do
+    for f in "$here/../$folder"/*.cml; do
+        cp "$f" "$work/seeds/$folder-${f##*/}" || exit 2
+    done
+done
+rm -f "$work/seeds/golden-turns.cml"
 
 # turn FUZZER READER SEEDS...: READER may be empty
 turn() {
