@@ -255,6 +255,8 @@ logic(struct gen *g, struct expr e, unsigned depth)
     const struct expr a = compared(g, e, depth);
     const struct expr b = compared(g, gen_beside(g, &e, 0), depth);
 
+    if (a.lo < 0 || a.hi > 1 || b.lo < 0 || b.hi > 1) /* of too many, it is */
+        return a;                                     /* left as it was */
     if (a.real || b.real || gen_roll(g, 3) == 0)
         return a.real ? a : gen_like(&a, gen_text(g, "(not %s)", a.text), 0, 1);
     return pair(g, gen_roll(g, 2) ? "and" : "or", &a, &b);

@@ -23,6 +23,7 @@
 #include "tests/random_cml.h"
 
 #include <check.h>
+#include <glob.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -326,6 +327,8 @@ shrink(struct random_cml *p, struct arena *mem, uint64_t seed, bool real,
     }
 }
 
+static glob_t found;
+
 struct count {
     unsigned run, refused, encrypted, tables, wrong;
 };
@@ -403,6 +406,31 @@ START_TEST(encrypted_models)
 }
 END_TEST
 
+/* Models by hand: the interpreter finds what the front end means.  It reads no
+ * files, and of those that are wrong there is another test. */
+START_TEST(programs)
+{
+    static const struct fe_options o = { .folder = "golden" };
+    struct trial t = { .seed = 1 };
+    struct dice d = { 7 };
+    char *text = arena_new(&t.mem, char, 1 << 16);
+    FILE *in = fopen(found.gl_pathv[_i], "rb");
+    struct diag dg = { .src = &t.src };
+
+    ck_assert(in != NULL);
+    t.src = (struct source){ found.gl_pathv[_i], text,
+                             fread(text, 1, (1 << 16) - 1, in) };
+    fclose(in);
+    if (strncmp(text, "ir 1", 4) != 0 && !strstr(text, "(\""))
+        t.f = fe_compile(&t.mem, &dg, &o);
+    for (size_t row = 0; t.f && row < ROWS; row++)
+        t.in[row] = random_inputs(&t.mem, &d, t.f);
+    if (t.f)
+        check_front_end(&t);
+    arena_free(&t.mem);
+}
+END_TEST
+
 START_TEST(one_model)
 {
     const bool real = getenv("CML_ENCRYPTED") != NULL;
@@ -421,11 +449,14 @@ main(void)
     SRunner *sr;
     int failed;
 
+    glob("golden/*.cml", 0, NULL, &found);
+    glob("language/*.cml", GLOB_APPEND, NULL, &found);
     if (getenv("CML_SEED")) {
         tcase_add_test(tc, one_model);
     } else {
         tcase_add_loop_test(tc, clear_models, 0, PARTS);
         tcase_add_loop_test(tc, encrypted_models, 0, PARTS);
+        tcase_add_loop_test(tc, programs, 0, (int)found.gl_pathc);
     }
     tcase_set_timeout(tc, 0);
     suite_add_tcase(suite, tc);
@@ -433,5 +464,6 @@ main(void)
     srunner_run_all(sr, CK_ENV);
     failed = srunner_ntests_failed(sr);
     srunner_free(sr);
+    globfree(&found);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
