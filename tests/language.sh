@@ -37,16 +37,17 @@ done
 # row MACRO FILE: the names of a table
 row() { sed -nE "s/^$1\\((\\w+)[,)].*/\\1/p" "$2"; }
 root=$2/../..
+cat "$2"/*.cml >"$tmp/all"
 for name in $(row B "$root/frontend/builtin.def") $(row F "$root/ir/ops.def") \
     $(sed -nE 's/^L\("(\w+).*/\1/p' "$root/frontend/library.def"); do
-    grep -q "\b$name(" "$2"/*.cml || fail "$name() runs in no program"
+    grep -q "\b$name(" "$tmp/all" || fail "$name() runs in no program"
 done
 signs=$(sed -nE 's/.*\{ "([^"]+)", IR_.*/\1/p' "$root/frontend/operators.c" |
     grep -v '[a-z]')
 [ "$(echo "$signs" | wc -l)" -ge 8 ] || fail 'no table of operators'
 set -f
 for sign in $signs '<<' '>>' and or not if; do
-    grep -qF -- "$sign " "$2"/*.cml || fail "$sign stands in no program"
+    grep -qF -- "$sign " "$tmp/all" || fail "$sign stands in no program"
 done
 set +f
 

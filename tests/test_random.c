@@ -131,7 +131,8 @@ evaluate(struct trial *t, const struct ir_func *f, size_t row)
 static bool
 near(double a, double b)
 {
-    return fabs(a - b) <= 1e-9 * (1 + fabs(a) + fabs(b));
+    return (isnan(a) && isnan(b))
+           || fabs(a - b) <= 1e-9 * (1 + fabs(a) + fabs(b));
 }
 
 /* The interpreter and the evaluator: sums of reals may be in another order. */
