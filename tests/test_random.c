@@ -12,6 +12,7 @@
  *
  *   CML_LONG=N      N times as many models
  *   CML_SEED=N      only the model of seed N
+ *   CML_FROM=N      those of seeds above N only
  *   CML_MODELS=N    N models, none of them encrypted
  *   CML_ENCRYPTED=N N models, encrypted with real parameters
  */
@@ -379,7 +380,8 @@ part(unsigned first, unsigned models, bool real_parameters)
 {
     struct count c = { 0 };
 
-    for (unsigned seed = first + 1; seed <= models; seed += PARTS)
+    for (unsigned seed = wanted("CML_FROM", 0) + first + 1; seed <= models;
+         seed += PARTS)
         one(&c, seed, real_parameters, real_parameters || seed % 64 == 0);
     if (c.run)
         fprintf(stderr,
