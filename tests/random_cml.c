@@ -176,7 +176,7 @@ gen_name(struct gen *g, const char *name, const struct expr *e)
 static struct expr
 leaf(struct gen *g)
 {
-    const bool real = g->reals && gen_roll(g, 4) == 0;
+    const bool real = g->reals && !g->inside_fn && gen_roll(g, 4) == 0;
 
     if (g->names && gen_roll(g, 7))
         return g->name[gen_roll(g, g->names)];
