@@ -14,6 +14,7 @@
 enum {
     GZIP_WINDOW = 15 + 16, /* zlib: a gzip header, the largest window */
     MOST_RATIO = 1032,     /* that deflate reaches */
+    HELD = 64, /* bytes of input, and what a match has left, that zlib holds */
     CHUNK = 1 << 15
 };
 
@@ -120,7 +121,7 @@ static bool
 can_hold(const struct stream *s, size_t bytes)
 {
     if (s->packed)
-        return bytes / MOST_RATIO <= s->z.avail_in + (size_t)CHUNK;
+        return bytes / MOST_RATIO <= s->z.avail_in + (size_t)HELD;
     return bytes <= s->r->n - s->at;
 }
 

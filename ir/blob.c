@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+enum { MIN_BUCKETS = 64 };
+
 static bool
 is_text(const struct ir_blob *b)
 {
@@ -10,20 +12,22 @@ is_text(const struct ir_blob *b)
 }
 
 static size_t
-hash(const char *name)
+hash(const struct ir_func *f, const char *name)
 {
     uint32_t h = 2166136261; /* FNV-1a */
 
     for (; *name; name++)
         h = (h ^ (unsigned char)*name) * 16777619;
-    return (h ^ h >> 16) % IR_NAMES_HASH;
+    return (h ^ h >> 16) & (f->buckets - 1);
 }
 
 /* Constants, tables and calibration rows of one name do not clash. */
 static const struct ir_blob *
 find(const struct ir_func *f, const char *name, bool text, bool calib)
 {
-    for (const struct ir_blob *b = f->first[hash(name)]; b; b = b->same)
+    const struct ir_blob *b = f->buckets ? f->first[hash(f, name)] : NULL;
+
+    for (; b; b = b->same)
         if (strcmp(b->name, name) == 0 && is_text(b) == text
             && (b->kind == IR_CALIB) == calib)
             return b;
@@ -82,13 +86,40 @@ ir_blob_unnamed(const char *name)
     return name[0] == 'c' && name[1] == '.' && name[2] >= '0' && name[2] <= '9';
 }
 
+static void
+link(struct ir_func *f, struct ir_blob *b)
+{
+    const size_t h = hash(f, b->name);
+
+    b->same = NULL;
+    if (f->last[h])
+        f->last[h]->same = b;
+    else
+        f->first[h] = b;
+    f->last[h] = b;
+}
+
+/* A chain has one blob, as a rule: as many buckets as blobs, a power of two. */
+static void
+grow(struct ir_func *f)
+{
+    const uint32_t n = f->buckets ? 2 * f->buckets : MIN_BUCKETS;
+
+    f->first = arena_new(f->mem, struct ir_blob *, n);
+    f->last = arena_new(f->mem, struct ir_blob *, n);
+    f->buckets = n;
+    for (struct ir_blob *b = f->blobs; b; b = b->next)
+        link(f, b);
+}
+
 static struct ir_blob *
 append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
        const struct ir_type *type)
 {
     struct ir_blob *b = arena_new(f->mem, struct ir_blob, 1);
-    size_t h;
 
+    if (f->nblobs++ == f->buckets)
+        grow(f);
     b->name = name ? arena_string(f->mem, name, strlen(name)) : fresh_name(f);
     b->kind = kind;
     b->type = *type;
@@ -97,12 +128,7 @@ append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
         f->last_blob->next = b;
     else
         f->blobs = b;
-    h = hash(b->name);
-    if (f->last[h])
-        f->last[h]->same = b;
-    else
-        f->first[h] = b;
-    f->last[h] = b;
+    link(f, b);
     return f->last_blob = b;
 }
 

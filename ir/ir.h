@@ -82,7 +82,7 @@ enum {
 
 enum ir_key { IR_BIG, IR_SMALL };
 
-enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26, IR_NAMES_HASH = 256 };
+enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26 };
 
 /* real[2,3]   enc real[4] in -1..3.5   enc int[32] in -7..12
  * lwe[32] delta 58 noise 1 12   lwe[32] small delta 58   glwe[4] delta 58
@@ -150,7 +150,7 @@ enum ir_blob_kind {
 };
 
 struct ir_blob {
-    const struct ir_blob *next; /* in order of making */
+    struct ir_blob *next;       /* in order of making */
     const struct ir_blob *same; /* likewise, of the names with one hash */
     const char *name;
     enum ir_blob_kind kind;
@@ -202,7 +202,8 @@ struct ir_func {
     struct ir_ins *ins;
     uint32_t n, cap;
     struct ir_blob *blobs, *last_blob;
-    struct ir_blob *first[IR_NAMES_HASH], *last[IR_NAMES_HASH];
+    struct ir_blob **first, **last; /* by hash of their names */
+    uint32_t buckets, nblobs;
     struct ir_setting *settings, *last_setting;
     struct ir_params params; /* the first set; cost and bound are of all */
     struct ir_sets sets;

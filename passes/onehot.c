@@ -542,6 +542,45 @@ onehot_does_all(struct pass_ctx *cx, const struct ir_func *f)
     return all;
 }
 
+/* Whether integers of an interval have an entry. */
+static bool
+in_table(const struct ir_func *g, const struct ir_ins *lut, struct interval h)
+{
+    const int64_t size = ir_data(g, lut->as.lut.table)->type.dim[1];
+
+    return h.lo >= -lut->as.lut.offset && h.hi < size - lut->as.lut.offset;
+}
+
+/* Elements made anew have one interval together: a table of some of them keeps
+ * the one that was proved when it was made. */
+static struct ir_func *
+with_intervals(struct pass_ctx *cx, const struct ir_func *g)
+{
+    ir_ref *map = arena_new(cx->scratch, ir_ref, g->n), bad;
+    const struct affine *a = affine_new(cx->scratch, g, &bad);
+    struct ir_func *r = ir_func_like(cx->out, g);
+
+    for (uint32_t i = 0; i < g->n; i++) {
+        const struct ir_ins *ins = &g->ins[i];
+        const ir_ref in = ins->nin ? ins->in[0] : (ir_ref){ 0 };
+        const ir_ref was = map[in.id];
+
+        if (a && ins->op == IR_lut && !in_table(g, ins, interval_hull(a, in))) {
+            const int64_t size = ir_data(g, ins->as.lut.table)->type.dim[1];
+            const union ir_attrs as = {
+                .proved = { .lo = -ins->as.lut.offset,
+                            .hi = size - 1 - ins->as.lut.offset }
+            };
+
+            map[in.id] = ir_build(r, IR_proved, ins->at, &was, 1, &as);
+        }
+        map[i] = ir_copy(r, ins, map);
+        if (ins->op == IR_lut)
+            map[in.id] = was;
+    }
+    return r;
+}
+
 struct ir_func *
 pass_onehot(struct pass_ctx *cx, const struct ir_func *f)
 {
@@ -555,5 +594,5 @@ pass_onehot(struct pass_ctx *cx, const struct ir_func *f)
             o.map[i] = ir_copy(o.g, &f->ins[i], o.map);
         else if (any && o.last[i])
             o.map[i] = made_anew(&o, i);
-    return o.g;
+    return any ? with_intervals(cx, o.g) : o.g;
 }

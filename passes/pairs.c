@@ -261,8 +261,11 @@ packed(struct pairs *p, const struct pair *x)
     const int64_t n = x->ha.hi - x->ha.lo + 1;
     ir_ref a = pairs_plus(p, x->a, -x->ha.lo), size = pairs_number(p, n);
     ir_ref b = pairs_op(p, IR_mul, pairs_plus(p, x->b, -x->hb.lo), size);
-    const ir_ref t = pairs_op(p, IR_add, a, b);
+    const struct interval h = { 0, n * (x->hb.hi - x->hb.lo + 1) - 1 };
+    ir_ref t = pairs_op(p, IR_add, a, b);
 
+    if (pairs_type(p, t)->ilo < h.lo || pairs_type(p, t)->ihi > h.hi)
+        t = pairs_proved(p, t, h, 0); /* more is known of sums than inferred */
     size = pairs_number(p, n);
     a = pairs_plus(p, pairs_op(p, IR_mod, t, size), x->ha.lo);
     b = pairs_plus(p, pairs_op(p, IR_floor_div, t, size), x->hb.lo);
@@ -288,9 +291,12 @@ positive(struct pairs *p, ir_ref v)
 {
     struct interval h;
 
-    if (pairs_interval(p, v, &h)
-        && pairs_price(p, ir_bits(h.lo, h.hi) - (h.lo < 0))
-               > bits_relu_price(p, h))
+    if (!pairs_interval(p, v, &h))
+        return ir_build1(p->g, IR_relu, p->at, v);
+    if (h.hi <= 0) /* it has no bits that the sign could clear */
+        return pairs_op(p, IR_mul, v, pairs_number(p, 0));
+    if (pairs_price(p, ir_bits(h.lo, h.hi) - (h.lo < 0))
+        > bits_relu_price(p, h))
         return bits_relu(p, v, h);
     return ir_build1(p->g, IR_relu, p->at, v);
 }

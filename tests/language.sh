@@ -1,10 +1,12 @@
 #!/bin/sh
-# Programs of the language, in the clear and encrypted, against what numpy gave.
+# Programs of the language, in the clear and encrypted, against what numpy gave,
+# or the interpreter of tests/model and a calculator.
 #
 # usage: language.sh CMLC FOLDER SANITIZERS
 #
 # NAME.cml has its rows in NAME.csv and its answers in NAME.out.  Two rows run
-# encrypted.
+# encrypted.  All functions and operators of the language are in one of them, and
+# all operations that the server can do are done there.
 cmlc=$1
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
@@ -30,5 +32,33 @@ for model in "$2"/*.cml; do
     "$tmp/$name" run -q -i "$rows" --rows 2 2>"$tmp/err" | sed 1d >"$tmp/run"
     [ "$(wc -l <"$tmp/run")" = 2 ] && head -n 2 "$tmp/clear" |
         cmp -s - "$tmp/run" || { fail "$name: encrypted"; cat "$tmp/err" >&2; }
+done
+
+# row MACRO FILE: the names of a table
+row() { sed -nE "s/^$1\\((\\w+)[,)].*/\\1/p" "$2"; }
+root=$2/../..
+cat "$2"/*.cml >"$tmp/all"
+for name in $(row B "$root/frontend/builtin.def") $(row F "$root/ir/ops.def") \
+    $(sed -nE 's/^L\("(\w+).*/\1/p' "$root/frontend/library.def"); do
+    grep -q "\b$name(" "$tmp/all" || fail "$name() runs in no program"
+done
+signs=$(sed -nE 's/.*\{ "([^"]+)", IR_.*/\1/p' "$root/frontend/operators.c" |
+    grep -v '[a-z]')
+[ "$(echo "$signs" | wc -l)" -ge 8 ] || fail 'no table of operators'
+set -f
+for sign in $signs '<<' '>>' and or not if; do
+    grep -qF -- "$sign " "$tmp/all" || fail "$sign stands in no program"
+done
+set +f
+
+# softmax is the client's; a constant is none
+for model in "$2"/*.cml; do
+    "$cmlc" "$model" --stop-after=place
+done >"$tmp/placed"
+for op in $(row F "$root/ir/ops.def") $(row B "$root/ir/ops.def") neg \
+    $(sed -nE 's/.*\{ "[^"]+", IR_(\w+),.*/\1/p' "$root/frontend/operators.c") \
+    $(sed -nE 's/^B\(.* IR_(\w+), .*/\1/p' "$root/frontend/builtin.def" |
+        grep -vE '^(softmax|constant)$'); do
+    grep -q "= $op .* : enc " "$tmp/placed" || fail "no server computes $op"
 done
 exit $bad

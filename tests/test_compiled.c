@@ -2,26 +2,16 @@
  * loaded, and run with their prologue, circuit and epilogue.  Without
  * encryption they agree bit for bit; so do a few that are encrypted under toy
  * keys, which are named insecure. */
-#define _POSIX_C_SOURCE 200809L /* mkdtemp */
-#include "backend/backend.h"
-#include "passes/model.h"
 #include "passes/passes.h"
-#include "runtime/engine.h"
-#include "tests/chi.h"
-#include "tests/grove_model.h"
+#include "tests/loaded.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
-#include "tests/rig.h"
-#include "tests/shim.h"
 
 #include <check.h>
-#include <dlfcn.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6, PATH = 256, MOST = 16 };
+enum { MODELS = 16, ENCRYPTED = 3, ROWS = 6 };
 
 /* CML_MODELS=1000 for a long run */
 static unsigned
@@ -32,64 +22,14 @@ models(unsigned otherwise)
     return n ? (unsigned)strtoul(n, NULL, 10) : otherwise;
 }
 
-/* ---- from IR to a loaded model */
-
 struct model {
     struct arena mem;
-    const struct ir_func *f; /* as the back end took it */
-    void *library;
-    const struct cml_manifest *m;
-    struct cmlrt_layout layout;
-    bool worst;    /* rows are the largest integers, answers not flooded */
-    double square; /* sum of squared errors of phases */
-    size_t errors;
+    struct loaded it;
 };
-
-static void
-load(struct model *x, const char *path)
-{
-    int (*entry)(int argc, char **argv);
-    struct shim *s;
-    void *sym;
-
-    x->library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    ck_assert_msg(x->library != NULL, "%s", dlerror());
-    s = dlsym(x->library, "shim");
-    ck_assert_ptr_nonnull(s);
-#define RT(name) s->name = name;
-#include "runtime/abi.def"
-    sym = dlsym(x->library, "main");
-    memcpy(&entry, &sym, sizeof entry);
-    ck_assert_int_eq(entry(0, NULL), 0);
-    x->m = s->manifest;
-    x->layout = cmlrt_manifest_layout(x->m);
-}
-
-static void
-compile(struct model *x, bool optimise)
-{
-    const struct source src = { "random", "", 0 };
-    const struct be_link how = { .runtime = SHIM, .link_arg = "-shared" };
-    struct be_module *m = be_new(x->f, &src, BE_ALL, NULL);
-    char folder[] = "/tmp/cml-test-XXXXXX", object[PATH], library[PATH];
-
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(object, sizeof object, "%s/m.o", folder);
-    snprintf(library, sizeof library, "%s/m.so", folder);
-    if (optimise)
-        be_optimise(m);
-    ck_assert(be_object(m, object));
-    be_free(m);
-    ck_assert_int_eq(be_link(object, library, &how), 0);
-    load(x, library);
-    remove(object);
-    remove(library);
-    rmdir(folder);
-}
 
 /* The program knows the parameters that were chosen. */
 static void
-check_parameters(const struct model *x)
+check_parameters(const struct loaded *x)
 {
     const struct cml_set *set = x->m->sets;
     const struct cml_switch *sw = x->m->switches;
@@ -114,241 +54,51 @@ check_parameters(const struct model *x)
     }
 }
 
-/* x->f through the passes and the back end; false if the passes refuse it. */
-static bool
-open_passed(struct model *x, uint64_t seed)
-{
-    const struct source src = { "t.ir", "", 0 };
-    FILE *sink = fopen("/dev/null", "w");
-    struct diag dg = { .src = &src, .out = sink };
-    int status = 0;
-    const struct pass_options po = { .diag = &dg, .status = &status };
-
-    x->f = pass_run(&x->mem, x->f, &po);
-    fclose(sink);
-    if (!x->f) {
-        arena_free(&x->mem);
-        return false;
-    }
-    for (uint32_t i = 0; i < x->f->n && x->worst; i++)
-        if (x->f->ins[i].op == IR_glwe_answer)
-            x->f->ins[i].as.glwe_answer.log2_flood = -1;
-    compile(x, seed % 2);
-    check_parameters(x);
-    return true;
-}
-
-/* The model of a text, or a random one. */
+/* The model of a text, or a random one; false if the passes refuse it. */
 static bool
 open_model(struct model *x, const char *text, struct dice *d,
            enum random_kind kind, uint64_t seed)
 {
     const struct source src = { "t.ir", text, strlen(text) };
-    struct diag dg = { .src = &src, .out = stderr };
+    FILE *sink = fopen("/dev/null", "w");
+    struct diag dg = { .src = &src, .out = sink };
+    int status = 0;
+    const struct pass_options po = { .diag = &dg, .status = &status };
 
     memset(x, 0, sizeof *x);
-    x->f = *text ? ir_parse(&x->mem, &dg)
-                 : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
-    return open_passed(x, seed);
+    x->it.f = *text ? ir_parse(&x->mem, &dg)
+                    : random_ir(&x->mem, d, kind, 4 + (unsigned)seed % 12);
+    x->it.f = pass_run(&x->mem, x->it.f, &po);
+    fclose(sink);
+    if (!x->it.f) {
+        arena_free(&x->mem);
+        return false;
+    }
+    loaded_open(&x->it, x->it.f, seed % 2);
+    check_parameters(&x->it);
+    return true;
 }
 
 static void
 close_model(struct model *x)
 {
-    dlclose(x->library);
+    loaded_close(&x->it);
     arena_free(&x->mem);
 }
 
 /* ---- rows */
 
-/* The numbers of the user, input after input. */
+/* Random rows, run in one way. */
 static void
-numbers(double *to, const struct ir_func *f, const union ir_cell *const *in)
-{
-    ir_ref list[MOST];
-    const size_t n = ir_inputs(f, list, MOST);
-
-    for (size_t i = 0; i < n; i++) {
-        const struct ir_type *t = &ir_at(f, list[i])->type;
-
-        for (size_t e = 0; e < ir_count(t); e++)
-            *to++ = t->base == IR_REAL ? in[i][e].r : (double)in[i][e].i;
-    }
-}
-
-static void
-prologue(const struct model *x, const double *in, int64_t *messages)
-{
-    void *scratch = rig_alloc((size_t)x->m->prologue_bytes + 1);
-    cml_prologue_fn *run;
-
-    memcpy(&run, &x->m->prologue, sizeof run);
-    run(in, messages, scratch);
-    free(scratch);
-}
-
-static int64_t
-reply_of(const struct cml_answer *a, uint64_t phase)
-{
-    const uint64_t lo = (uint64_t)a->lo << a->log2_delta;
-
-    phase = phase - lo + (UINT64_C(1) << a->log2_delta) / 2;
-    return a->lo + (int64_t)(phase >> a->log2_delta);
-}
-
-/* The outputs of a row against the evaluator; reals by their bits. */
-static void
-check_row(const struct model *x, const union ir_cell *const *in,
-          const int64_t *replies, const char *how)
+run(struct loaded *x, enum loaded_how how, struct dice *d, uint64_t seed)
 {
     struct arena mem = { 0 };
-    void *scratch = rig_alloc((size_t)x->m->epilogue_bytes + 1);
-    double *out = rig_alloc((x->layout.outputs + 1) * sizeof *out);
-    const double *got = out;
-    const union ir_cell *want[MOST];
-    cml_epilogue_fn *run;
-    ir_ref list[MOST];
-    const size_t n = ir_outputs(x->f, list, MOST);
-
-    memcpy(&run, &x->m->epilogue, sizeof run);
-    run(replies, out, scratch);
-    ir_eval(&mem, x->f, in, want, NULL);
-    for (size_t o = 0; o < n; o++) {
-        const struct ir_type *t = &ir_at(x->f, list[o])->type;
-
-        for (size_t e = 0; e < ir_count(t); e++, got++) {
-            const double w =
-                t->base == IR_REAL ? want[o][e].r : (double)want[o][e].i;
-
-            if (memcmp(got, &w, sizeof w) == 0)
-                continue;
-            ir_print(stderr, x->f);
-            ck_abort_msg("%s: output %zu[%zu] is %a, not %a", how, o, e, *got,
-                         w);
-        }
-    }
-    free(scratch);
-    free(out);
-    arena_free(&mem);
-}
-
-struct rows {
-    struct arena mem;
-    const union ir_cell **in[ROWS];
-    int64_t *messages; /* ROWS * layout.messages */
-    uint64_t *words;   /* ROWS * layout.words */
-};
-
-/* Some numbers are missing, where they may be; or all bits are 1. */
-static const union ir_cell **
-of_forest(struct arena *mem, const struct model *x, struct dice *d,
-          const union ir_cell **in)
-{
-    const bool missing = ir_get(x->f, "missing", 0) > 0;
-    const struct ir_type *t;
-    union ir_cell *cell;
-    ir_ref list[MOST];
-
-    if ((!missing && !x->worst) || ir_inputs(x->f, list, MOST) != 1)
-        return in;
-    t = &ir_at(x->f, list[0])->type;
-    cell = arena_new(mem, union ir_cell, ir_count(t));
-    for (size_t i = 0; i < ir_count(t); i++)
-        if (x->worst)
-            cell[i].i = t->ihi;
-        else
-            cell[i].r = dice_roll(d, 4) ? in[0][i].r : (double)NAN;
-    in[0] = cell;
-    return in;
-}
-
-static void
-draw_rows(struct rows *r, const struct model *x, struct dice *d)
-{
-    double *user = rig_alloc((x->layout.inputs + 1) * sizeof *user);
-
-    memset(r, 0, sizeof *r);
-    r->messages = rig_alloc((ROWS * x->layout.messages + 1) * 8);
-    r->words = rig_alloc((ROWS * x->layout.words + 1) * 8);
-    for (size_t i = 0; i < ROWS; i++) {
-        r->in[i] = of_forest(&r->mem, x, d, random_inputs(&r->mem, d, x->f));
-        numbers(user, x->f, r->in[i]);
-        prologue(x, user, r->messages + i * x->layout.messages);
-    }
-    free(user);
-}
-
-static void
-drop_rows(struct rows *r)
-{
-    free(r->messages);
-    free(r->words);
-    arena_free(&r->mem);
-}
-
-/* Calls put for each piece of each row. */
-static void
-each_piece(struct rows *r, const struct model *x,
-           void (*put)(void *arg, const struct cml_piece *d, uint64_t *word,
-                       const int64_t *message, uint64_t glwe),
-           void *arg)
-{
-    const struct cml_piece *d = x->m->pieces;
+    const union ir_cell *const *in[ROWS];
 
     for (size_t i = 0; i < ROWS; i++)
-        for (int64_t j = 0; j < x->m->npieces; j++)
-            put(arg, &d[j], r->words + i * x->layout.words + d[j].word,
-                r->messages + i * x->layout.messages + d[j].first,
-                i * x->layout.glwes + (uint64_t)d[j].glwe);
-}
-
-/* ---- without encryption */
-
-static void
-put_clear(void *arg, const struct cml_piece *d, uint64_t *word,
-          const int64_t *message, uint64_t glwe)
-{
-    (void)arg, (void)glwe;
-    for (int64_t e = 0; e < d->count; e++)
-        word[e] = (uint64_t)message[e] << d->log2_delta;
-}
-
-static void
-run_plain(struct model *x, struct dice *d, enum cmlrt_mode mode)
-{
-    const struct cml_answer *a = x->m->answers;
-    int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
-    uint64_t *phases = rig_alloc((ROWS * x->layout.phases + 1) * 8);
-    const uint64_t *phase = phases;
-    struct cmlrt_pool *pool = cmlrt_pool_new(1);
-    struct cmlrt_job job = { .m = x->m,
-                             .mode = mode,
-                             .kernels = cmlrt_kernels_select("ref"),
-                             .pool = pool,
-                             .rows = ROWS };
-    struct rows r;
-
-    draw_rows(&r, x, d);
-    each_piece(&r, x, put_clear, NULL);
-    job.words = r.words;
-    ck_assert_int_eq(cmlrt_engine_run(&job, (uint8_t *)phases), CML_E_ok);
-    for (size_t i = 0; i < ROWS; i++) {
-        for (int64_t j = 0; j < x->m->nanswers; j++)
-            for (int64_t e = 0; e < a[j].count; e++)
-                replies[a[j].first + e] = reply_of(&a[j], *phase++);
-        check_row(x, r.in[i], replies,
-                  mode == CMLRT_CLEAR ? "clear" : "simulated");
-    }
-    drop_rows(&r);
-    cmlrt_pool_free(pool);
-    free(phases);
-    free(replies);
-}
-
-static void
-run_clear(struct model *x, struct dice *d)
-{
-    run_plain(x, d, CMLRT_CLEAR);
+        in[i] = random_inputs(&mem, d, x->f);
+    loaded_agrees(x, how, in, ROWS, seed);
+    arena_free(&mem);
 }
 
 START_TEST(clear_is_the_evaluator)
@@ -361,153 +111,14 @@ START_TEST(clear_is_the_evaluator)
 
         if (!open_model(&x, "", &d, (enum random_kind)_i, seed))
             continue;
-        run_clear(&x, &d);
+        run(&x.it, LOADED_CLEAR, &d, seed);
+        run(&x.it, LOADED_QUIET, &d, seed);
         close_model(&x);
         through++;
     }
     ck_assert_uint_gt(through, models(MODELS) / 2);
 }
 END_TEST
-
-/* ---- encrypted */
-
-/* of all sets of a program */
-struct keys {
-    uint8_t seed[CMLRT_SEED];
-    struct cmlrt_secrets secrets;
-    struct cmlrt_evals *evals;
-    struct cmlrt_pool *pool;
-};
-
-static void
-open_keys(struct keys *k, const struct cml_manifest *m,
-          const struct kernels *kernels, uint64_t seed)
-{
-    const struct cmlrt_sets sets = cmlrt_manifest_sets(m);
-    uint8_t *payload = rig_alloc(cmlrt_sets_bytes(&sets));
-
-    memset(k->seed, 1, sizeof k->seed);
-    memcpy(k->seed, &seed, sizeof seed);
-    k->pool = cmlrt_pool_new(1);
-    ck_assert_int_eq(cmlrt_secrets_new(&k->secrets, &sets, k->seed), CML_E_ok);
-    ck_assert_int_eq(cmlrt_sets_generate(payload, &k->secrets, k->pool),
-                     CML_E_ok);
-    ck_assert_int_eq(
-        cmlrt_evals_load(&k->evals, &sets, payload, kernels, k->pool),
-        CML_E_ok);
-    free(payload);
-}
-
-static void
-close_keys(struct keys *k)
-{
-    cmlrt_secrets_free(&k->secrets);
-    cmlrt_evals_free(k->evals);
-    cmlrt_pool_free(k->pool);
-}
-
-static void
-put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
-              const int64_t *message, uint64_t glwe)
-{
-    const struct keys *k = arg;
-    const int64_t n = (int64_t)1 << k->secrets.sets.at[d->set].log2_n;
-
-    for (int64_t i = 0; i < d->count; i += n) {
-        const int64_t left = d->count - i;
-        const struct cmlrt_plain in = { message + i,
-                                        (size_t)(left < n ? left : n),
-                                        (unsigned)d->log2_delta };
-
-        ck_assert_int_eq(
-            (d->times_key ? cmlrt_encrypt_times_key : cmlrt_encrypt)(
-                word + i, k->secrets.at[d->set], k->seed,
-                glwe + (uint64_t)(i / n), &in),
-            CML_E_ok);
-    }
-    cmlrt_keep_bits(word, (size_t)d->count, (unsigned)d->keep_bits);
-}
-
-/* The next ciphertext of the answers. */
-static const uint8_t *
-unpack(uint64_t *lwe, const uint8_t *from, size_t words, int64_t bits)
-{
-    for (size_t i = 0; i < words; i++, from += bits / 8) {
-        uint32_t top;
-
-        memcpy(&lwe[i], from, (size_t)bits / 8);
-        if (bits == 32) {
-            memcpy(&top, from, sizeof top);
-            lwe[i] = (uint64_t)top << 32;
-        }
-    }
-    return from;
-}
-
-/* The reply, and how far its phase is away. */
-static int64_t
-decoded(struct model *x, const struct cml_answer *a, uint64_t phase)
-{
-    const int64_t reply = reply_of(a, phase);
-    const double e = torus(phase - ((uint64_t)reply << a->log2_delta));
-
-    x->square += e * e;
-    x->errors++;
-    return reply;
-}
-
-static const uint8_t *
-read_answer(struct model *x, int64_t *replies, const struct cmlrt_secrets *s,
-            const struct cml_answer *a, const uint8_t *at)
-{
-    const size_t words = cmlrt_big(&s->sets.at[a->set]) + 1;
-    uint64_t *lwe = rig_alloc((words + (size_t)a->count) * sizeof *lwe);
-
-    if (a->packed)
-        at = unpack(lwe, at, words - 1 + (size_t)a->count, a->word_bits);
-    for (int64_t e = 0; e < a->count; e++) {
-        if (a->packed) {
-            replies[a->first + e] =
-                decoded(x, a, cmlrt_phase_at(s->at[a->set], lwe, (size_t)e));
-            continue;
-        }
-        at = unpack(lwe, at, words, a->word_bits);
-        replies[a->first + e] = decoded(x, a, cmlrt_phase(s->at[a->set], lwe));
-    }
-    free(lwe);
-    return at;
-}
-
-static void
-run_encrypted(struct model *x, struct dice *d, uint64_t seed)
-{
-    const struct cml_answer *a = x->m->answers;
-    const struct kernels *kernels = cmlrt_kernels_select(NULL);
-    int64_t *replies = rig_alloc((x->layout.replies + 1) * 8);
-    uint8_t *out = rig_alloc(ROWS * x->layout.reply_bytes + 1);
-    const uint8_t *at = out;
-    struct cmlrt_job job = {
-        .m = x->m, .mode = CMLRT_ENCRYPTED, .kernels = kernels, .rows = ROWS
-    };
-    struct keys k;
-    struct rows r;
-
-    open_keys(&k, x->m, kernels, seed);
-    draw_rows(&r, x, d);
-    each_piece(&r, x, put_encrypted, &k);
-    job.evals = k.evals, job.pool = k.pool;
-    job.mask_seed = k.seed, job.words = r.words;
-    ck_assert_int_eq(cmlrt_engine_run(&job, out), CML_E_ok);
-    for (size_t i = 0; i < ROWS; i++) {
-        for (int64_t j = 0; j < x->m->nanswers; j++)
-            at = read_answer(x, replies, &k.secrets, &a[j], at);
-        check_row(x, r.in[i], replies, "encrypted");
-    }
-    drop_rows(&r);
-    close_keys(&k);
-    free(out);
-    free(replies);
-}
 
 START_TEST(encrypted_is_the_evaluator)
 {
@@ -517,8 +128,8 @@ START_TEST(encrypted_is_the_evaluator)
 
         if (!open_model(&x, "", &d, (enum random_kind)_i, seed))
             continue;
-        if (!x.m->approx) /* is it right then? nearly */
-            run_encrypted(&x, &d, seed);
+        if (!x.it.m->approx) /* is it right then? nearly */
+            run(&x.it, LOADED_ENCRYPTED, &d, seed);
         close_model(&x);
     }
 }
@@ -587,12 +198,12 @@ START_TEST(several_sets_are_the_evaluator)
         struct model x;
 
         memset(&x, 0, sizeof x);
-        x.f = ir_parse(&x.mem, &dg);
-        ck_assert_ptr_nonnull(x.f);
-        compile(&x, false);
-        check_parameters(&x);
-        run_clear(&x, &d);
-        run_encrypted(&x, &d, seed);
+        x.it.f = ir_parse(&x.mem, &dg);
+        ck_assert_ptr_nonnull(x.it.f);
+        loaded_open(&x.it, x.it.f, false);
+        check_parameters(&x.it);
+        run(&x.it, LOADED_CLEAR, &d, 0);
+        run(&x.it, LOADED_ENCRYPTED, &d, seed);
         close_model(&x);
     }
 }
@@ -605,117 +216,9 @@ START_TEST(programs_are_the_evaluator)
 
     ck_assert(
         open_model(&x, programs[_i].text, &d, RANDOM_INTEGERS, (uint64_t)_i));
-    run_clear(&x, &d);
-    run_encrypted(&x, &d, (uint64_t)_i);
+    run(&x.it, LOADED_CLEAR, &d, 0);
+    run(&x.it, LOADED_ENCRYPTED, &d, (uint64_t)_i);
     close_model(&x);
-}
-END_TEST
-
-/* Forests of every shape by products of packed bits and by selections, at
- * parameters that are secure. */
-static const struct {
-    struct grove_kind kind;
-    bool reals; /* of which some are missing */
-} forests[] = {
-    { { 1, 3, 1, 6, 0, 0, 0 }, false }, /* a tree, regression */
-    { { 12, 3, 1, 7, 0, 0.2, 0 }, false },
-    { { 5, 4, 3, 4, 0, 0.3, 0 }, false }, /* classes */
-    { { 3, 6, 2, 3, 0, 0.5, 0 }, true },  /* deep */
-    { { 6, 3, 1, 10, 0, 0.1, 0 }, true },
-    { { 2, 1, 4, 5, 0, 0, 0 }, false }, /* nodes between leaves only */
-};
-enum { FORESTS = sizeof forests / sizeof *forests };
-
-/* The evaluator has the sums of the trees. */
-static void
-check_sums(const struct ir_func *f, const struct grove *g)
-{
-    struct arena mem = { 0 };
-    int64_t x[GROVE_FEATURES], want[8];
-    union ir_cell cell[GROVE_FEATURES];
-    const union ir_cell *in[1] = { cell }, *out[1];
-
-    for (uint64_t row = 0; row < 40; row++) {
-        grove_row(x, row, row == 0);
-        grove_clear(g, want, x);
-        for (int i = 0; i < GROVE_FEATURES; i++)
-            cell[i].i = x[i];
-        ir_eval(&mem, f, in, out, NULL);
-        for (int64_t k = 0; k < g->coefs; k++)
-            ck_assert_int_eq(out[0][k].i, want[k]);
-    }
-    arena_free(&mem);
-}
-
-/* loop: forests, private, public by selections, public by products */
-START_TEST(forests_are_the_evaluator)
-{
-    const int way = _i % 3;
-    struct dice d = { 11 + (uint64_t)_i / 3 };
-    const struct span at = { 0, 0 };
-    struct ir_func *f;
-    struct grove g;
-    struct model x;
-    bool products = false;
-
-    memset(&x, 0, sizeof x);
-    grove_grow(&g, &forests[_i / 3].kind, d.state);
-    f = grove_model(&x.mem, &g, forests[_i / 3].reals);
-    ir_set(f, "thresholds.public", way > 0, at);
-    ir_set(f, "packed", way > 1, at);
-    x.f = f;
-    ck_assert(open_passed(&x, (uint64_t)_i));
-    for (uint32_t i = 0; i < x.f->n; i++)
-        products = products || x.f->ins[i].op == IR_ggsw_products;
-    ck_assert(products == (way > 1 && forests[_i / 3].kind.depth > 1));
-    if (!forests[_i / 3].reals)
-        check_sums(x.f, &g);
-    run_clear(&x, &d);
-    run_plain(&x, &d, CMLRT_SIMULATED);
-    run_encrypted(&x, &d, d.state);
-    close_model(&x);
-    grove_free(&g);
-}
-END_TEST
-
-/* Noise of answers that products make, all bits 1, is within (94); what hides
- * in answers is left out.  It is a bound for all bits; all ones have more than
- * half of it. */
-START_TEST(products_have_their_noise)
-{
-    enum { KEYS = 30 };
-    static const struct grove_kind kinds[] = {
-        { 20, 3, 1, 8, 0, 0.1, 0 },
-        { 4, 4, 3, 4, 0, 0.2, 0 },
-    };
-    const struct model_ring ring = { 1, IR_LOG2_LEVELED, true };
-    const struct span at = { 0, 0 };
-    struct dice d = { 1 };
-    struct ir_func *f;
-    struct grove g;
-    struct model x;
-    double v = 0, ratio;
-
-    memset(&x, 0, sizeof x);
-    grove_grow(&g, &kinds[_i], 21);
-    f = grove_model(&x.mem, &g, false);
-    ir_set(f, "thresholds.public", 1, at);
-    ir_set(f, "packed", 1, at);
-    x.f = f;
-    x.worst = true;
-    ck_assert(open_passed(&x, 0));
-    for (uint32_t i = 0; i < x.f->n; i++)
-        if (x.f->ins[i].op == IR_ggsw_products)
-            v = x.f->ins[i].type.lo;
-    ck_assert_double_gt(v, 0);
-    for (uint64_t key = 0; key < KEYS; key++)
-        run_encrypted(&x, &d, key);
-    v += model_v_zero(ring, x.f->params.v_fresh) + model_v_cut(ring, 32);
-    ratio = x.square / (double)x.errors / v;
-    ck_assert_msg(ratio < quantile((double)x.errors, 3.2905), "%g", ratio);
-    ck_assert_msg(ratio > 0.5, "%g", ratio);
-    close_model(&x);
-    grove_free(&g);
 }
 END_TEST
 
@@ -731,8 +234,6 @@ main(void)
     tcase_add_test(tc, several_sets_are_the_evaluator);
     tcase_add_loop_test(tc, encrypted_is_the_evaluator, 0, RANDOM_KINDS);
     tcase_add_loop_test(tc, programs_are_the_evaluator, 0, nprograms);
-    tcase_add_loop_test(tc, forests_are_the_evaluator, 0, 3 * FORESTS);
-    tcase_add_loop_test(tc, products_have_their_noise, 0, 2);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);

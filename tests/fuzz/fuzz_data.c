@@ -87,22 +87,60 @@ try_header(const char *text, size_t size)
     free(copy);
 }
 
+static void
+try_npy(const char *text, size_t size)
+{
+    try_reader(fe_read_npy, NULL, text, size);
+}
+
+static void
+try_npz(const char *text, size_t size)
+{
+    try_reader(fe_read_npz, "w", text, size);
+}
+
+static void
+try_safetensors(const char *text, size_t size)
+{
+    try_reader(fe_read_safetensors, "w", text, size);
+}
+
+static void
+try_idx(const char *text, size_t size)
+{
+    try_reader(fe_read_idx, NULL, text, size);
+}
+
+static void
+try_csv(const char *text, size_t size)
+{
+    try_table(text, size, false);
+    try_table(text, size, true);
+    try_header(text, size);
+}
+
+/* CML_READER=npz fuzzes that one. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const struct {
+        const char *name;
+        void (*run)(const char *text, size_t size);
+    } readers[] = { { "npy", try_npy },
+                    { "npz", try_npz },
+                    { "safetensors", try_safetensors },
+                    { "idx", try_idx },
+                    { "csv", try_csv } };
+    const char *only = getenv("CML_READER");
     char *text = malloc(size + 1);
 
     if (!text)
         abort();
     memcpy(text, data, size);
     text[size] = 0;
-    try_reader(fe_read_npy, NULL, text, size);
-    try_reader(fe_read_npz, "w", text, size);
-    try_reader(fe_read_safetensors, "w", text, size);
-    try_reader(fe_read_idx, NULL, text, size);
-    try_table(text, size, false);
-    try_table(text, size, true);
-    try_header(text, size);
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        if (!only || strcmp(only, readers[i].name) == 0)
+            readers[i].run(text, size);
     free(text);
     return 0;
 }
