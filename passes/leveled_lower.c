@@ -13,6 +13,7 @@
 #include "passes/affine.h"
 #include "passes/slots.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { RING = 1 << IR_LOG2_LEVELED };
@@ -353,19 +354,22 @@ cheaper(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
     struct leveled_keys keys;
     struct diag quiet = *cx->diag;
     struct pass_ctx own = *cx;
+    bool selects;
 
     if (before)
         keys = leveled_keys_of(l->g, before);
+    quiet.errors = DIAG_MAX; /* if there is another way, no messages */
+    own.diag = &quiet;
+    selects = leveled_plan(p, pack ? &own : cx, f, forest, l->s,
+                           before ? &keys : NULL);
     if (pack)
         slots_shape(shape, l->mem, l->s);
-    pack = pack && slots_plan(packed, l->mem, f, shape);
-    quiet.errors = DIAG_MAX; /* if there is another way, no messages */
-    if (pack)
-        own.diag = &quiet;
-    if (leveled_plan(p, &own, f, forest, l->s, before ? &keys : NULL))
-        pack = pack && (packed_wanted(f) > 0 || packed->cost < p->cost);
-    else if (!pack)
-        cx->status = own.status;
+    pack = pack
+           && slots_plan(packed, l->mem, f, shape,
+                         selects && packed_wanted(f) < 0 ? p->cost
+                                                         : (double)INFINITY);
+    if (!selects && !pack && !cx->status) /* again, with the message */
+        (void)leveled_plan(p, cx, f, forest, l->s, before ? &keys : NULL);
     if (cx->status)
         return (ir_ref){ 0 };
     l->p = p;

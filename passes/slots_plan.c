@@ -185,13 +185,13 @@ try_packing(struct search *h, struct arena *mem, struct slots_shape *p)
 
 bool
 slots_plan(struct slots_plan *out, struct arena *mem, const struct ir_func *f,
-           struct slots_shape *p)
+           struct slots_shape *p, double most)
 {
     struct leveled_sums sums[LEVELED_DIGITS + 1];
     struct search *h = arena_new(mem, struct search, 1);
 
     h->p = p;
-    h->best.cost = (double)INFINITY;
+    h->best.cost = most;
     h->sigma2 = leveled_sums(sums, f, p->s);
     for (uint32_t n = 1; n <= LEVELED_DIGITS; n++) {
         h->sums = &sums[n];
@@ -202,7 +202,7 @@ slots_plan(struct slots_plan *out, struct arena *mem, const struct ir_func *f,
             try_packing(h, mem, p);
     }
     *out = h->best;
-    return h->best.cost < (double)INFINITY
+    return h->best.cost < most
            && slots_pack(p, out->sums.digits * (uint32_t)p->s->outputs,
                          out->log2_n3);
 }

@@ -185,7 +185,7 @@ START_TEST(the_cheaper_is_taken)
     open_shape(&s, &chosen[_i].kind, 777);
     cx.out = cx.scratch = &s.mem;
     cx.diag = &dg;
-    ck_assert(slots_plan(&d, &s.mem, s.f, &s.p));
+    ck_assert(slots_plan(&d, &s.mem, s.f, &s.p, (double)INFINITY));
     ck_assert(leveled_plan(&x, &cx, s.f, s.forest, &s.s, NULL));
     ck_assert(chosen[_i].products == (d.cost < x.cost));
     ck_assert(becomes_products(&s.g, true, -1, &pfail) == chosen[_i].products);
