@@ -77,7 +77,7 @@ wrong(const char *where, size_t output, size_t row, double has, double want)
 /* ---- the front end */
 
 /* What a model may be refused with: it cannot be encrypted. */
-static void
+static _Noreturn void
 check_refusal(const struct diag *dg, char *said)
 {
     const unsigned n = dg->errors < DIAG_MAX ? dg->errors : DIAG_MAX;
