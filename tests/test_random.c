@@ -28,14 +28,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum {
     PARTS = 4,
-    MODELS = 200,
-    ENCRYPTED = 3,
+    MODELS = 300,
+    ENCRYPTED = 12,
     ROWS = 6,
     MOST = 16,
     SECONDS = 120
