@@ -28,6 +28,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,7 +38,7 @@ enum {
     ENCRYPTED = 12,
     ROWS = 6,
     MOST = 16,
-    SECONDS = 120
+    SECONDS = 120 /* of computing, for a model */
 };
 
 /* How a model ended; TABLES is right, and it was encrypted and has some;
@@ -268,7 +269,7 @@ try_model(const char *text, uint64_t seed, bool real_parameters, bool encrypt)
     struct loaded x;
     bool approx, tables = false;
 
-    alarm(SECONDS);
+    setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS, SECONDS });
     compile(&t);
     for (size_t row = 0; row < ROWS; row++)
         t.in[row] = random_inputs(&t.mem, &d, t.f);
