@@ -173,25 +173,31 @@ put_clear(void *arg, const struct cml_piece *d, uint64_t *word,
         word[e] = (uint64_t)message[e] << d->log2_delta;
 }
 
-/* A manifest that promises no noise; to be freed. */
-static struct cml_manifest *
-quiet(const struct cml_manifest *m)
-{
-    struct cml_manifest *q = rig_alloc(sizeof *q);
-    struct cml_set *set = rig_alloc(((size_t)m->nsets + 1) * sizeof *set);
-    struct cml_switch *sw = rig_alloc(((size_t)m->nswitches + 1) * sizeof *sw);
+/* A manifest that promises no noise. */
+struct quiet {
+    struct cml_manifest m;
+    struct cml_set *set;
+    struct cml_switch *sw;
+};
 
-    *q = *m;
-    memcpy(set, m->sets, (size_t)m->nsets * sizeof *set);
-    memcpy(sw, m->switches, (size_t)m->nswitches * sizeof *sw);
-    for (int64_t i = 0; i < m->nsets; i++)
-        set[i].v_fresh = set[i].v_br = set[i].v_ks = set[i].v_ms =
-            set[i].v_ms_wide = set[i].v_ext = set[i].v_zero = 0;
+static void
+open_quiet(struct quiet *q, const struct cml_manifest *m)
+{
+    q->m = *m;
+    q->set = rig_alloc(((size_t)m->nsets + 1) * sizeof *q->set);
+    q->sw = rig_alloc(((size_t)m->nswitches + 1) * sizeof *q->sw);
+    memcpy(q->set, m->sets, (size_t)m->nsets * sizeof *q->set);
+    memcpy(q->sw, m->switches, (size_t)m->nswitches * sizeof *q->sw);
+    for (int64_t i = 0; i < m->nsets; i++) {
+        struct cml_set *s = &q->set[i];
+
+        s->v_fresh = s->v_br = s->v_ks = s->v_ms = s->v_ms_wide = s->v_ext =
+            s->v_zero = 0;
+    }
     for (int64_t i = 0; i < m->nswitches; i++)
-        sw[i].v = 0;
-    q->sets = set;
-    q->switches = sw;
-    return q;
+        q->sw[i].v = 0;
+    q->m.sets = q->set;
+    q->m.switches = q->sw;
 }
 
 static void
@@ -366,18 +372,17 @@ loaded_run(struct loaded *x, enum loaded_how how,
            const union ir_cell *const *const *in, size_t rows, uint64_t seed)
 {
     double *out = rig_alloc((rows * x->layout.outputs + 1) * sizeof *out);
-    struct cml_manifest *still;
+    struct quiet q;
     struct rows r;
 
     open_rows(&r, x, in, rows);
     switch (how) {
     case LOADED_CLEAR: run_phases(x, CMLRT_CLEAR, x->m, &r, out); break;
     case LOADED_QUIET:
-        still = quiet(x->m);
-        run_phases(x, CMLRT_SIMULATED, still, &r, out);
-        free((void *)(uintptr_t)still->sets);
-        free((void *)(uintptr_t)still->switches);
-        free(still);
+        open_quiet(&q, x->m);
+        run_phases(x, CMLRT_SIMULATED, &q.m, &r, out);
+        free(q.set);
+        free(q.sw);
         break;
     case LOADED_ENCRYPTED: run_encrypted(x, &r, seed, out); break;
     }

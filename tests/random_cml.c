@@ -16,7 +16,7 @@ gen_roll(struct gen *g, size_t sides)
 int
 gen_between(struct gen *g, int lo, int hi)
 {
-    return lo + (int)gen_roll(g, (size_t)(hi - lo + 1));
+    return lo + (int)gen_roll(g, (size_t)(hi - lo) + 1);
 }
 
 const char *

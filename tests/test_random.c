@@ -34,11 +34,11 @@
 
 enum {
     PARTS = 4,
-    MODELS = 200,
-    ENCRYPTED = 3,
+    MODELS = 300,
+    ENCRYPTED = 12,
     ROWS = 6,
     MOST = 16,
-    SECONDS = 120
+    SECONDS = 120 /* of computing, for a model */
 };
 
 /* How a model ended; TABLES is right, and it was encrypted and has some;
@@ -77,7 +77,7 @@ wrong(const char *where, size_t output, size_t row, double has, double want)
 /* ---- the front end */
 
 /* What a model may be refused with: it cannot be encrypted. */
-static void
+static _Noreturn void
 check_refusal(const struct diag *dg, char *said)
 {
     const unsigned n = dg->errors < DIAG_MAX ? dg->errors : DIAG_MAX;
@@ -269,7 +269,7 @@ try_model(const char *text, uint64_t seed, bool real_parameters, bool encrypt)
     struct loaded x;
     bool approx, tables = false;
 
-    alarm(SECONDS);
+    setrlimit(RLIMIT_CPU, &(struct rlimit){ SECONDS, SECONDS });
     compile(&t);
     for (size_t row = 0; row < ROWS; row++)
         t.in[row] = random_inputs(&t.mem, &d, t.f);

@@ -62,7 +62,7 @@ turn() {
 }
 
 until [ -e "$work/stop" ]; do
-    turn parse '' "$work/seeds"
+    turn parse "" "$work/seeds" "$here/parse"
     turn ir '' "$here/ir"
     turn trees xgboost "$here/trees"
     for r in npy npz safetensors idx csv; do
