@@ -34,7 +34,7 @@ quant_bits(const struct quantizer *z, const char *name, const char *family,
 
     snprintf(key, sizeof key, "bits.%s", family);
     bits = ir_get(z->f, key, otherwise);
-    snprintf(key, sizeof key, "bits.%s", name);
+    snprintf(key, sizeof key, "bits.%.*s", (int)ir_blob_declared(name), name);
     return (unsigned)ir_get(z->f, key, bits);
 }
 
@@ -507,6 +507,24 @@ decrypt(struct quantizer *z, uint32_t i)
     z->q[i].v = v;
 }
 
+/* The only user of each op. */
+static uint32_t *
+only_users(struct pass_ctx *cx, const struct ir_func *f)
+{
+    uint32_t *user = arena_new(cx->scratch, uint32_t, f->n);
+    uint32_t *uses = arena_new(cx->scratch, uint32_t, f->n);
+
+    for (uint32_t i = 0; i < f->n; i++)
+        for (size_t j = 0; j < f->ins[i].nin; j++) {
+            user[f->ins[i].in[j].id] = i;
+            uses[f->ins[i].in[j].id]++;
+        }
+    for (uint32_t i = 0; i < f->n; i++)
+        if (uses[i] != 1)
+            user[i] = 0;
+    return user;
+}
+
 static bool
 wrong_operand(const struct quantizer *z, uint32_t i)
 {
@@ -547,6 +565,7 @@ pass_quantize(struct pass_ctx *cx, const struct ir_func *f)
             ir_blob_copy(z.g, b);
     z.q = arena_new(cx->scratch, struct quant, f->n);
     z.real = arena_new(cx->scratch, ir_ref, f->n);
+    z.user = only_users(cx, f);
     for (uint32_t i = 0; i < f->n; i++)
         step(&z, i, map);
     if (z.thresholds) {
