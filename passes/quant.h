@@ -28,6 +28,13 @@ struct quant {
     bool is_made;
 };
 
+/* real = scale * integer, the integer in lo..hi */
+struct quant_grid {
+    size_t nscale; /* 1 or elements */
+    double *scale;
+    int64_t lo, hi;
+};
+
 struct quantizer {
     struct pass_ctx *cx;
     const struct ir_func *f;
@@ -108,10 +115,14 @@ struct quant_weights {
 struct quant_weights quant_weights(struct quantizer *z, uint32_t i,
                                    const struct ir_blob *b, const double *w,
                                    size_t cols, double of);
-/* the grid of an integer of so many bits over [lo, hi] */
-double quant_grid(double lo, double hi, unsigned bits, int64_t *ilo,
-                  int64_t *ihi);
+
+/* quant_lattice.c: the grid on which a real of f lies by itself; false if none
+ * is known */
+bool quant_lattice(struct quantizer *z, uint32_t i, struct quant_grid *g);
 unsigned quant_bits(const struct quantizer *z, const char *name,
                     const char *family, unsigned otherwise);
+/* setting KEY.NAME, or that of the family */
+double quant_setting(const struct quantizer *z, const char *key,
+                     const char *name, const char *family, double otherwise);
 
 #endif

@@ -30,15 +30,21 @@ static double
 grid_of(const double *w, size_t n, size_t step, double top, bool *own)
 {
     double most = 0;
+    bool negative = true;
 
     for (size_t i = 0; i < n; i += step)
         most = fmax(most, fabs(w[i]));
+    for (size_t i = 0; i < n; i += step)
+        negative = negative && w[i] < most;
     *own = true;
     if (!(most > 0))
         return 1;
-    for (double k = 1; k < top; k++)
+    for (double k = 1; k <= top; k++)
         if (on_grid(w, n, step, most / k, most))
             return most / k;
+    /* the least integer of N bits has no positive counterpart */
+    if (negative && on_grid(w, n, step, most / (top + 1), most))
+        top++;
     *own = on_grid(w, n, step, most / top, most);
     return most / top;
 }
@@ -92,9 +98,22 @@ coarser(double scale, double target)
     return 1;
 }
 
+/* The grid of 2^N points, 0 among them, from the least entry to the largest. */
+static double
+affine_of(const double *w, size_t n, size_t step, double points)
+{
+    double lo = 0, hi = 0;
+
+    for (size_t i = 0; i < n; i += step) {
+        lo = fmin(lo, w[i]);
+        hi = fmax(hi, w[i]);
+    }
+    return hi > lo ? (hi - lo) / (points - 1) : 1;
+}
+
 static double *
 scales(struct quantizer *z, uint32_t i, const double *w, size_t n,
-       size_t nscale, double top, double of)
+       size_t nscale, double top, bool affine, double of)
 {
     double *scale = arena_new(z->cx->scratch, double, nscale);
     const double target = partner(z, i);
@@ -103,6 +122,8 @@ scales(struct quantizer *z, uint32_t i, const double *w, size_t n,
         bool own;
 
         scale[c] = grid_of(w + c, n - c, nscale, top, &own);
+        if (!own && affine)
+            scale[c] = affine_of(w + c, n - c, nscale, 2 * top + 2);
         if (!own && target > 0)
             scale[c] *= coarser(of * scale[c], target);
     }
@@ -118,17 +139,17 @@ quant_weights(struct quantizer *z, uint32_t i, const struct ir_blob *b,
     const size_t n = ir_count(&b->type);
     double *one = arena_new(z->cx->scratch, double, 1);
     struct quant_weights r = { 1, NULL, NULL };
-    char key[256];
 
     *one = 1;
-    snprintf(key, sizeof key, "per_channel.%.*s",
-             (int)ir_blob_declared(b->name), b->name);
-    if (ir_get(z->f, key, ir_get(z->f, "per_channel.weights", 0)) > 0)
+    if (quant_setting(z, "per_channel", b->name, "weights", 0) > 0)
         r.nscale = cols;
     if (b->type.base == IR_INT)
         r.nscale = 1;
     r.scale =
-        b->type.base == IR_INT ? one : scales(z, i, w, n, r.nscale, top, of);
+        b->type.base == IR_INT
+            ? one
+            : scales(z, i, w, n, r.nscale, top,
+                     quant_setting(z, "affine", b->name, "weights", 0) > 0, of);
     r.integer = arena_new(z->cx->scratch, double, n);
     for (size_t e = 0; e < n; e++)
         r.integer[e] = rint(w[e] / r.scale[e % r.nscale]);
