@@ -59,7 +59,7 @@ quant_common(double a, double b, double most_a, double most_b)
         if (near_multiple(a, low / k, allowed_a)
             && near_multiple(b, low / k, allowed_b))
             return low / k;
-    return low / FINEST;
+    return low / (double)FINEST;
 }
 
 ir_ref

@@ -39,7 +39,7 @@ grid_of(const double *w, size_t n, size_t step, double top, bool *own)
     *own = true;
     if (!(most > 0))
         return 1;
-    for (double k = 1; k <= top; k++)
+    for (int k = 1; k <= (int)top; k++)
         if (on_grid(w, n, step, most / k, most))
             return most / k;
     /* the least integer of N bits has no positive counterpart */
@@ -50,7 +50,7 @@ grid_of(const double *w, size_t n, size_t step, double top, bool *own)
 }
 
 /* ---- a scale that suits a sum
-
+ *
  * The grid of weights of no grid of their own may be a little coarser, if then
  * their products and what they are added to meet on a coarse grid: the shortcut
  * of a residual block. */

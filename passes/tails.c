@@ -36,7 +36,7 @@ tails_new(struct arena *mem, const struct ir_type *t)
 static double
 middle(const struct tails *h, size_t bin)
 {
-    return h->lo + (h->hi - h->lo) * ((double)bin + 0.5) / BINS;
+    return h->lo + (h->hi - h->lo) * ((double)bin + 0.5) / (double)BINS;
 }
 
 void
@@ -45,11 +45,11 @@ tails_add(struct tails *h, const union ir_cell *cell, size_t n)
     const double width = h->hi - h->lo;
 
     for (size_t i = 0; i < n; i++) {
-        const double at = BINS * ((cell[i].r - h->lo) / width);
+        const double at = (double)BINS * ((cell[i].r - h->lo) / width);
 
         if (!isfinite(at))
             continue;
-        h->bin[at < 0 ? 0 : at >= BINS ? BINS - 1 : (size_t)at]++;
+        h->bin[at < 0 ? 0 : at >= (double)BINS ? BINS - 1 : (size_t)at]++;
         h->count++;
     }
 }
@@ -68,8 +68,8 @@ tails_percentile(const struct tails *h, double percent, struct ir_type *t)
         above += h->bin[--last];
     if (first == BINS)
         return;
-    t->lo = first == 0 ? h->lo : h->lo + width * (double)first / BINS;
-    t->hi = last == BINS ? h->hi : h->lo + width * (double)last / BINS;
+    t->lo = first == 0 ? h->lo : h->lo + width * (double)first / (double)BINS;
+    t->hi = last == BINS ? h->hi : h->lo + width * (double)last / (double)BINS;
 }
 
 /* Square error of the grid of 2^bits points over [lo, hi], whose points are
