@@ -92,7 +92,7 @@ coarser(double scale, double target)
     for (int q = 1; q <= PARTS; q++) {
         const double p = floor(ratio * q);
 
-        if (p >= 1 && p <= PARTS && ratio * q / p <= 1.25)
+        if (p >= 1 && p <= (double)PARTS && ratio * q / p <= 1.25)
             return ratio * q / p;
     }
     return 1;
