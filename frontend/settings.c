@@ -71,20 +71,39 @@ least_bits(const struct fe *fe, const char *name)
     return 0;
 }
 
-/* NAME N bits [per channel] */
+/* The words behind NAME N bits: per channel; symmetric; affine. */
+static bool
+bits_words(struct fe *fe, const struct ast *e, const char *name, bool weights,
+           const struct ast *w)
+{
+    for (; w; w = w->next)
+        if (is_word(w, "per") && is_word(w->next, "channel")) {
+            if (!weights)
+                diag_error(fe->diag, w->at, E_setting,
+                           "only weights have a scale a channel");
+            else
+                set(fe, e, key(fe, "per_channel.", name), 1);
+            w = w->next;
+        } else if (is_word(w, "affine") || is_word(w, "symmetric")) {
+            set(fe, e, key(fe, "affine.", name), is_word(w, "affine"));
+        } else {
+            return false;
+        }
+    return true;
+}
+
+#define BITS_FORM \
+    "'NAME 8 bits', perhaps with 'per channel', 'symmetric' or 'affine'"
+
+/* NAME N bits [per channel] [symmetric | affine] */
 static void
 bits(struct fe *fe, const struct ast *e, const struct ast *w)
 {
     const struct ast *n = w->next, *unit = n ? n->next : NULL;
-    const struct ast *per = unit ? unit->next : NULL;
-    const struct ast *channel = per ? per->next : NULL;
     const int64_t least = least_bits(fe, w->text);
 
-    if (!n || n->kind != AST_whole || !is_word(unit, "bits")
-        || (per
-            && !(is_word(per, "per") && is_word(channel, "channel")
-                 && !channel->next))) {
-        refuse(fe, e, "'NAME 8 bits' or 'NAME 8 bits per channel'");
+    if (!n || n->kind != AST_whole || !is_word(unit, "bits")) {
+        refuse(fe, e, BITS_FORM);
         return;
     }
     if (!least) {
@@ -99,11 +118,35 @@ bits(struct fe *fe, const struct ast *e, const struct ast *w)
         return;
     }
     set(fe, e, key(fe, "bits.", w->text), (double)n->whole);
-    if (per && least == 2)
-        set(fe, e, key(fe, "per_channel.", w->text), 1);
-    else if (per)
-        diag_error(fe->diag, per->at, E_setting,
-                   "only weights have a scale a channel");
+    if (!bits_words(fe, e, w->text, least == 2, unit->next))
+        refuse(fe, e, BITS_FORM);
+}
+
+/* ---- ranges */
+
+static void
+ranges(struct fe *fe, const struct ast *e, const struct ast *w)
+{
+    const struct ast *how = w->next, *n = how ? how->next : NULL;
+
+    if (is_word(how, "minmax") && !n) {
+        set(fe, e, "ranges.percentile", 100);
+    } else if (is_word(how, "mse") && !n) {
+        set(fe, e, "ranges.mse", 1);
+    } else if (is_word(how, "percentile") && n && !n->next
+               && (n->kind == AST_whole || n->kind == AST_real)) {
+        const double p = n->kind == AST_whole ? (double)n->whole : n->number;
+
+        if (p >= 50 && p <= 100)
+            set(fe, e, "ranges.percentile", p);
+        else
+            diag_error(fe->diag, n->at, E_setting,
+                       "a percentile of ranges is 50 to 100");
+    } else {
+        refuse(fe, e,
+               "'ranges minmax', 'ranges percentile 99.9' or "
+               "'ranges mse'");
+    }
 }
 
 /* ---- rounding */
@@ -320,11 +363,9 @@ void
 fe_quantize(struct fe *fe, const struct ast *a)
 {
     static const struct row rows[] = {
-        { "calibrate", calibrate },
-        { "rounding", rounding },
-        { "thresholds", thresholds },
-        { "missing", missing },
-        { NULL, bits }, /* any name */
+        { "calibrate", calibrate }, { "ranges", ranges },
+        { "rounding", rounding },   { "thresholds", thresholds },
+        { "missing", missing },     { NULL, bits }, /* any name */
     };
 
     block(fe, a, rows, sizeof rows / sizeof *rows);

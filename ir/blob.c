@@ -112,6 +112,25 @@ grow(struct ir_func *f)
         link(f, b);
 }
 
+/* The name that a model declares: w of w.int and w.7. */
+size_t
+ir_blob_declared(const char *name)
+{
+    return ir_blob_unnamed(name) ? 0 : strcspn(name, ".");
+}
+
+const char *
+ir_blob_part(struct ir_func *f, const char *of)
+{
+    char text[256];
+
+    do
+        snprintf(text, sizeof text, "%.*s.%u", (int)ir_blob_declared(of), of,
+                 f->fresh++);
+    while (ir_blob_find(f, text, false));
+    return arena_string(f->mem, text, strlen(text));
+}
+
 static struct ir_blob *
 append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
        const struct ir_type *type)

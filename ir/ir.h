@@ -275,6 +275,11 @@ const struct ir_blob *ir_blob_add(struct ir_func *f, const char *name,
                                   const union ir_cell *cell);
 /* whether it is of a fresh name, or made of one that is */
 bool ir_blob_unnamed(const char *name);
+/* how long the name is that the model declares, of which this one is made; 0:
+ * there is none */
+size_t ir_blob_declared(const char *name);
+/* a fresh name for a part or another form of a blob: OF.7 */
+const char *ir_blob_part(struct ir_func *f, const char *of);
 const struct ir_blob *ir_blob_text(struct ir_func *f, const char *name,
                                    const char *const *text, uint32_t n);
 /* of kind NAMES if text, else of the others; NULL if there is none */

@@ -437,7 +437,8 @@ scale_fits(const struct ir_func *f, uint32_t i)
     b = blob(f, ins->as.dequant.scale); /* the same place in both */
     n = b ? ir_count(&b->type) : 0;
     if (!b || b->type.base != IR_REAL || b->kind != IR_CONST
-        || (n != 1 && n != ir_channels(&ins->type)))
+        || (n != 1 && n != ir_channels(&ins->type)
+            && n != ir_count(&ins->type)))
         return false;
     for (size_t c = 0; c < n; c++)
         if (!(b->cell[c].r > 0))
@@ -480,7 +481,7 @@ static const struct {
       circuit_operands_are_encrypted },
     { "a table has an entry for each integer, in rows that fit", table_covers },
     { "an input or an output has a name of its own", names_are_unique },
-    { "a scale is positive, one or one a channel", scale_fits },
+    { "a scale is positive, one, one a channel or one an element", scale_fits },
 };
 
 const char *

@@ -5,11 +5,14 @@
  * scales; they never prove a width (that is `range`).
  */
 #include "passes/inner.h"
+#include "passes/tails.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { MAX_ROWS = 2000, DRAWN_ROWS = 200 };
+
+static const uint64_t DRAW_SEED = 0x9e3779b97f4a7c15;
 
 struct rows {
     const struct ir_func *f;
@@ -226,9 +229,9 @@ add_operands(struct ir_func *g, const struct ir_func *f, size_t rows,
     }
 }
 
-static void
-run_row(struct pass_ctx *cx, struct rows *r, size_t row, struct ir_type *type,
-        const bool *fixed, union ir_cell *const *kept)
+/* The cells of every op on a row. */
+static const union ir_cell **
+run_row(struct pass_ctx *cx, struct rows *r, size_t row)
 {
     const struct ir_func *f = r->f;
     const union ir_cell **in =
@@ -241,18 +244,78 @@ run_row(struct pass_ctx *cx, struct rows *r, size_t row, struct ir_type *type,
     for (size_t i = 0; i < r->ninputs; i++)
         in[i] = input_row(cx, r, i, row);
     ir_eval(cx->scratch, f, in, out, all);
+    return all;
+}
+
+/* ---- ranges without tails, if they are asked for */
+
+/* Bits of the grid that an op will have. */
+static unsigned
+bits_of(const struct ir_func *f, uint32_t i)
+{
+    const bool input = f->ins[i].op == IR_encrypt;
+
+    return (unsigned)(input ? ir_get(f, "bits.inputs", 8)
+                            : ir_get(f, "bits.activations", 4));
+}
+
+static void
+cut_tails(struct pass_ctx *cx, struct rows *r, struct ir_type *type,
+          const bool *fixed)
+{
+    const struct ir_func *f = r->f;
+    const double percent = ir_get(f, "ranges.percentile", 100);
+    const bool mse = ir_get(f, "ranges.mse", 0) > 0;
+    struct tails **tails = arena_new(cx->scratch, struct tails *, f->n);
+
+    if (!mse && !(percent < 100))
+        return;
     for (uint32_t i = 0; i < f->n; i++)
-        if (type[i].base == IR_REAL && !fixed[i])
-            widen(&type[i], all[i]);
+        if (type[i].base == IR_REAL && type[i].enc && !fixed[i]
+            && type[i].hi > type[i].lo && isfinite(type[i].hi - type[i].lo))
+            tails[i] = tails_new(cx->scratch, &type[i]);
+    for (size_t row = 0; row < r->count; row++) {
+        struct arena_mark m = arena_mark(cx->scratch);
+        const union ir_cell **all = run_row(cx, r, row);
+
+        for (uint32_t i = 0; i < f->n; i++)
+            if (tails[i])
+                tails_add(tails[i], all[i], ir_count(&type[i]));
+        arena_release(cx->scratch, m);
+    }
     for (uint32_t i = 0; i < f->n; i++)
-        if (kept[i])
-            keep_operand(f, i, row, all[f->ins[i].in[0].id], kept[i]);
+        if (tails[i] && mse)
+            tails_least_error(tails[i], bits_of(f, i), &type[i]);
+        else if (tails[i])
+            tails_percentile(tails[i], percent, &type[i]);
+}
+
+static void
+find_ranges(struct pass_ctx *cx, struct rows *r, struct ir_type *type,
+            const bool *fixed, union ir_cell *const *kept)
+{
+    const struct ir_func *f = r->f;
+
+    for (size_t row = 0; row < r->count; row++) {
+        struct arena_mark m = arena_mark(cx->scratch);
+        const union ir_cell **all = run_row(cx, r, row);
+
+        for (uint32_t i = 0; i < f->n; i++)
+            if (type[i].base == IR_REAL && !fixed[i])
+                widen(&type[i], all[i]);
+        for (uint32_t i = 0; i < f->n; i++)
+            if (kept[i])
+                keep_operand(f, i, row, all[f->ins[i].in[0].id], kept[i]);
+        arena_release(cx->scratch, m);
+    }
+    r->state = DRAW_SEED; /* the same rows again */
+    cut_tails(cx, r, type, fixed);
 }
 
 struct ir_func *
 pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
 {
-    struct rows r = { .f = f, .state = 0x9e3779b97f4a7c15 };
+    struct rows r = { .f = f, .state = DRAW_SEED };
     struct ir_type *type = arena_new(cx->scratch, struct ir_type, f->n);
     bool *fixed = arena_new(cx->scratch, bool, f->n);
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
@@ -272,12 +335,7 @@ pass_calibrate(struct pass_ctx *cx, const struct ir_func *f)
             range_of(&type[i], &type[f->ins[i].in[0].id]);
     }
     kept = operands_wanted(cx, f, r.count);
-    for (size_t row = 0; row < r.count; row++) {
-        struct arena_mark m = arena_mark(cx->scratch);
-
-        run_row(cx, &r, row, type, fixed, kept);
-        arena_release(cx->scratch, m);
-    }
+    find_ranges(cx, &r, type, fixed, kept);
     check_ranges(cx, f, type);
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
         if (b->kind != IR_CALIB)

@@ -8,6 +8,24 @@
 
 #include <math.h>
 
+/* What is made of one param alone is called after it, so that its settings
+ * hold: the filters of a convolution, a layer of a stack.  NULL of several. */
+static const char *
+named_after(struct ir_func *g, const ir_ref *operand, size_t n)
+{
+    const struct ir_blob *b, *one = NULL;
+
+    for (size_t j = 0; j < n; j++) {
+        if (!pass_constant(g, operand[j], &b) || b->kind != IR_PARAM
+            || !ir_blob_declared(b->name))
+            continue;
+        if (one)
+            return NULL;
+        one = b;
+    }
+    return one ? ir_blob_part(g, one->name) : NULL;
+}
+
 static ir_ref
 fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
      const ir_ref *map)
@@ -36,8 +54,8 @@ fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
                    "this integer needs more than 62 bits");
         cx->status = 1;
     }
-    return ir_constant(g, ins->at, NULL, kind, &type,
-                       ir_eval_ins(cx->scratch, g, &now, in));
+    return ir_constant(g, ins->at, named_after(g, operand, ins->nin), kind,
+                       &type, ir_eval_ins(cx->scratch, g, &now, in));
 }
 
 static bool

@@ -121,6 +121,27 @@ keep_linear(struct cut *c)
     }
 }
 
+/* Windows of a convolution repeat elements of the input: the client sends each
+ * once, and the server gathers, which is free. */
+static void
+repeat_at_server(struct cut *c, bool *multiplied)
+{
+    for (uint32_t i = 0; i < c->f->n; i++)
+        for (size_t j = 0; j < c->f->ins[i].nin; j++)
+            multiplied[c->f->ins[i].in[j].id] = true;
+    for (uint32_t i = 0; i < c->f->n; i++)
+        for (size_t j = 0; j < c->f->ins[i].nin; j++)
+            if (c->where[i] != SERVER || c->f->ins[i].op != IR_matmul)
+                multiplied[c->f->ins[i].in[j].id] = false;
+    for (uint32_t i = 0; i < c->f->n; i++) {
+        const struct ir_ins *ins = &c->f->ins[i];
+
+        if (c->where[i] == BEFORE && ins->op == IR_gather && multiplied[i]
+            && ir_count(&ins->type) > ir_count(&c->f->ins[ins->in[0].id].type))
+            c->where[i] = SERVER;
+    }
+}
+
 /* An output `at client` is more than linear work of the server. */
 static void
 check_clients(struct pass_ctx *cx, const struct cut *c)
@@ -243,6 +264,7 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         c.where[i] = forward(&c, i);
     backward(&c, arena_new(cx->scratch, bool, f->n));
     keep_linear(&c);
+    repeat_at_server(&c, arena_new(cx->scratch, bool, f->n));
     check_clients(cx, &c);
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];

@@ -1,9 +1,9 @@
 /* Shared by the files of `quantize`.
  *
  * A quantised value stands for reals:  real = scale * v + offset,  v the
- * encrypted integer.  The scale is one number or one a channel; the offset is
- * one number an element, kept beside the integer until a table absorbs it, a
- * product passes it on, or decryption needs it as an integer.
+ * encrypted integer.  The scale is one number, one a channel or one an element;
+ * the offset is one number an element, kept beside the integer until a table
+ * absorbs it, a product passes it on, or decryption needs it as an integer.
  */
 #ifndef CML_PASSES_QUANT_H
 #define CML_PASSES_QUANT_H
@@ -20,12 +20,19 @@ enum quant_state {
 struct quant {
     enum quant_state state;
     ir_ref v;      /* in the new function */
-    size_t nscale; /* 1 or channels */
+    size_t nscale; /* 1, channels, or elements */
     double *scale;
     double *offset; /* one an element, or NULL */
     uint32_t root;  /* of a FUNCTION: the integer it is a function of */
     ir_ref made;    /* of a FUNCTION: its integer, once made */
     bool is_made;
+};
+
+/* real = scale * integer, the integer in lo..hi */
+struct quant_grid {
+    size_t nscale; /* 1 or elements */
+    double *scale;
+    int64_t lo, hi;
 };
 
 struct quantizer {
@@ -34,6 +41,7 @@ struct quantizer {
     struct ir_func *g;
     struct quant *q; /* of each op of f */
     ir_ref *real;    /* scratch of materialise: op of f -> real in g */
+    uint32_t *user;  /* the op that uses an op, 0: none or several do */
     size_t thresholds,
         moved; /* of forests; off their place, for want of cuts */
 };
@@ -43,6 +51,18 @@ static inline size_t
 quant_channel(const struct quant *q, size_t element)
 {
     return q->nscale > 1 ? element % q->nscale : 0;
+}
+
+static inline double
+quant_scale_at(const struct quant *q, size_t element)
+{
+    return q->scale[quant_channel(q, element)];
+}
+
+static inline double
+quant_offset_at(const struct quant *q, size_t element)
+{
+    return q->offset ? q->offset[element] : 0;
 }
 
 /* quantize.c */
@@ -59,10 +79,50 @@ void quant_forest(struct quantizer *z, uint32_t i);
 
 /* quant_linear.c: one call for an op whose encrypted operands are integers */
 void quant_linear(struct quantizer *z, uint32_t i);
-/* the grid of an integer of so many bits over [lo, hi] */
-double quant_grid(double lo, double hi, unsigned bits, int64_t *ilo,
-                  int64_t *ihi);
+/* an integer constant of the server with the shape of t; what is made of the
+ * blob `of` is called OF.int */
+ir_ref quant_integers(struct quantizer *z, struct span at,
+                      const struct ir_type *t, const double *x,
+                      const struct ir_blob *of);
+
+/* quant_sum.c: bringing scales together */
+/* t such that a / t and b / t are near integers: b within 2^-7, or so that an
+ * integer of b up to most_b, if that is not 0, is off by a quarter; so a */
+double quant_common(double a, double b, double most_a, double most_b);
+/* v times one integer factor an element, if any is not 1 */
+ir_ref quant_multiply(struct quantizer *z, struct span at, ir_ref v,
+                      const struct ir_type *shape, const double *factor);
+/* the integer of q, with the shape of op i, on the grid of one scale */
+ir_ref quant_rescale(struct quantizer *z, uint32_t i, const struct quant *q,
+                     size_t n, const double *t);
+/* one scale for all channels of op i */
+ir_ref quant_equalise(struct quantizer *z, uint32_t i, const struct quant *q,
+                      double *scale);
+/* q, of type from, whose scales fit a result of type to, to which it is
+ * broadcast */
+struct quant quant_spread(struct quantizer *z, const struct quant *q,
+                          const struct ir_type *from, const struct ir_type *to);
+/* a + b, a - b of integers */
+void quant_sum(struct quantizer *z, uint32_t i);
+
+/* quant_weights.c: weights of op i as integers, w = scale * integer, one scale
+ * or one a column; their products have `of` times that scale.  Integer weights
+ * are exact. */
+struct quant_weights {
+    size_t nscale;
+    double *scale, *integer;
+};
+struct quant_weights quant_weights(struct quantizer *z, uint32_t i,
+                                   const struct ir_blob *b, const double *w,
+                                   size_t cols, double of);
+
+/* quant_lattice.c: the grid on which a real of f lies by itself; false if none
+ * is known */
+bool quant_lattice(struct quantizer *z, uint32_t i, struct quant_grid *g);
 unsigned quant_bits(const struct quantizer *z, const char *name,
                     const char *family, unsigned otherwise);
+/* setting KEY.NAME, or that of the family */
+double quant_setting(const struct quantizer *z, const char *key,
+                     const char *name, const char *family, double otherwise);
 
 #endif

@@ -29,18 +29,6 @@ reals(struct quantizer *z, size_t n)
     return arena_new(z->cx->scratch, double, n);
 }
 
-static double
-scale_at(const struct quant *q, size_t element)
-{
-    return q->scale[quant_channel(q, element)];
-}
-
-static double
-offset_at(const struct quant *q, size_t element)
-{
-    return q->offset ? q->offset[element] : 0;
-}
-
 /* An integer of the source as a double, which holds 53 bits. */
 static double
 exactly(struct quantizer *z, struct span at, int64_t v)
@@ -70,11 +58,9 @@ clear_values(struct quantizer *z, ir_ref v, const struct ir_blob **blob)
     return x;
 }
 
-/* An integer constant of the server with the shape of t; what is made of the
- * blob `of` is called OF.int. */
-static ir_ref
-integers(struct quantizer *z, struct span at, const struct ir_type *t,
-         const double *x, const struct ir_blob *of)
+ir_ref
+quant_integers(struct quantizer *z, struct span at, const struct ir_type *t,
+               const double *x, const struct ir_blob *of)
 {
     char name[256];
     const struct ir_type type = ir_type_of(IR_INT, t->rank, t->dim);
@@ -98,120 +84,7 @@ all_equal(const double *x, size_t n, double value)
     return true;
 }
 
-/* ---- bringing scales together */
-
-static bool
-same_scales(const struct quant *a, const struct quant *b)
-{
-    return a->nscale == b->nscale
-           && memcmp(a->scale, b->scale, a->nscale * sizeof *a->scale) == 0;
-}
-
-/* t such that both a / t and b / t are near integers: within 2^-7, or at the
- * finest, min / 2^7 */
-static double
-common(double a, double b)
-{
-    const double low = a < b ? a : b;
-    double t = low;
-
-    for (int g = 0; g < 7; g++, t = low / exp2(g)) {
-        const double x = fabs(rint(a / t) * t - a) / a;
-        const double y = fabs(rint(b / t) * t - b) / b;
-
-        if (x <= 0x1p-7 && y <= 0x1p-7)
-            break;
-    }
-    return t;
-}
-
-/* v times one integer factor an element, if any is not 1 */
-static ir_ref
-multiply(struct quantizer *z, struct span at, ir_ref v,
-         const struct ir_type *shape, const double *factor)
-{
-    if (all_equal(factor, ir_count(shape), 1)
-        && ir_same_shape(shape, &ir_at(z->g, v)->type))
-        return v;
-    return ir_build2(z->g, IR_mul, at, v, integers(z, at, shape, factor, NULL));
-}
-
-/* v on the grid of t, one scale an entry of t */
-static ir_ref
-rescale(struct quantizer *z, uint32_t i, const struct quant *q, size_t n,
-        const double *t)
-{
-    const struct ir_type *shape = &op(z, i)->type;
-    double *factor = reals(z, ir_count(shape));
-
-    for (size_t e = 0; e < ir_count(shape); e++)
-        factor[e] = rint(scale_at(q, e) / t[e % n]);
-    return multiply(z, op(z, i)->at, q->v, shape, factor);
-}
-
-/* One scale for all channels. */
-static ir_ref
-equalise(struct quantizer *z, uint32_t i, struct quant *q, double *scale)
-{
-    double t = q->scale[0];
-
-    for (size_t c = 1; c < q->nscale; c++)
-        t = common(q->scale[c], t);
-    *scale = t;
-    return q->nscale == 1 ? q->v : rescale(z, i, q, 1, scale);
-}
-
 /* ---- the rules */
-
-/* a + b, a - b of integers; channels fall back to one scale when the shapes
- * differ */
-static void
-sum_of_two(struct quantizer *z, uint32_t i)
-{
-    const struct ir_ins *ins = op(z, i);
-    const uint32_t ia = ins->in[0].id, ib = ins->in[1].id;
-    struct quant *a = quant_integer(z, ia), *b = quant_integer(z, ib);
-    struct quant *q = &z->q[i];
-    const bool aligned =
-        ir_channels(&op(z, ia)->type) == ir_channels(&op(z, ib)->type);
-    const size_t n = !aligned                ? 1
-                     : a->nscale > b->nscale ? a->nscale
-                                             : b->nscale;
-    ir_ref va = a->v, vb = b->v;
-
-    q->nscale = n;
-    q->scale = reals(z, n);
-    if (aligned && same_scales(a, b)) {
-        memcpy(q->scale, a->scale, n * sizeof *q->scale);
-    } else {
-        struct quant x = *a, y = *b;
-
-        if (!aligned) {
-            x.scale = reals(z, 1), y.scale = reals(z, 1);
-            x.v = equalise(z, ia, a, x.scale);
-            y.v = equalise(z, ib, b, y.scale);
-            x.nscale = y.nscale = 1;
-        }
-        for (size_t c = 0; c < n; c++)
-            q->scale[c] = common(scale_at(&x, c), scale_at(&y, c));
-        va = rescale(z, ia, &x, n, q->scale);
-        vb = rescale(z, ib, &y, n, q->scale);
-    }
-    q->v = ir_build2(z->g, (enum ir_op)ins->op, ins->at, va, vb);
-    if (a->offset || b->offset) {
-        const double sign = ins->op == IR_sub ? -1 : 1;
-
-        q->offset = reals(z, ir_count(&ins->type));
-        for (size_t e = 0; e < ir_count(&ins->type); e++)
-            q->offset[e] =
-                offset_at(a, ir_broadcast_index(&ins->type,
-                                                type_of(z, ins->in[0]), e))
-                + sign
-                      * offset_at(b, ir_broadcast_index(&ins->type,
-                                                        type_of(z, ins->in[1]),
-                                                        e));
-    }
-}
 
 /* v repeated to the shape of op i, by a factor of one */
 static ir_ref
@@ -222,7 +95,7 @@ spread(struct quantizer *z, uint32_t i, ir_ref v)
 
     for (size_t e = 0; e < ir_count(shape); e++)
         one[e] = 1;
-    return multiply(z, op(z, i)->at, v, shape, one);
+    return quant_multiply(z, op(z, i)->at, v, shape, one);
 }
 
 /* x + c, x - c, c - x: an offset, or an integer if both are integers */
@@ -233,22 +106,17 @@ sum_with_clear(struct quantizer *z, uint32_t i, size_t clear)
     const struct ir_type *t = &ins->type;
     const struct ir_blob *b;
     const double *c = clear_values(z, ins->in[clear], &b);
-    struct quant *x = quant_integer(z, ins->in[1 - clear].id), *q = &z->q[i];
+    const struct quant *x = quant_integer(z, ins->in[1 - clear].id);
+    const struct quant own =
+        quant_spread(z, x, type_of(z, ins->in[1 - clear]), t);
+    struct quant *q = &z->q[i];
     const bool minus_x = ins->op == IR_sub && clear == 0;
     const double sign_c = ins->op == IR_sub && clear == 1 ? -1 : 1;
     double *offset = reals(z, ir_count(t));
-    double scale;
 
-    q->nscale = x->nscale;
-    q->scale = x->scale;
-    q->v = x->v;
-    if (ir_channels(type_of(z, ins->in[1 - clear])) != ir_channels(t)
-        && x->nscale > 1) {
-        q->v = equalise(z, ins->in[1 - clear].id, x, &scale);
-        q->nscale = 1;
-        q->scale = reals(z, 1);
-        *q->scale = scale;
-    }
+    q->nscale = own.nscale;
+    q->scale = own.scale;
+    q->v = own.v;
     if (minus_x)
         q->v = ir_build1(z->g, IR_neg, ins->at, q->v);
     q->v = spread(z, i, q->v);
@@ -258,11 +126,12 @@ sum_with_clear(struct quantizer *z, uint32_t i, size_t clear)
         const size_t at_x =
             ir_broadcast_index(t, type_of(z, ins->in[1 - clear]), e);
 
-        offset[e] = sign_c * c[at_c] + (minus_x ? -1 : 1) * offset_at(x, at_x);
+        offset[e] =
+            sign_c * c[at_c] + (minus_x ? -1 : 1) * quant_offset_at(x, at_x);
     }
     if (t->base == IR_INT)
         q->v = ir_build2(z->g, IR_add, ins->at, q->v,
-                         integers(z, ins->at, t, offset, NULL));
+                         quant_integers(z, ins->at, t, offset, NULL));
     else if (!all_equal(offset, ir_count(t), 0))
         q->offset = offset;
 }
@@ -281,34 +150,6 @@ negate(struct quantizer *z, uint32_t i)
         for (size_t e = 0; e < ir_count(&ins->type); e++)
             q->offset[e] = -x->offset[e];
     }
-}
-
-/* Weights as integers of the asked width: w = scale * W, one scale or one a
- * column.  Integer weights are exact. */
-static double *
-round_weights(struct quantizer *z, const struct ir_blob *b, const double *w,
-              size_t cols, size_t *nscale, double *rounded)
-{
-    const unsigned bits = quant_bits(z, b->name, "weights", 8);
-    const double top = bits > 1 ? (double)((1 << (bits - 1)) - 1) : 1;
-    const size_t n = ir_count(&b->type);
-    char key[256];
-    double *scale;
-
-    snprintf(key, sizeof key, "per_channel.%s", b->name);
-    *nscale = ir_get(z->f, key, ir_get(z->f, "per_channel.weights", 0)) > 0
-                  ? cols
-                  : 1;
-    scale = reals(z, *nscale);
-    for (size_t i = 0; i < n; i++)
-        if (fabs(w[i]) / top > scale[i % *nscale])
-            scale[i % *nscale] = fabs(w[i]) / top;
-    for (size_t c = 0; c < *nscale; c++)
-        if (b->type.base == IR_INT || !(scale[c] > 0))
-            scale[c] = 1;
-    for (size_t i = 0; i < n; i++)
-        rounded[i] = rint(w[i] / scale[i % *nscale]);
-    return scale;
 }
 
 /* offset of x @ w or w @ x */
@@ -333,6 +174,29 @@ product_offset(struct quantizer *z, uint32_t i, const struct quant *x,
         }
 }
 
+/* x with scales that only differ along the axis that is summed, the last, or
+ * with one. */
+static struct quant
+of_inner(struct quantizer *z, uint32_t ix)
+{
+    const struct quant *x = quant_integer(z, ix);
+    const size_t inner = ir_channels(&op(z, ix)->type);
+    struct quant own = *x;
+    bool same = true;
+
+    for (size_t e = inner; e < x->nscale && same; e++)
+        same = !(x->scale[e] < x->scale[e % inner])
+               && !(x->scale[e] > x->scale[e % inner]);
+    if (x->nscale > 1 && same) {
+        own.nscale = inner;
+    } else if (x->nscale > 1) {
+        own.nscale = 1;
+        own.scale = reals(z, 1);
+        own.v = quant_equalise(z, ix, x, own.scale);
+    }
+    return own;
+}
+
 /* x @ w and w @ x.  A scale a channel of x on the axis that is summed goes
  * into the weights first. */
 static void
@@ -343,28 +207,30 @@ matmul(struct quantizer *z, uint32_t i, size_t clear)
     const uint32_t ix = ins->in[1 - clear].id;
     const struct ir_blob *b;
     const double *w = clear_values(z, ins->in[clear], &b);
-    struct quant *x = quant_integer(z, ix), *q = &z->q[i];
+    const struct quant *x = quant_integer(z, ix);
+    struct quant own = *x, *q = &z->q[i];
     const size_t n = ir_count(tw);
-    const bool columns = clear == 1 && tw->rank == 2;
-    const size_t cols = columns ? tw->dim[1] : 1;
-    double *folded = reals(z, n), *rounded = reals(z, n), scale = 1, *sw;
-    ir_ref in[2], v = x->v;
+    const size_t cols = clear == 1 && tw->rank == 2 ? tw->dim[1] : 1;
+    double *folded = reals(z, n), scale = 1;
+    struct quant_weights sw;
+    ir_ref in[2];
 
     memcpy(folded, w, n * sizeof *w);
-    if (x->nscale == 1) {
-        scale = x->scale[0];
-    } else if (clear == 1) {
-        for (size_t e = 0; e < n; e++)
-            folded[e] *= x->scale[e / cols];
-    } else {
-        v = equalise(z, ix, x, &scale);
-    }
-    sw = round_weights(z, b, folded, cols, &q->nscale, rounded);
+    if (clear == 1)
+        own = of_inner(z, ix);
+    else
+        own.v = quant_equalise(z, ix, x, &scale);
+    if (clear == 1 && own.nscale == 1)
+        scale = own.scale[0];
+    for (size_t e = 0; e < n && clear == 1 && own.nscale > 1; e++)
+        folded[e] *= own.scale[e / cols];
+    sw = quant_weights(z, i, b, folded, cols, scale);
+    q->nscale = sw.nscale;
     q->scale = reals(z, q->nscale);
     for (size_t c = 0; c < q->nscale; c++)
-        q->scale[c] = sw[c] * scale;
-    in[clear] = integers(z, ins->at, tw, rounded, b);
-    in[1 - clear] = v;
+        q->scale[c] = sw.scale[c] * scale;
+    in[clear] = quant_integers(z, ins->at, tw, sw.integer, b);
+    in[1 - clear] = own.v;
     q->v = ir_build(z->g, IR_matmul, ins->at, in, 2, NULL);
     product_offset(z, i, x, w, clear);
 }
@@ -378,30 +244,70 @@ by_channel(const struct ir_type *tc, const struct ir_type *out)
     return n == 1 || (n == ir_channels(tc) && n == ir_channels(out));
 }
 
-/* x * c with c one factor or one a channel: the scale takes its size, the
- * integer its sign. */
+/* Whether elements of op i are not summed with each other before a table or
+ * decryption, so that each may have a scale of its own. */
+static bool
+stays_apart(const struct quantizer *z, uint32_t i)
+{
+    for (uint32_t u = z->user[i]; u; i = u, u = z->user[i]) {
+        const struct ir_ins *ins = op(z, u);
+
+        if (ins->op == IR_decrypt
+            || ((ir_ops[ins->op].traits & IR_MAP)
+                && !(ir_ops[ins->op].traits & IR_LINEAR) && ins->op != IR_mul
+                && ins->op != IR_div))
+            return true;
+        if (!(ir_ops[ins->op].traits & IR_MAP) && ins->op != IR_gather
+            && ins->op != IR_reshape)
+            return false;
+    }
+    return false;
+}
+
+/* x * c where the scale takes the size of c, the integer its sign. */
 static void
-scale_by(struct quantizer *z, uint32_t i, const struct quant *x, ir_ref v,
+scale_by(struct quantizer *z, uint32_t i, const struct quant *x,
          const double *c, const struct ir_type *tc)
 {
     const struct ir_type *t = &op(z, i)->type;
     struct quant *q = &z->q[i];
-    const size_t n = ir_count(tc) > x->nscale ? ir_count(tc) : x->nscale;
+    const bool channels = by_channel(tc, t);
+    const size_t n = !channels                  ? ir_count(t)
+                     : ir_count(tc) > x->nscale ? ir_count(tc)
+                                                : x->nscale;
     double *sign = reals(z, ir_count(t));
 
     q->nscale = n;
     q->scale = reals(z, n);
-    for (size_t e = 0; e < n; e++) {
-        const double f = fabs(c[e % ir_count(tc)]);
-
-        q->scale[e] = scale_at(x, e) * (f > 0 ? f : 1);
-    }
     for (size_t e = 0; e < ir_count(t); e++) {
-        const double f = c[e % ir_count(tc)];
+        const double f = c[ir_broadcast_index(t, tc, e)];
 
+        if (e < n)
+            q->scale[e] = quant_scale_at(x, e) * (f > 0 || f < 0 ? fabs(f) : 1);
         sign[e] = (f > 0) - (f < 0);
     }
-    q->v = multiply(z, op(z, i)->at, v, t, sign);
+    q->v = quant_multiply(z, op(z, i)->at, x->v, t, sign);
+}
+
+/* x * c where c becomes integers */
+static void
+weighted(struct quantizer *z, uint32_t i, const struct quant *x,
+         const double *c, size_t clear, const struct ir_blob *b)
+{
+    const struct ir_ins *ins = op(z, i);
+    const struct ir_type *t = &ins->type, *tc = type_of(z, ins->in[clear]);
+    const size_t n = ir_count(tc);
+    const bool channels = by_channel(tc, t) && n > 1;
+    const struct quant_weights sw =
+        quant_weights(z, i, b, c, channels ? n : 1, x->scale[0]);
+    struct quant *q = &z->q[i];
+
+    q->nscale = sw.nscale > x->nscale ? sw.nscale : x->nscale;
+    q->scale = reals(z, q->nscale);
+    for (size_t e = 0; e < q->nscale; e++)
+        q->scale[e] = quant_scale_at(x, e) * sw.scale[e % sw.nscale];
+    q->v = ir_build2(z->g, IR_mul, ins->at, x->v,
+                     quant_integers(z, ins->at, tc, sw.integer, b));
 }
 
 /* x * c, x / c */
@@ -410,46 +316,30 @@ scaled(struct quantizer *z, uint32_t i, size_t clear)
 {
     const struct ir_ins *ins = op(z, i);
     const struct ir_type *t = &ins->type, *tc = type_of(z, ins->in[clear]);
+    const struct ir_type *tx = type_of(z, ins->in[1 - clear]);
     const struct ir_blob *b;
     const double *values = clear_values(z, ins->in[clear], &b);
-    struct quant *x = quant_integer(z, ins->in[1 - clear].id), *q = &z->q[i];
+    const struct quant *x = quant_integer(z, ins->in[1 - clear].id);
+    const struct quant own = quant_spread(z, x, tx, t);
     const size_t n = ir_count(tc);
-    const bool grows =
-        ir_channels(type_of(z, ins->in[1 - clear])) != ir_channels(t);
-    double *c = reals(z, n), *rounded = reals(z, n), *sw;
-    struct quant own = *x;
+    double *c = reals(z, n), *offset;
 
     for (size_t e = 0; e < n; e++)
         c[e] = ins->op == IR_div ? 1 / values[e] : values[e];
-    if (grows && x->nscale > 1) {
-        own.scale = reals(z, 1);
-        own.v = equalise(z, ins->in[1 - clear].id, x, own.scale);
-        own.nscale = 1;
-    }
-    if (t->base == IR_REAL && by_channel(tc, t)) {
-        scale_by(z, i, &own, own.v, c, tc);
-    } else {
-        const bool channels = by_channel(tc, t) && n > 1;
-
-        sw = round_weights(z, b, c, channels ? n : 1, &q->nscale, rounded);
-        if (q->nscale < own.nscale)
-            q->nscale = own.nscale;
-        q->scale = reals(z, q->nscale);
-        for (size_t e = 0; e < q->nscale; e++)
-            q->scale[e] = scale_at(&own, e) * sw[channels ? e % n : 0];
-        q->v = ir_build2(z->g, IR_mul, ins->at, own.v,
-                         integers(z, ins->at, tc, rounded, b));
-    }
+    if (t->base == IR_REAL && (by_channel(tc, t) || stays_apart(z, i)))
+        scale_by(z, i, &own, c, tc);
+    else
+        weighted(z, i, &own, c, clear, b);
     if (!x->offset)
         return;
-    q->offset = reals(z, ir_count(t));
+    z->q[i].offset = offset = reals(z, ir_count(t));
     for (size_t e = 0; e < ir_count(t); e++)
-        q->offset[e] = c[ir_broadcast_index(t, tc, e)]
-                       * x->offset[ir_broadcast_index(
-                           t, type_of(z, ins->in[1 - clear]), e)];
+        offset[e] = c[ir_broadcast_index(t, tc, e)]
+                    * x->offset[ir_broadcast_index(t, tx, e)];
 }
 
-/* gather, reshape: scales a channel stay only if channels do */
+/* gather, reshape: scales a channel stay so if channels do, else each element
+ * takes its own along */
 static void
 moved(struct quantizer *z, uint32_t i)
 {
@@ -466,10 +356,12 @@ moved(struct quantizer *z, uint32_t i)
         keeps = keeps && (size_t)index->cell[e].i % ch == e % ch;
     q->nscale = x->nscale;
     q->scale = x->scale;
-    if (!keeps && x->nscale > 1) {
-        q->nscale = 1;
-        q->scale = reals(z, 1);
-        v = equalise(z, from, x, q->scale);
+    if (x->nscale > 1 && (!keeps || x->nscale > ch)) {
+        q->nscale = n;
+        q->scale = reals(z, n);
+        for (size_t e = 0; e < n; e++)
+            q->scale[e] =
+                quant_scale_at(x, index ? (size_t)index->cell[e].i : e);
     }
     q->v = ir_build_typed(z->g, (enum ir_op)ins->op, ins->at, &v, 1, &ins->as,
                           &ins->type);
@@ -480,6 +372,31 @@ moved(struct quantizer *z, uint32_t i)
         q->offset[e] = x->offset[index ? (size_t)index->cell[e].i : e];
 }
 
+/* The element of x at the begin of the axis, for element e of its sums. */
+static size_t
+first_along(const struct ir_around *a, size_t e)
+{
+    return e / a->inner * a->inner * a->length + e % a->inner;
+}
+
+/* Whether what is summed along an axis has one scale each time. */
+static bool
+one_scale_along(const struct quant *x, const struct ir_around *a)
+{
+    for (size_t e = 0; e < a->outer * a->inner; e++) {
+        const size_t from = first_along(a, e);
+
+        for (size_t j = 1; j < a->length; j++) {
+            const double ratio = quant_scale_at(x, from + j * a->inner)
+                                 / quant_scale_at(x, from);
+
+            if (ratio < 1 || ratio > 1)
+                return false;
+        }
+    }
+    return true;
+}
+
 /* sum and mean along an axis */
 static void
 reduced(struct quantizer *z, uint32_t i)
@@ -488,24 +405,25 @@ reduced(struct quantizer *z, uint32_t i)
     const uint32_t from = ins->in[0].id;
     const struct ir_type *t = &op(z, from)->type;
     const struct ir_around a = ir_around(t, ins->as.sum.axis);
-    struct quant *x = quant_integer(z, from), *q = &z->q[i];
+    const struct quant *x = quant_integer(z, from);
+    struct quant *q = &z->q[i], own = *x;
     const double share = ins->op == IR_mean ? 1 / (double)a.length : 1;
+    const size_t n = ir_count(&ins->type);
     union ir_attrs as = { .sum = { .axis = ins->as.sum.axis } };
-    ir_ref v = x->v;
 
-    q->nscale = x->nscale;
-    q->scale = reals(z, x->nscale);
-    memcpy(q->scale, x->scale, x->nscale * sizeof *q->scale);
-    if (ins->as.sum.axis == t->rank - 1u && x->nscale > 1) {
-        q->nscale = 1;
-        v = equalise(z, from, x, q->scale);
+    if (x->nscale > 1 && !one_scale_along(x, &a)) {
+        own.nscale = 1;
+        own.scale = reals(z, 1);
+        own.v = quant_equalise(z, from, x, own.scale);
     }
-    for (size_t c = 0; c < q->nscale; c++)
-        q->scale[c] *= share;
-    q->v = ir_build(z->g, IR_sum, ins->at, &v, 1, &as);
+    q->nscale = own.nscale > 1 ? n : 1;
+    q->scale = reals(z, q->nscale);
+    for (size_t e = 0; e < q->nscale; e++)
+        q->scale[e] = share * quant_scale_at(&own, first_along(&a, e));
+    q->v = ir_build(z->g, IR_sum, ins->at, &own.v, 1, &as);
     if (!x->offset)
         return;
-    q->offset = reals(z, ir_count(&ins->type));
+    q->offset = reals(z, n);
     for (size_t e = 0; e < ir_count(t); e++)
         q->offset[e / (a.inner * a.length) * a.inner + e % a.inner] +=
             share * x->offset[e];
@@ -529,13 +447,13 @@ joined_part(struct quantizer *z, uint32_t v, double scale, double *offset)
             rounded[e] = rint(c[e] / scale);
             offset[e] = c[e] - rounded[e] * scale;
         }
-        return integers(z, op(z, v)->at, t, rounded, NULL);
+        return quant_integers(z, op(z, v)->at, t, rounded, NULL);
     }
     x = quant_integer(z, v);
     for (size_t e = 0; e < ir_count(t); e++)
-        offset[e] = offset_at(x, e);
+        offset[e] = quant_offset_at(x, e);
     t1 = scale;
-    return rescale(z, v, x, 1, &t1);
+    return quant_rescale(z, v, x, 1, &t1);
 }
 
 static void
@@ -554,7 +472,8 @@ joined(struct quantizer *z, uint32_t i)
             continue;
         x = quant_integer(z, ins->in[j].id);
         for (size_t c = 0; c < x->nscale; c++)
-            scale = scale > 0 ? common(scale, x->scale[c]) : x->scale[c];
+            scale = scale > 0 ? quant_common(scale, x->scale[c], 0, 0)
+                              : x->scale[c];
     }
     q->offset = reals(z, ir_count(&ins->type));
     for (size_t j = 0; j < ins->nin; j++) {
@@ -598,7 +517,7 @@ binary(struct quantizer *z, uint32_t i)
     else if (left || right)
         sum_with_clear(z, i, clear);
     else
-        sum_of_two(z, i);
+        quant_sum(z, i);
 }
 
 static bool

@@ -25,17 +25,25 @@ quant_wrong(struct quantizer *z, uint32_t i)
     z->cx->status = 1;
 }
 
+double
+quant_setting(const struct quantizer *z, const char *key, const char *name,
+              const char *family, double otherwise)
+{
+    char text[256];
+    double value;
+
+    snprintf(text, sizeof text, "%s.%s", key, family);
+    value = ir_get(z->f, text, otherwise);
+    snprintf(text, sizeof text, "%s.%.*s", key, (int)ir_blob_declared(name),
+             name);
+    return ir_get(z->f, text, value);
+}
+
 unsigned
 quant_bits(const struct quantizer *z, const char *name, const char *family,
            unsigned otherwise)
 {
-    char key[256];
-    double bits;
-
-    snprintf(key, sizeof key, "bits.%s", family);
-    bits = ir_get(z->f, key, otherwise);
-    snprintf(key, sizeof key, "bits.%s", name);
-    return (unsigned)ir_get(z->f, key, bits);
+    return (unsigned)quant_setting(z, "bits", name, family, otherwise);
 }
 
 int64_t
@@ -49,14 +57,26 @@ quant_round(struct quantizer *z, struct span at, double x)
     return 0;
 }
 
-/* scale = (hi - lo) / (2^bits - 1); the integers are round(x / scale).  They
- * stay within 52 bits: a range far from 0 has no more digits than that. */
-double
-quant_grid(double lo, double hi, unsigned bits, int64_t *ilo, int64_t *ihi)
+static double *
+one_scale(struct quantizer *z, double scale)
 {
-    const double steps = (double)((1ull << bits) - 1);
+    double *s = arena_new(z->cx->scratch, double, 1);
+
+    *s = scale;
+    return s;
+}
+
+/* The grid of an integer of so many bits over [lo, hi]:
+ *
+ *     scale = (hi - lo) / steps, the integers are round(x / scale)
+ *
+ * They stay within 52 bits: a range far from 0 has no more digits than that. */
+static struct quant_grid
+even_grid(struct quantizer *z, double lo, double hi, double steps)
+{
     const double most = fmax(fabs(lo), fabs(hi));
     double scale = (hi - lo) / steps;
+    struct quant_grid g = { .nscale = 1 };
 
     if (!isfinite(scale))
         scale = fmin(hi / steps - lo / steps, DBL_MAX);
@@ -64,9 +84,29 @@ quant_grid(double lo, double hi, unsigned bits, int64_t *ilo, int64_t *ihi)
         scale = fabs(lo) > 0 ? fabs(lo) : 1;
     if (scale < most * 0x1p-51)
         scale = most * 0x1p-51;
-    *ilo = (int64_t)rint(lo / scale);
-    *ihi = *ilo + (int64_t)steps;
-    return scale;
+    g.scale = one_scale(z, scale);
+    g.lo = (int64_t)rint(lo / scale);
+    g.hi = g.lo + (int64_t)steps;
+    return g;
+}
+
+/* The grid that op i, a real, lies on by itself, or one of the asked bits; a
+ * symmetric one has as much on both sides of 0. */
+static struct quant_grid
+grid_of(struct quantizer *z, uint32_t i, const char *name, const char *family,
+        unsigned otherwise)
+{
+    const struct ir_type *t = &op(z, i)->type;
+    const unsigned bits = quant_bits(z, name, family, otherwise);
+    const double steps = (double)((1ull << bits) - 1);
+    const double most = fmax(fabs(t->lo), fabs(t->hi));
+    struct quant_grid g;
+
+    if (quant_lattice(z, i, &g))
+        return g;
+    if (bits > 1 && !(quant_setting(z, "affine", name, family, 1) > 0))
+        return even_grid(z, -most, most, steps - 1);
+    return even_grid(z, t->lo, t->hi, steps);
 }
 
 static const char *
@@ -81,13 +121,15 @@ scale_blob(struct quantizer *z, size_t n, const double *scale)
     return ir_blob_add(z->g, NULL, IR_CONST, &t, cell)->name;
 }
 
-static double *
-one_scale(struct quantizer *z, double scale)
+static void
+on_grid(struct quantizer *z, struct quant *q, const struct quant_grid *g,
+        union ir_attrs *as)
 {
-    double *s = arena_new(z->cx->scratch, double, 1);
-
-    *s = scale;
-    return s;
+    q->nscale = g->nscale;
+    q->scale = g->scale;
+    as->quant.lo = g->lo;
+    as->quant.hi = g->hi;
+    as->quant.scale = scale_blob(z, g->nscale, g->scale);
 }
 
 const char *
@@ -121,11 +163,10 @@ encrypt(struct quantizer *z, uint32_t i)
     q->nscale = 1;
     q->scale = one_scale(z, 1);
     if (t->base == IR_REAL) {
-        const char *name = quant_input_name(z->f, ins->in[0]);
+        const struct quant_grid g =
+            grid_of(z, i, quant_input_name(z->f, ins->in[0]), "inputs", 8);
 
-        *q->scale = quant_grid(t->lo, t->hi, quant_bits(z, name, "inputs", 8),
-                               &as.quant.lo, &as.quant.hi);
-        as.quant.scale = scale_blob(z, 1, q->scale);
+        on_grid(z, q, &g, &as);
         v = ir_build(z->g, IR_quant, ins->at, &v, 1, &as);
     } else if (!ir_at(z->g, v)->type.ranged) {
         diag_error(z->cx->diag, ins->at, E_no_range,
@@ -229,12 +270,12 @@ materialise(struct quantizer *z, uint32_t i)
         q->scale = one_scale(z, 1);
         as.quant.lo = known ? t->ilo : -PASS_EXACT;
         as.quant.hi = known ? t->ihi : PASS_EXACT;
+        as.quant.scale = scale_blob(z, 1, q->scale);
     } else {
-        q->scale = one_scale(z, quant_grid(t->lo, t->hi,
-                                           quant_bits(z, "", "activations", 4),
-                                           &as.quant.lo, &as.quant.hi));
+        const struct quant_grid g = grid_of(z, i, "", "activations", 4);
+
+        on_grid(z, q, &g, &as);
     }
-    as.quant.scale = scale_blob(z, 1, q->scale);
     q->made = ir_build(z->g, IR_quant, ins->at, &r, 1, &as);
     q->is_made = true;
 }
@@ -507,6 +548,24 @@ decrypt(struct quantizer *z, uint32_t i)
     z->q[i].v = v;
 }
 
+/* The only user of each op. */
+static uint32_t *
+only_users(struct pass_ctx *cx, const struct ir_func *f)
+{
+    uint32_t *user = arena_new(cx->scratch, uint32_t, f->n);
+    uint32_t *uses = arena_new(cx->scratch, uint32_t, f->n);
+
+    for (uint32_t i = 0; i < f->n; i++)
+        for (size_t j = 0; j < f->ins[i].nin; j++) {
+            user[f->ins[i].in[j].id] = i;
+            uses[f->ins[i].in[j].id]++;
+        }
+    for (uint32_t i = 0; i < f->n; i++)
+        if (uses[i] != 1)
+            user[i] = 0;
+    return user;
+}
+
 static bool
 wrong_operand(const struct quantizer *z, uint32_t i)
 {
@@ -547,6 +606,7 @@ pass_quantize(struct pass_ctx *cx, const struct ir_func *f)
             ir_blob_copy(z.g, b);
     z.q = arena_new(cx->scratch, struct quant, f->n);
     z.real = arena_new(cx->scratch, ir_ref, f->n);
+    z.user = only_users(cx, f);
     for (uint32_t i = 0; i < f->n; i++)
         step(&z, i, map);
     if (z.thresholds) {

@@ -11,6 +11,9 @@ static const struct {
     /* key                lo     hi */
     { "bits.",            1,     16 },
     { "per_channel.",     0,      1 },
+    { "affine.",          0,      1 },
+    { "ranges.percentile", 50,  100 },
+    { "ranges.mse",       0,      1 },
     { "rounding.approx",  0,     16 },
     { "log2_pfail",       -1000, -1 },
     { "security",         128,  132 },

@@ -11,7 +11,7 @@ rows=$3
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 bad=0
-knn=$(((rows + 9) / 10)) # its comparisons take a second
+few=$(((rows + 9) / 10)) # of what takes a second a row
 link=
 [ -z "$4" ] || link=--link-arg=-fsanitize=$4
 
@@ -35,9 +35,11 @@ quality() {
 # example NAME KIND TOLERANCE ROWS [LABELS [FOLDER]]: LABELS are those of 0, 1, ..
 example() {
     dir=$examples/${6:-$1}
+    in=$dir/test.csv
+    [ -f "$in" ] || in=$dir/test.npy
     "$cmlc" "$dir/$1.cml" -o "$tmp/$1" $link >"$tmp/out" 2>&1 ||
         { fail "$1 does not compile"; cat "$tmp/out" >&2; return; }
-    "$tmp/$1" clear -q -i "$dir/test.csv" >"$tmp/clear.csv" ||
+    "$tmp/$1" clear -q -i "$in" >"$tmp/clear.csv" ||
         fail "$1: clear"
     sed "$(i=0; for l in $5; do echo "s/^$l\$/$i/"; i=$((i + 1)); done)" \
         "$tmp/clear.csv" >"$tmp/numbers.csv"
@@ -46,11 +48,11 @@ example() {
     echo "$1 $2: float $float, quantised $ours"
     awk -v a="$ours" -v b="$float" -v t="$3" 'BEGIN { exit !(a >= b - t) }' ||
         fail "$1: $ours is too far below the float model's $float"
-    "$tmp/$1" simulate -q -i "$dir/test.csv" >"$tmp/simulated.csv" ||
+    "$tmp/$1" simulate -q -i "$in" >"$tmp/simulated.csv" ||
         fail "$1: simulate"
     cmp -s "$tmp/clear.csv" "$tmp/simulated.csv" ||
         fail "$1: simulated answers differ from the clear ones"
-    "$tmp/$1" run -i "$dir/test.csv" --rows "$4" >"$tmp/run.csv" \
+    "$tmp/$1" run -i "$in" --rows "$4" >"$tmp/run.csv" \
         2>"$tmp/err" || { fail "$1: run"; cat "$tmp/err" >&2; }
     n=$(($(wc -l <"$tmp/run.csv") - 1))
     head -n $((n + 1)) "$tmp/clear.csv" | cmp -s - "$tmp/run.csv" ||
@@ -123,7 +125,9 @@ EOF
 example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
-example iris_knn label 1 "$knn"
+example digits_cnn label 2 "$few"
+[ -n "$link" ] || example nn20 label 3 1
+example iris_knn label 1 "$few"
 example visits_glm r2 0.01 1000000
 example cancer_tree label 1 1000000 "benign malignant"
 example digits_forest label 1 40

@@ -2,7 +2,7 @@
  * every text on the way parses back and prints the same.
  *
  * Inputs are the example's calibration rows, stretched at random, so that they
- * also leave the calibrated box. */
+ * also leave the calibrated box, or lie anywhere in the declared one. */
 #define _POSIX_C_SOURCE 200809L
 #include "frontend/frontend.h"
 #include "passes/passes.h"
@@ -45,8 +45,22 @@ open_example(struct example *x, const char *path)
     ck_assert_msg(x->f, "%s has errors", path);
 }
 
-/* A calibration row of each input, each number stretched by up to a half;
- * integers without such rows anywhere in their range. */
+/* Anywhere in the range of a type. */
+static union ir_cell
+draw_cell(struct dice *dice, const struct ir_type *t)
+{
+    union ir_cell c;
+
+    if (t->base == IR_INT)
+        c.i =
+            t->ilo + (int64_t)dice_roll(dice, (uint64_t)(t->ihi - t->ilo + 1));
+    else
+        c.r = t->lo + (t->hi - t->lo) * (double)dice_roll(dice, 1025) / 1024;
+    return c;
+}
+
+/* A calibration row of each input, each number stretched by up to a half; what
+ * has no such rows anywhere in its range. */
 static const union ir_cell **
 draw_row(struct arena *mem, struct example *x)
 {
@@ -62,20 +76,16 @@ draw_row(struct arena *mem, struct example *x)
         union ir_cell *cell = arena_new(mem, union ir_cell, count);
 
         in[i] = cell;
-        if (!b && ins->type.base == IR_INT) {
-            const int64_t span = ins->type.ihi - ins->type.ilo + 1;
-
-            for (size_t e = 0; e < count; e++)
-                cell[e].i = ins->type.ilo
-                            + (int64_t)dice_roll(&x->dice, (uint64_t)span);
-            continue;
-        }
-        ck_assert_msg(b && ins->type.base == IR_REAL, "%s is not calibrated",
+        ck_assert_msg(b || ins->type.ranged, "%s is not calibrated",
                       ins->as.input.name);
-        memcpy(cell, b->cell + dice_roll(&x->dice, b->type.dim[0]) * count,
-               count * sizeof *cell);
+        if (b)
+            memcpy(cell, b->cell + dice_roll(&x->dice, b->type.dim[0]) * count,
+                   count * sizeof *cell);
         for (size_t e = 0; e < count; e++)
-            cell[e].r *= 0.5 + (double)dice_roll(&x->dice, 1024) / 1024;
+            if (!b)
+                cell[e] = draw_cell(&x->dice, &ins->type);
+            else if (ins->type.base == IR_REAL)
+                cell[e].r *= 0.5 + (double)dice_roll(&x->dice, 1024) / 1024;
     }
     return in;
 }

@@ -3,6 +3,7 @@
  * holds the values that occur. */
 #define _POSIX_C_SOURCE 200809L /* open_memstream */
 #include "passes/passes.h"
+#include "passes/tails.h"
 #include "tests/meaning.h"
 #include "tests/programs.h"
 #include "tests/random_ir.h"
@@ -275,6 +276,33 @@ START_TEST(linear_models_stay_near)
 }
 END_TEST
 
+/* Ten thousand numbers of 0..1 and one of 4: the tail costs a grid of 15 steps
+ * more than what is clipped. */
+START_TEST(ranges_leave_tails_out)
+{
+    enum { N = 10001 };
+    struct arena mem = { 0 };
+    struct ir_type t = { .base = IR_REAL, .ranged = true, .lo = 0, .hi = 4 };
+    struct ir_type all = t, most = t, best = t;
+    union ir_cell *x = arena_new(&mem, union ir_cell, N);
+    struct tails *h = tails_new(&mem, &t);
+
+    for (int i = 0; i < N - 1; i++)
+        x[i].r = (i + 0.5) / (N - 1);
+    x[N - 1].r = 4;
+    tails_add(h, x, N);
+    tails_percentile(h, 100, &all);
+    ck_assert(all.lo <= 0 && all.hi >= 4);
+    tails_percentile(h, 99, &most);
+    ck_assert(fabs(most.lo - 0.01) < 1e-3 && fabs(most.hi - 0.99) < 1e-3);
+    tails_least_error(h, 4, &best);
+    ck_assert(best.lo >= 0 && best.hi > 0.95 && best.hi < 1.5);
+    tails_least_error(h, 12, &best); /* a fine grid has room for the tail */
+    ck_assert(best.hi > 3.5);
+    arena_free(&mem);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -285,6 +313,7 @@ main(void)
 
     tcase_add_loop_test(tc, random_models_keep_their_meaning, 0, RANDOM_KINDS);
     tcase_add_test(tc, linear_models_stay_near);
+    tcase_add_test(tc, ranges_leave_tails_out);
     tcase_add_loop_test(tc, programs_keep_their_meaning, 0, nprograms);
     tcase_add_loop_test(tc, mistakes_have_a_message, 0, nrefusals);
     tcase_set_timeout(tc, 300);

@@ -142,13 +142,13 @@ static const struct {
       "%2 = encrypt %1 : enc int\n}\n" },
     { "an input or an output has a name of its own",
       HEAD "{\n" X "%1 = input { name = @x } : real\n}\n" },
-    { "a scale is positive, one or one a channel",
+    { "a scale is positive, one, one a channel or one an element",
       HEAD "const @s : real = [0]\n{\n" X
       "%1 = dequant %0 { scale = @s } : real[2]\n}\n" },
-    { "a scale is positive, one or one a channel",
+    { "a scale is positive, one, one a channel or one an element",
       HEAD "const @s : real[3] = [1, 1, 1]\n{\n" X
       "%1 = dequant %0 { scale = @s } : real[2]\n}\n" },
-    { "a scale is positive, one or one a channel",
+    { "a scale is positive, one, one a channel or one an element",
       HEAD "param @s : real = [1]\n{\n" X
       "%1 = dequant %0 { scale = @s } : real[2]\n}\n" },
 };
