@@ -87,6 +87,8 @@ level_of(const struct ast *a)
         return *a->text == 'n' ? NOT : SIGN;
     if (a->kind == AST_choice)
         return LOOSE;
+    if (a->kind == AST_chain)
+        return COMPARISON;
     if (a->kind != AST_binary)
         return TIGHT;
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
@@ -110,8 +112,8 @@ print_at(FILE *out, const struct ast *a, int level)
         putc(')', out);
 }
 
-/* A comparison does not chain; ** binds from the right, the others from the
- * left. */
+/* A comparison of a comparison is no chain; ** binds from the right, the others
+ * from the left. */
 static void
 print_binary(FILE *out, const struct ast *a)
 {
@@ -377,6 +379,15 @@ print_node(FILE *out, const struct ast *a)
         print_at(out, a->kid, level_of(a));
         return;
     case AST_binary: print_binary(out, a); return;
+    case AST_chain:
+        print_at(out, a->kid, BIT_OR);
+        for (const struct ast *k = a->kid->next; k; k = k->next)
+            print_node(out, k);
+        return;
+    case AST_link:
+        fprintf(out, " %s ", a->text);
+        print_at(out, a->kid, BIT_OR);
+        return;
     case AST_index:
         print_at(out, a->kid, TIGHT);
         print_list(out, a->kid->next, "[", "]");

@@ -342,6 +342,7 @@ fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
             statement(&fe, a);
         }
         fe.top = fe.names;
+        fe.missing = fe_missing(model);
         for (const struct ast *a = model->kid; a; a = a->next)
             settings(&fe, a);
         check_ends(&fe, model);

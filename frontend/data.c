@@ -202,15 +202,16 @@ place(const struct ir_type *t, size_t i)
     return p;
 }
 
+/* any: numbers that are not finite are for the caller to judge */
 static struct fe_constant
 cells(struct fe *fe, const struct ast *call, const double *x,
-      const struct ir_type *t)
+      const struct ir_type *t, bool any)
 {
     struct fe_constant c = { .type = *t };
     union ir_cell *cell = arena_new(fe->scratch, union ir_cell, ir_count(t));
 
     for (size_t i = 0; i < ir_count(t); i++) {
-        if (!isfinite(x[i])) {
+        if (!any && !isfinite(x[i])) {
             diag_error(fe->diag, call->at, E_data_value,
                        "%s: %s is not a finite number", file_name(call),
                        place(t, i).text);
@@ -244,7 +245,7 @@ shape_of(struct ir_type *t, const struct cml_array *a)
 }
 
 static struct fe_constant
-from_array(struct fe *fe, const struct ast *call, struct bytes b)
+from_array(struct fe *fe, const struct ast *call, struct bytes b, bool any)
 {
     const struct ast *name = call->kid->next;
     struct fe_constant c = { 0 };
@@ -264,7 +265,7 @@ from_array(struct fe *fe, const struct ast *call, struct bytes b)
         return c;
     }
     if (shape_of(&t, &a))
-        c = cells(fe, call, a.at, &t);
+        c = cells(fe, call, a.at, &t, any);
     else
         diag_error(fe->diag, call->at, E_too_large,
                    "%s has more than 2^26 elements or six axes",
@@ -315,7 +316,7 @@ from_csv(struct fe *fe, const struct ast *call, struct bytes b)
         const uint32_t dim[] = { (uint32_t)r.rows, (uint32_t)r.columns };
         const struct ir_type t = ir_type_of(IR_REAL, 2, dim);
 
-        c = cells(fe, call, r.at, &t);
+        c = cells(fe, call, r.at, &t, false);
     }
     free(r.at);
     return c;
@@ -342,7 +343,7 @@ fe_file(struct fe *fe, const struct ast *call, const struct ir_type *want)
     if (!b.at)
         return c;
     if (form_of(call)->read)
-        return from_array(fe, call, b);
+        return from_array(fe, call, b, false);
     c = from_csv(fe, call, b);
     if (c.cell)
         as_vector(&c, want);
@@ -433,7 +434,7 @@ rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
     struct cml_fault fault;
 
     for (size_t i = 0; i < want.columns; i++)
-        column[i].missing = ir_get(fe->f, "missing", 0) > 0;
+        column[i].missing = fe->missing;
     if (cml_csv_parse(&r, b.at, b.n, file_name(call), &columns, &fault)
         != CML_E_ok) {
         complain(fe, call, &fault);
@@ -450,6 +451,29 @@ rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
     return want;
 }
 
+/* Numbers are finite; not-a-number is a missing value, where there may be. */
+static bool
+are_values(struct fe *fe, const struct ast *call, const struct fe_rows *r,
+           double *x, const char *const *names)
+{
+    for (size_t i = 0; i < r->rows * r->columns; i++) {
+        if (isnan(x[i]) && fe->missing)
+            x[i] = (double)NAN; /* one of them, whatever the file's bits */
+        if (isfinite(x[i]) || (isnan(x[i]) && fe->missing))
+            continue;
+        diag_error(
+            fe->diag, call->at, E_data_value,
+            "%s: row %zu, column %zu ('%s') %s", file_name(call),
+            i / r->columns + 1, i % r->columns + 1, names[i % r->columns],
+            isnan(x[i]) ? "has no value: it is not a number" : "is infinite");
+        if (isnan(x[i]))
+            diag_help(fe->diag, "leave such rows out, or write 'missing "
+                                "allowed;' if inputs may be missing");
+        return false;
+    }
+    return true;
+}
+
 struct fe_rows
 fe_rows(struct fe *fe, const struct ast *call, size_t columns,
         const char *const *names)
@@ -463,7 +487,7 @@ fe_rows(struct fe *fe, const struct ast *call, size_t columns,
         return r;
     if (!form_of(call)->read)
         return rows_of_csv(fe, call, b, r, names);
-    c = from_array(fe, call, b);
+    c = from_array(fe, call, b, true);
     if (!c.cell)
         return r;
     if (c.type.rank < 1 || ir_count(&c.type) != c.type.dim[0] * columns) {
@@ -476,6 +500,7 @@ fe_rows(struct fe *fe, const struct ast *call, size_t columns,
     for (size_t i = 0; i < ir_count(&c.type); i++)
         own[i] = c.type.base == IR_REAL ? c.cell[i].r : (double)c.cell[i].i;
     r.rows = c.type.dim[0];
-    r.at = own;
+    if (are_values(fe, call, &r, own, names))
+        r.at = own;
     return r;
 }

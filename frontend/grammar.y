@@ -28,6 +28,8 @@ int cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps);
         (cur).end = YYRHSLOC(rhs, n).end; \
     } while (0)
 
+#include <string.h>
+
 static void cml_yyerror(const struct span *at, struct parser *ps,
                         const char *msg);
 
@@ -44,6 +46,9 @@ static struct ast *add(struct parser *ps, struct ast *parent, struct ast *kid);
  * own, since both come in any order */
 static struct ast *one_of(struct parser *ps, const struct ast *abouts,
                           enum ast_kind kind);
+/* a OP b; a chain, if a is a comparison that stands in no parentheses */
+static struct ast *compare(struct parser *ps, struct span at, const char *op,
+                           struct ast *a, struct span at_a, struct ast *b);
 /* the list's children become those of parent */
 static struct ast *adopt(struct ast *parent, const struct ast *list);
 }
@@ -123,7 +128,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %left "or"
 %left "and"
 %precedence "not"
-%nonassoc "<" "<=" ">" ">=" "==" "!="
+%left "<" "<=" ">" ">=" "==" "!="
 %left "|"
 %left "^"
 %left "&"
@@ -295,17 +300,17 @@ expr:
 |   "not" expr[a]
         { $$ = node(ps, AST_unary, @$, "not", $a, NULL, NULL); }
 |   expr[a] "<" expr[b]
-        { $$ = node(ps, AST_binary, @$, "<", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "<", $a, @a, $b); }
 |   expr[a] "<=" expr[b]
-        { $$ = node(ps, AST_binary, @$, "<=", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "<=", $a, @a, $b); }
 |   expr[a] ">" expr[b]
-        { $$ = node(ps, AST_binary, @$, ">", $a, $b, NULL); }
+        { $$ = compare(ps, @$, ">", $a, @a, $b); }
 |   expr[a] ">=" expr[b]
-        { $$ = node(ps, AST_binary, @$, ">=", $a, $b, NULL); }
+        { $$ = compare(ps, @$, ">=", $a, @a, $b); }
 |   expr[a] "==" expr[b]
-        { $$ = node(ps, AST_binary, @$, "==", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "==", $a, @a, $b); }
 |   expr[a] "!=" expr[b]
-        { $$ = node(ps, AST_binary, @$, "!=", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "!=", $a, @a, $b); }
 |   expr[a] "|" expr[b]
         { $$ = node(ps, AST_binary, @$, "|", $a, $b, NULL); }
 |   expr[a] "^" expr[b]
@@ -464,6 +469,33 @@ one_of(struct parser *ps, const struct ast *abouts, enum ast_kind kind)
         found->next = NULL;
     }
     return found ? found : nothing(ps, abouts->at);
+}
+
+static bool
+is_comparison(const struct ast *a)
+{
+    return a->kind == AST_chain
+           || (a->kind == AST_binary && strchr("<>=!", *a->text)
+               && strcmp(a->text, "<<") != 0 && strcmp(a->text, ">>") != 0);
+}
+
+static struct ast *
+compare(struct parser *ps, struct span at, const char *op, struct ast *a,
+        struct span at_a, struct ast *b)
+{
+    struct ast *chain = a, *left = a->kid, *right;
+
+    if (!is_comparison(a) || a->at.begin != at_a.begin)
+        return node(ps, AST_binary, at, op, a, b, NULL);
+    if (a->kind == AST_binary) {
+        right = left->next;
+        left->next = NULL;
+        chain = node(ps, AST_chain, at, NULL, left,
+                     node(ps, AST_link, right->at, a->text, right, NULL, NULL),
+                     NULL);
+    }
+    chain->at = at;
+    return add(ps, chain, node(ps, AST_link, b->at, op, b, NULL, NULL));
 }
 
 /* Spellings are quoted, classes such as "identifier" are not. */

@@ -3,7 +3,7 @@
  *     lexer.re grammar.y   text -> syntax tree
  *     compile.c            statements: names, declarations, outputs
  *     steps.c              let, var, assignment, for; fn, which is written out
- *     expr.c operators.c builtin.c index.c constant.c
+ *     expr.c operators.c builtin.c index.c bits.c constant.c
  *     shape.c window.c     functions of tensors
  *                          expressions -> operations
  *     library.c            functions of the language that are written in it
@@ -66,6 +66,7 @@ struct fe {
     bool library;                /* and whether that is one of the language */
     uint32_t depth;              /* of expressions, through the fn */
     uint32_t turns;              /* of all loops */
+    bool missing; /* quantize { missing allowed; } stands somewhere */
 };
 
 /* What a wrong expression stands for: silent wherever it is used. */
@@ -138,6 +139,7 @@ ir_ref fe_literal(struct fe *fe, struct span at, const struct ir_type *type,
 
 /* ---- operators.c */
 ir_ref fe_binary(struct fe *fe, const struct ast *a);
+ir_ref fe_chain(struct fe *fe, const struct ast *a);
 ir_ref fe_unary(struct fe *fe, const struct ast *a);
 /* two values, as reals if one is */
 ir_ref fe_pair(struct fe *fe, enum ir_op op, struct span at, ir_ref x,
@@ -162,6 +164,10 @@ ir_ref fe_gather(struct fe *fe, struct span at, ir_ref v,
 ir_ref fe_select(struct fe *fe, struct span at, ir_ref v,
                  const struct ir_type *table, const union ir_cell *cell);
 bool fe_is_builtin(const char *name);
+
+/* ---- bits.c: bits(x)[..] */
+bool fe_is_bits(const struct ast *index);
+ir_ref fe_bits(struct fe *fe, const struct ast *a);
 
 /* ---- constant.c: what must be known now */
 struct fe_constant {
@@ -221,6 +227,9 @@ ir_ref fe_forest_call(struct fe *fe, const struct ast *a,
 ir_ref fe_choice(struct fe *fe, const struct ast *a);
 
 /* ---- settings.c */
+/* whether inputs may be missing, by any entry of the model: other entries need
+ * to know, whatever their order */
+bool fe_missing(const struct ast *model);
 void fe_quantize(struct fe *fe, const struct ast *a);
 void fe_target(struct fe *fe, const struct ast *a);
 
