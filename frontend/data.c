@@ -63,13 +63,13 @@ below(const char *path, const char *folder)
 static const char *
 resolved(struct fe *fe, const struct ast *a)
 {
-    const char *name = a->text;
-    const size_t n = strlen(fe->options->folder) + strlen(name) + 2;
+    const char *name = a->text, *folder = fe_folder(fe, a->at);
+    const size_t n = strlen(folder) + strlen(name) + 2;
     char *path = arena_new(fe->scratch, char, n);
     char real[PATH_MAX];
 
     snprintf(path, n, *name == '/' ? "%s%s" : "%s/%s",
-             *name == '/' ? "" : fe->options->folder, name);
+             *name == '/' ? "" : folder, name);
     if (!realpath(path, real)) {
         diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", name,
                    strerror(errno));
@@ -90,7 +90,7 @@ struct bytes {
 };
 
 static struct bytes
-slurp(struct fe *fe, const struct ast *a, FILE *f)
+slurp(struct fe *fe, const struct ast *a, FILE *f, size_t most)
 {
     struct bytes b = { NULL, 0 };
     struct stat st;
@@ -99,8 +99,9 @@ slurp(struct fe *fe, const struct ast *a, FILE *f)
         diag_error(fe->diag, a->at, E_file, "%s is no regular file", a->text);
         return b;
     }
-    if (st.st_size > MAX_FILE) {
-        diag_error(fe->diag, a->at, E_file, "%s has more than 1 GiB", a->text);
+    if ((uintmax_t)st.st_size > most) {
+        diag_error(fe->diag, a->at, E_file, "%s has more than %zu MiB", a->text,
+                   most >> 20);
         return b;
     }
     b.at = arena_new(fe->scratch, char, (size_t)st.st_size + 1);
@@ -110,6 +111,28 @@ slurp(struct fe *fe, const struct ast *a, FILE *f)
     diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
                strerror(errno));
     return (struct bytes){ NULL, 0 };
+}
+
+char *
+fe_read(struct fe *fe, const struct ast *a, size_t most, size_t *n,
+        const char **path)
+{
+    struct bytes b = { NULL, 0 };
+    FILE *f;
+
+    *path = resolved(fe, a);
+    if (!*path)
+        return NULL;
+    f = fopen(*path, "rb");
+    if (f) {
+        b = slurp(fe, a, f, most);
+        fclose(f);
+    } else {
+        diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
+                   strerror(errno));
+    }
+    *n = b.n;
+    return b.at;
 }
 
 /* The argument that names the file; of some forms a second names the array. */
@@ -131,36 +154,24 @@ file_argument(struct fe *fe, const struct ast *call)
     return NULL;
 }
 
+char *
+fe_contents(struct fe *fe, const struct ast *call, size_t *n)
+{
+    const struct ast *a = file_argument(fe, call);
+    const char *path;
+
+    *n = 0;
+    return a ? fe_read(fe, a, MAX_FILE, n, &path) : NULL;
+}
+
 /* The file that a call names. */
 static struct bytes
 contents(struct fe *fe, const struct ast *call)
 {
-    const struct ast *a = file_argument(fe, call);
-    struct bytes b = { NULL, 0 };
-    const char *path;
-    FILE *f;
+    struct bytes b;
 
-    path = a ? resolved(fe, a) : NULL;
-    if (!path)
-        return b;
-    f = fopen(path, "rb");
-    if (!f) {
-        diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
-                   strerror(errno));
-        return b;
-    }
-    b = slurp(fe, a, f);
-    fclose(f);
+    b.at = fe_contents(fe, call, &b.n);
     return b;
-}
-
-const char *
-fe_contents(struct fe *fe, const struct ast *call, size_t *n)
-{
-    const struct bytes b = contents(fe, call);
-
-    *n = b.n;
-    return b.at;
 }
 
 static const char *
@@ -274,7 +285,8 @@ from_array(struct fe *fe, const struct ast *call, struct bytes b, bool any)
     return c;
 }
 
-/* Columns that are called 1, 2, .. or as given. */
+/* Columns that are called as given, or #1, #2, ..: no number, which a first
+ * line of numbers could be taken to name. */
 static struct cml_column *
 numbered(struct fe *fe, size_t n, const char *const *names)
 {
@@ -283,7 +295,7 @@ numbered(struct fe *fe, size_t n, const char *const *names)
     for (size_t i = 0; i < n; i++) {
         char text[24];
 
-        snprintf(text, sizeof text, "%zu", i + 1);
+        snprintf(text, sizeof text, "#%zu", i + 1);
         c[i].name =
             names ? names[i] : arena_string(fe->scratch, text, strlen(text));
     }

@@ -2,6 +2,7 @@
  *
  *     lexer.re grammar.y   text -> syntax tree
  *     compile.c            statements: names, declarations, outputs
+ *     import.c             other files
  *     steps.c              let, var, assignment, for; fn, which is written out
  *     expr.c operators.c builtin.c index.c bits.c constant.c
  *     shape.c window.c     functions of tensors
@@ -19,6 +20,7 @@
 /* ---- lexer.re, grammar.y */
 struct parser {
     const char *base, *cur, *end; /* *end is 0 */
+    uint32_t first;               /* the place of base */
     struct diag *diag;
     struct arena *mem;
     struct ast *model;
@@ -27,8 +29,9 @@ struct parser {
     bool after; /* the token before ended a statement */
 };
 
-/* NULL after messages */
-struct ast *fe_parse(struct arena *mem, struct diag *dg);
+/* one of the files of dg->src; NULL after messages */
+struct ast *fe_parse(struct arena *mem, struct diag *dg,
+                     const struct source *src);
 
 /* ---- compile.c */
 enum fe_kind { FE_VALUE, FE_CONST, FE_PARAM, FE_FN, FE_FOREST };
@@ -66,6 +69,8 @@ struct fe {
     bool library;                /* and whether that is one of the language */
     uint32_t depth;              /* of expressions, through the fn */
     uint32_t turns;              /* of all loops */
+    struct fe_file *files;       /* that have been read, the last first */
+    bool stop;    /* a file is missing: what follows would be told twice */
     bool missing; /* quantize { missing allowed; } stands somewhere */
 };
 
@@ -85,6 +90,16 @@ struct fe_name *fe_declare(struct fe *fe, const struct ast *a,
                            enum fe_kind kind);
 /* v as the type that the tree a declares, or a message */
 ir_ref fe_as_declared(struct fe *fe, const struct ast *a, ir_ref v);
+
+/* the statements of a file */
+void fe_statements(struct fe *fe, const struct ast *file);
+
+/* ---- import.c */
+/* the model's own file is the first of several */
+void fe_import_begin(struct fe *fe);
+void fe_import(struct fe *fe, const struct ast *a);
+/* that the paths of the file at a place begin at */
+const char *fe_folder(const struct fe *fe, struct span at);
 
 /* ---- steps.c */
 void fe_step(struct fe *fe, const struct ast *a);
@@ -211,9 +226,12 @@ struct fe_rows {
 struct fe_rows fe_rows(struct fe *fe, const struct ast *call, size_t columns,
                        const char *const *names);
 
-/* the file that the only argument of a call names, and a NUL; NULL after
- * messages */
-const char *fe_contents(struct fe *fe, const struct ast *call, size_t *n);
+/* the file whose name a string is, of at most so many bytes, a NUL behind it,
+ * and its canonical path; NULL after messages */
+char *fe_read(struct fe *fe, const struct ast *a, size_t most, size_t *n,
+              const char **path);
+/* the file that the only argument of a call names; likewise */
+char *fe_contents(struct fe *fe, const struct ast *call, size_t *n);
 
 /* ---- forest.c */
 bool fe_is_forest(const struct ast *type);

@@ -83,7 +83,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
         if (ps->stop)
             cur = lim;
         text = (const char *)cur;
-        loc->begin = (uint32_t)(text - ps->base);
+        loc->begin = ps->first + (uint32_t)(text - ps->base);
         /*!re2c
             re2c:define:YYCTYPE  = "unsigned char";
             re2c:define:YYCURSOR = cur;
@@ -111,6 +111,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "fn"             { kind = T_FN; goto done; }
             "for"            { kind = T_FOR; goto done; }
             "if"             { kind = T_IF; goto done; }
+            "import"         { kind = T_IMPORT; goto done; }
             "in"             { kind = T_IN; goto done; }
             "input"          { kind = T_INPUT; goto done; }
             "labels"         { kind = T_LABELS; goto done; }
@@ -128,7 +129,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "then"           { kind = T_THEN; goto done; }
             "true"           { kind = T_TRUE; goto done; }
             "var"            { kind = T_VAR; goto done; }
-            "clear" | "enc" | "import"
+            "clear" | "enc"
                              { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }
@@ -172,7 +173,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
         */
     done:
         ps->cur = (const char *)cur;
-        loc->end = (uint32_t)(ps->cur - ps->base);
+        loc->end = ps->first + (uint32_t)(ps->cur - ps->base);
         if (kind == T_IDENT)
             val->T_IDENT = arena_string(ps->mem, text, loc->end - loc->begin);
         else if (kind == T_STRING)
@@ -196,7 +197,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
         kind = T_SEMI;
         goto done;
     bad: /* a run of them is one mistake */
-        loc->end = (uint32_t)((const char *)cur - ps->base);
+        loc->end = ps->first + (uint32_t)((const char *)cur - ps->base);
         diag_error(ps->diag, *loc, E_character,
                    "no token starts with this character");
         while (cur < lim && *cur >= 0x80)
