@@ -5,7 +5,7 @@
  *     import.c             other files
  *     steps.c              let, var, assignment, for; fn, which is written out
  *     expr.c operators.c builtin.c index.c bits.c constant.c
- *     shape.c window.c     functions of tensors
+ *     shape.c window.c sort.c   functions of tensors
  *                          expressions -> operations
  *     library.c            functions of the language that are written in it
  *     data.c               values from files
