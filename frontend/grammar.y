@@ -62,6 +62,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     AT            "at"
     CONST         "const"
     ELSE          "else"
+    ENC           "enc"
     FALSE         "false"
     FN            "fn"
     FOR           "for"
@@ -195,7 +196,7 @@ stmts:
 |   stmts stmt                      { $$ = ast_add($1, $stmt); }
 ;
 stmt:
-    "input" IDENT ":" type abouts ";"
+    "input" IDENT ":" enc_opt type abouts ";"
         { $$ = node(ps, AST_input, @IDENT, $IDENT, $type,
                     one_of(ps, $abouts, AST_range),
                     one_of(ps, $abouts, AST_none)); }
@@ -246,6 +247,10 @@ type:
 |   IDENT "[" lengths "]"
         { $$ = adopt(node(ps, AST_type, @$, $IDENT, NULL, NULL, NULL),
                      $lengths); }
+;
+enc_opt:
+    %empty
+|   "enc"
 ;
 type_opt:
     %empty                          { $$ = nothing(ps, @$); }

@@ -62,6 +62,8 @@ future(struct parser *ps, const char *text, struct span at)
 {
     diag_error(ps->diag, at, E_unsupported, "'%.*s' is not supported yet",
                (int)(at.end - at.begin), text);
+    diag_help(ps->diag, "without it the value is encrypted like others: the "
+                        "results are the same, and the server learns less");
     ps->stop = true;
 }
 
@@ -129,8 +131,8 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "then"           { kind = T_THEN; goto done; }
             "true"           { kind = T_TRUE; goto done; }
             "var"            { kind = T_VAR; goto done; }
-            "clear" | "enc"
-                             { kind = T_FUTURE; goto done; }
+            "enc"            { kind = T_ENC; goto done; }
+            "clear"          { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }
             "("              { kind = T_LPAREN; goto done; }

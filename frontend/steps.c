@@ -338,7 +338,8 @@ fe_call_fn(struct fe *fe, const struct ast *a, const struct fe_name *n)
     errors = fe->diag->errors;
     v = body(fe, fn->kid);
     if (fe->diag->errors > errors
-        && src_of(files, fn->at.begin) != src_of(files, a->at.begin))
+        && (n->library
+            || src_of(files, fn->at.begin) != src_of(files, a->at.begin)))
         diag_note(fe->diag, a->at, "in this call of '%s'", a->text);
     fe->names = was.names;
     fe->scope = was.scope;
