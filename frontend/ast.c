@@ -349,7 +349,7 @@ print_node(FILE *out, const struct ast *a)
 {
     switch (a->kind) {
     case AST_none:
-    case AST_block: return;
+    case AST_block:
     case AST_import: return;
     case AST_model:
     case AST_library: print_file(out, a); return;

@@ -292,7 +292,7 @@ clip(struct fe *fe, const struct args *g)
 static ir_ref
 quant(struct fe *fe, const struct args *g)
 {
-    const struct ast *scale = fe_argument(g, "scale");
+    const struct ast *scale = g->at[1];
     const struct ast *zero = fe_argument(g, "zero");
     const struct ast *width = fe_argument(g, "bits");
     const struct ast *sign = fe_argument(g, "signed");
