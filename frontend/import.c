@@ -41,6 +41,7 @@ add(struct fe *fe, struct source *src, const char *path)
 {
     struct fe_file *f = arena_new(fe->scratch, struct fe_file, 1);
 
+    fe->last_source = src;
     f->src = src;
     f->path = path;
     f->folder = fe->options->folder;
@@ -82,7 +83,6 @@ fe_folder(const struct fe *fe, struct span at)
 static struct source *
 append(struct fe *fe, const struct ast *a, const char *text, size_t len)
 {
-    struct source *last = fe->files->src;
     struct source *src = arena_new(fe->mem, struct source, 1);
     const struct source *by = src_of(fe->diag->src, a->at.begin);
     const size_t folder =
@@ -91,8 +91,8 @@ append(struct fe *fe, const struct ast *a, const char *text, size_t len)
     src->name = join(fe->mem, by->name, folder, a->text);
     src->text = arena_string(fe->mem, text, len);
     src->len = len;
-    src->begin = last->begin + (uint32_t)last->len + 1;
-    last->more = src;
+    src->begin = fe->last_source->begin + (uint32_t)fe->last_source->len + 1;
+    fe->last_source->more = src;
     return src;
 }
 

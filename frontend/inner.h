@@ -70,6 +70,7 @@ struct fe {
     uint32_t depth;              /* of expressions, through the fn */
     uint32_t turns;              /* of all loops */
     struct fe_file *files;       /* that have been read, the last first */
+    struct source *last_source;  /* of them */
     bool stop;    /* a file is missing: what follows would be told twice */
     bool missing; /* quantize { missing allowed; } stands somewhere */
 };
