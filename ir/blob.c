@@ -82,12 +82,6 @@ ir_blob_unnamed(const char *name)
     return name[0] == 'c' && name[1] == '.' && name[2] >= '0' && name[2] <= '9';
 }
 
-size_t
-ir_blob_origin(const char *name)
-{
-    return ir_blob_unnamed(name) ? 0 : strcspn(name, ".");
-}
-
 static struct ir_blob *
 append(struct ir_func *f, const char *name, enum ir_blob_kind kind,
        const struct ir_type *type)

@@ -274,9 +274,6 @@ const struct ir_blob *ir_blob_add(struct ir_func *f, const char *name,
                                   const union ir_cell *cell);
 /* whether it is of a fresh name, or made of one that is */
 bool ir_blob_unnamed(const char *name);
-/* how much of a name is that of the declaration it was made of: w of w.int and
- * of w.p0; 0 if a pass made it of none */
-size_t ir_blob_origin(const char *name);
 const struct ir_blob *ir_blob_text(struct ir_func *f, const char *name,
                                    const char *const *text, uint32_t n);
 /* of kind NAMES if text, else of the others; NULL if there is none */

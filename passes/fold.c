@@ -8,27 +8,6 @@
 
 #include <math.h>
 
-/* What is elements of one param has a name of its own, w.p0 of w, so that what
- * the source says of w is said of them: NULL for anything else. */
-static const char *
-part_name(struct pass_ctx *cx, const struct ir_func *g,
-          const struct ir_ins *ins, const struct ir_blob *b)
-{
-    const size_t n = ir_blob_origin(b->name);
-    const size_t size = n + sizeof ".p4294967295";
-    char *name = arena_new(cx->scratch, char, size);
-    unsigned k = 0;
-
-    if ((ins->op != IR_gather && ins->op != IR_reshape && ins->op != IR_grid
-         && ins->op != IR_to_real)
-        || b->kind != IR_PARAM || n == 0)
-        return NULL;
-    do
-        snprintf(name, size, "%.*s.p%u", (int)n, b->name, k++);
-    while (ir_blob_find(g, name, false));
-    return name;
-}
-
 static ir_ref
 fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
      const ir_ref *map)
@@ -57,7 +36,7 @@ fold(struct pass_ctx *cx, struct ir_func *g, const struct ir_ins *ins,
                    "this integer needs more than 62 bits");
         cx->status = 1;
     }
-    return ir_constant(g, ins->at, part_name(cx, g, ins, b), kind, &type,
+    return ir_constant(g, ins->at, NULL, kind, &type,
                        ir_eval_ins(cx->scratch, g, &now, in));
 }
 

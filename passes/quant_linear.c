@@ -323,15 +323,13 @@ static double *
 round_weights(struct quantizer *z, const struct ir_blob *b, const double *w,
               size_t cols, size_t *nscale, double *rounded)
 {
-    const char *name =
-        arena_string(z->cx->scratch, b->name, ir_blob_origin(b->name));
-    const unsigned bits = quant_bits(z, name, "weights", 8);
+    const unsigned bits = quant_bits(z, b->name, "weights", 8);
     const double top = bits > 1 ? (double)((1 << (bits - 1)) - 1) : 1;
     const size_t n = ir_count(&b->type);
     char key[256];
     double *scale;
 
-    snprintf(key, sizeof key, "per_channel.%s", name);
+    snprintf(key, sizeof key, "per_channel.%s", b->name);
     *nscale = ir_get(z->f, key, ir_get(z->f, "per_channel.weights", 0)) > 0
                   ? cols
                   : 1;

@@ -118,9 +118,12 @@ say_origin(const struct why_chain *c, const struct ir_func *f,
 static const char *
 declared_name(struct arena *mem, const char *name)
 {
-    const size_t n = ir_blob_origin(name);
+    const char *dot = strrchr(name, '.');
+    const size_t n = dot ? (size_t)(dot - name) : strlen(name);
 
-    return n ? arena_string(mem, name, n) : NULL;
+    if (ir_blob_unnamed(name))
+        return NULL;
+    return arena_string(mem, name, n);
 }
 
 void
