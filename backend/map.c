@@ -70,20 +70,6 @@ power(struct be_fn *e, LLVMValueRef x, LLVMValueRef y)
     return call;
 }
 
-/* scale clip(round(x / scale), lo, hi) */
-static LLVMValueRef
-grid(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x)
-{
-    LLVMValueRef scale = real(e, ins->as.grid.scale);
-    LLVMValueRef lo = real(e, (double)ins->as.grid.lo);
-    LLVMValueRef hi = real(e, (double)ins->as.grid.hi);
-
-    x = be_libm(e, "rint", LLVMBuildFDiv(e->b, x, scale, ""), NULL);
-    x = choose(e, LLVMRealOLT, x, lo, lo, x);
-    x = choose(e, LLVMRealOGT, x, hi, hi, x);
-    return LLVMBuildFMul(e->b, scale, x, "");
-}
-
 /* x - y floor(x / y), or the floor */
 static LLVMValueRef
 divided(struct be_fn *e, LLVMValueRef x, LLVMValueRef y, bool rest)
@@ -139,7 +125,6 @@ function(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
     case IR_sigmoid: return sigmoid(e, x);
     case IR_softplus: return softplus(e, x);
     case IR_clip: return clip(e, ins, x);
-    case IR_grid: return grid(e, ins, x);
     case IR_floor:
     case IR_ceil:
     case IR_sqrt:

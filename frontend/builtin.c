@@ -287,34 +287,6 @@ clip(struct fe *fe, const struct args *g)
     return fe_build(fe, IR_clip, g->call->at, &g->x, 1, &as);
 }
 
-/* scale (clip(round(x / scale) + zero, low, high) - zero), as ONNX has it: the
- * zero point moves the interval */
-static ir_ref
-quant(struct fe *fe, const struct args *g)
-{
-    const struct ast *scale = g->at[1];
-    const struct ast *zero = fe_argument(g, "zero");
-    const struct ast *width = fe_argument(g, "bits");
-    const struct ast *sign = fe_argument(g, "signed");
-    const ir_ref x = fe_real(fe, g->call->at, g->x);
-    int64_t z = 0, n = 8, is_signed = 0;
-    union ir_attrs as = { 0 };
-
-    if (!fe_number(fe, scale, &as.grid.scale)
-        || (zero && !fe_integer(fe, zero, -65536, 65536, &z))
-        || (width && !fe_integer(fe, width, 1, 16, &n))
-        || (sign && !fe_integer(fe, sign, 0, 1, &is_signed)))
-        return FE_NONE;
-    if (!(as.grid.scale > 0)) {
-        diag_error(fe->diag, scale->at, E_range,
-                   "the step of a grid is above 0, not %g", as.grid.scale);
-        return FE_NONE;
-    }
-    as.grid.lo = (is_signed ? -((int64_t)1 << (n - 1)) : 0) - z;
-    as.grid.hi = as.grid.lo + ((int64_t)1 << n) - 1;
-    return fe_build(fe, IR_grid, g->call->at, &x, 1, &as);
-}
-
 /* (x + 2^(n-1)) // 2^n * 2^n */
 static ir_ref
 cut(struct fe *fe, const struct args *g)

@@ -129,21 +129,6 @@ clipped(union ir_cell x, double lo, double hi, bool real)
 }
 
 static void
-grid(struct eval *e)
-{
-    const double scale = e->ins->as.grid.scale;
-
-    for (size_t i = 0; i < e->n; i++) {
-        const union ir_cell x = { .r = rint(e->in[0][i].r / scale) };
-
-        e->out[i].r = scale
-                      * clipped(x, (double)e->ins->as.grid.lo,
-                                (double)e->ins->as.grid.hi, true)
-                            .r;
-    }
-}
-
-static void
 clip(struct eval *e)
 {
     const bool real = e->ins->type.base == IR_REAL;
@@ -517,7 +502,6 @@ dispatch(struct eval *e)
         map(e); return;
     /* clang-format on */
     case IR_clip: clip(e); return;
-    case IR_grid: grid(e); return;
     case IR_gather: gather(e, ins->as.gather.index); return;
     case IR_concat: concat(e); return;
     case IR_matmul: matmul(e, eval_type(e, 1), e->in[1]); return;

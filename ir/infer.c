@@ -6,11 +6,8 @@
  */
 #include "ir/infer.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <string.h>
-
-static const int64_t GRID_MOST = (int64_t)1 << 32; /* steps of a grid */
 
 const char *
 infer_say(const struct infer *x, const char *fmt, ...)
@@ -209,21 +206,6 @@ unary(struct infer *x)
         return infer_say(x, "%s takes reals", ir_ops[x->op].name);
     same(x);
     unary_range(x);
-    return NULL;
-}
-
-static const char *
-grid(struct infer *x)
-{
-    const double scale = x->as->grid.scale;
-
-    same(x);
-    if (x->out->base != IR_REAL)
-        return infer_say(x, "grid takes reals");
-    if (!(scale > 0) || !isfinite(scale) || x->as->grid.lo > x->as->grid.hi
-        || x->as->grid.lo < -GRID_MOST || x->as->grid.hi > GRID_MOST)
-        return infer_say(x, "a grid has a step above 0 and an interval");
-    x->out->ranged = false;
     return NULL;
 }
 

@@ -283,42 +283,8 @@ negate(struct quantizer *z, uint32_t i)
     }
 }
 
-/* Whether a weight is a whole number of steps, but for the roundings of a file
- * of floats: much nearer than rounding to any grid would bring it. */
-static bool
-is_whole(double w, double steps)
-{
-    const double x = w * steps;
-
-    return fabs(x - rint(x)) <= 0x1p-12;
-}
-
-/* The least k for which all weights are whole numbers of steps of most / k, up
- * to top + 1, the least number of two's complement; or top.  n weights, `apart`
- * from each other.  One that has been none for a k is asked first for the next.
- */
-static double
-fewest_steps(const double *w, size_t n, size_t apart, double most, double top)
-{
-    size_t witness = 0;
-
-    for (double k = 1; k <= top + 1; k++) {
-        size_t i = 0;
-
-        if (!is_whole(w[witness] / most, k))
-            continue;
-        while (i < n && is_whole(w[i] / most, k))
-            i += apart;
-        if (i >= n)
-            return k;
-        witness = i;
-    }
-    return top;
-}
-
 /* Weights as integers of the asked width: w = scale * W, one scale or one a
- * column.  Integer weights are exact, and so are multiples of one number, as
- * those of a model that was trained with a quantiser. */
+ * column.  Integer weights are exact. */
 static double *
 round_weights(struct quantizer *z, const struct ir_blob *b, const double *w,
               size_t cols, size_t *nscale, double *rounded)
@@ -335,12 +301,11 @@ round_weights(struct quantizer *z, const struct ir_blob *b, const double *w,
                   : 1;
     scale = reals(z, *nscale);
     for (size_t i = 0; i < n; i++)
-        scale[i % *nscale] = fmax(scale[i % *nscale], fabs(w[i]));
+        if (fabs(w[i]) / top > scale[i % *nscale])
+            scale[i % *nscale] = fabs(w[i]) / top;
     for (size_t c = 0; c < *nscale; c++)
         if (b->type.base == IR_INT || !(scale[c] > 0))
             scale[c] = 1;
-        else
-            scale[c] /= fewest_steps(w + c, n - c, *nscale, scale[c], top);
     for (size_t i = 0; i < n; i++)
         rounded[i] = rint(w[i] / scale[i % *nscale]);
     return scale;

@@ -81,17 +81,6 @@ scale_blob(struct quantizer *z, size_t n, const double *scale)
     return ir_blob_add(z->g, NULL, IR_CONST, &t, cell)->name;
 }
 
-/* The op that puts v on a grid of its own, or NULL. */
-static const struct ir_ins *
-own_grid(const struct ir_func *f, ir_ref v)
-{
-    const struct ir_ins *ins = ir_at(f, v);
-
-    while (ins->op == IR_reshape || ins->op == IR_gather)
-        ins = ir_at(f, ins->in[0]);
-    return ins->op == IR_grid ? ins : NULL;
-}
-
 static double *
 one_scale(struct quantizer *z, double scale)
 {
@@ -133,17 +122,9 @@ encrypt(struct quantizer *z, uint32_t i)
     q->scale = one_scale(z, 1);
     if (t->base == IR_REAL) {
         const char *name = quant_input_name(z->f, ins->in[0]);
-        const struct ir_ins *own = own_grid(z->f, ins->in[0]);
 
-        if (own) {
-            *q->scale = own->as.grid.scale;
-            as.quant.lo = own->as.grid.lo;
-            as.quant.hi = own->as.grid.hi;
-        } else {
-            *q->scale =
-                quant_grid(t->lo, t->hi, quant_bits(z, name, "inputs", 8),
-                           &as.quant.lo, &as.quant.hi);
-        }
+        *q->scale = quant_grid(t->lo, t->hi, quant_bits(z, name, "inputs", 8),
+                               &as.quant.lo, &as.quant.hi);
         as.quant.scale = scale_blob(z, 1, q->scale);
         v = ir_build(z->g, IR_quant, ins->at, &v, 1, &as);
     } else if (!ir_at(z->g, v)->type.ranged) {
@@ -248,10 +229,6 @@ materialise(struct quantizer *z, uint32_t i)
         q->scale = one_scale(z, 1);
         as.quant.lo = known ? t->ilo : -PASS_EXACT;
         as.quant.hi = known ? t->ihi : PASS_EXACT;
-    } else if (ins->op == IR_grid) { /* said by the model: exact as well */
-        q->scale = one_scale(z, ins->as.grid.scale);
-        as.quant.lo = ins->as.grid.lo;
-        as.quant.hi = ins->as.grid.hi;
     } else {
         q->scale = one_scale(z, quant_grid(t->lo, t->hi,
                                            quant_bits(z, "", "activations", 4),
@@ -341,14 +318,11 @@ common_root(const struct quantizer *z, uint32_t i, uint32_t *root, bool *any)
     for (size_t j = 0; j < ins->nin; j++) {
         const uint32_t v = ins->in[j].id;
         const struct quant *q = &z->q[v];
-        /* what is on a grid of its own becomes an integer for linear work */
-        const bool function = q->state == QUANT_FUNCTION
-                              && (op(z, v)->op != IR_grid || !is_linear(z, i));
-        const uint32_t own = function ? q->root : v;
+        const uint32_t own = q->state == QUANT_FUNCTION ? q->root : v;
 
         if (q->state == QUANT_CLEAR)
             continue;
-        *any = *any || function;
+        *any = *any || q->state == QUANT_FUNCTION;
         if (!found)
             *root = own;
         else if (own != *root && (is_linear(z, i) || !meet(z, root, own)))

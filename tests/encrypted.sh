@@ -107,7 +107,7 @@ wide_sums() {
     mkdir "$tmp/sums" && cat >"$tmp/sums/sums.cml" <<'EOF' || exit 2
 model sums {
     input x : real[4] in 0..1;
-    param w : real[4, 2] = [[0.9, -0.31], [-0.7, 0.83], [0.5, 0.6], [0.2, -0.9]];
+    param w : real[4, 2] = [[0.9, -0.3], [-0.7, 0.8], [0.5, 0.6], [0.2, -0.9]];
     param v : real[2, 1] = [[0.9], [-0.9]];
     param v2 : real[1] = [0.7];
     let h = tanh(x @ w);

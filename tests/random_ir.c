@@ -147,13 +147,8 @@ unary(struct grower *g, ir_ref v)
     };
     const union ir_attrs as = { .clip = { .lo = -2, .hi = 3 } };
 
-    const union ir_attrs grid = { .grid = {
-                                      .scale = 0.375, .lo = -3, .hi = 4 } };
-
     if (roll(g, 6) == 0)
         return attempt(g, IR_clip, &v, 1, &as);
-    if (is_real(g, v) && roll(g, 8) == 0)
-        return attempt(g, IR_grid, &v, 1, &grid);
     return attempt(g, ops[roll(g, is_real(g, v) ? 16 : 7)], &v, 1, NULL);
 }
 

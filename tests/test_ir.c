@@ -112,11 +112,6 @@ static const struct {
     { "real and integer do not mix", HEAD "{\n" X
       "%1 = to_real %0 : real[2]\n%2 = add %0, %1 : int[2]\n}\n" },
     { "exp takes reals", HEAD "{\n" X "%1 = exp %0 : int[2]\n}\n" },
-    { "grid takes reals", HEAD "{\n" X
-      "%1 = grid %0 { scale = 1, lo = 0, hi = 1 } : real[2]\n}\n" },
-    { "a grid has a step above 0",
-      HEAD "{\n%0 = input { name = @x } : real[2]\n"
-           "%1 = grid %0 { scale = -1, lo = 0, hi = 1 } : real[2]\n}\n" },
     { "an integer is clipped to integers", HEAD "{\n" X
       "%1 = clip %0 { lo = 0.5, hi = 2 } : int[2]\n}\n" },
     { "which is empty", HEAD "{\n" X
@@ -259,7 +254,6 @@ static const char tensors[] =
     "  %60 = sinh %0 : real[2]\n"
     "  %61 = cosh %0 : real[2]\n"
     "  %62 = select %53 { table = @leaves4 } : int[2] in -5..7\n"
-    "  %63 = grid %0 { scale = 0.25, lo = -8, hi = 7 } : real[2]\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
