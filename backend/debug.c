@@ -5,26 +5,13 @@
 #include <string.h>
 
 void
-be_position(const struct source *src, uint32_t at, unsigned *line,
-            unsigned *col)
-{
-    *line = *col = 1;
-    for (uint32_t i = 0; i < at && i < src->len; i++)
-        if (src->text[i] == '\n')
-            ++*line, *col = 1;
-        else
-            ++*col;
-}
-
-void
 be_debug_begin(struct be_module *m, const struct source *src)
 {
     static const char flag[] = "Debug Info Version", producer[] = "cmlc";
     LLVMDIBuilderRef d = LLVMCreateDIBuilder(m->mod);
     LLVMValueRef version = LLVMConstInt(LLVMInt32TypeInContext(m->cx),
                                         LLVMDebugMetadataVersion(), 0);
-    const char *slash = strrchr(src->name, '/');
-    const char *name = slash ? slash + 1 : src->name;
+    const char *name = src_base_name(src);
 
     LLVMAddModuleFlag(m->mod, LLVMModuleFlagBehaviorWarning, flag,
                       sizeof flag - 1, LLVMValueAsMetadata(version));
@@ -52,15 +39,29 @@ be_debug_function(struct be_module *m, LLVMValueRef fn, const char *name)
     return sub;
 }
 
+/* The scope of a place: the function, or a part of it from another file. */
+static LLVMMetadataRef
+scope_of(struct be_fn *e, uint32_t at)
+{
+    LLVMDIBuilderRef d = e->m->debug.builder;
+    const struct source *src = src_of(e->m->debug.src, at);
+    const char *name = src_base_name(src);
+
+    if (src == e->m->debug.src)
+        return e->scope;
+    return LLVMDIBuilderCreateLexicalBlockFile(
+        d, e->scope, LLVMDIBuilderCreateFile(d, name, strlen(name), ".", 1), 0);
+}
+
 void
 be_debug_at(struct be_fn *e, struct span at)
 {
-    unsigned line, col;
+    unsigned col;
+    const unsigned line = src_line(e->m->debug.src, at.begin, &col);
 
-    be_position(e->m->debug.src, at.begin, &line, &col);
     LLVMSetCurrentDebugLocation2(
-        e->b,
-        LLVMDIBuilderCreateDebugLocation(e->m->cx, line, col, e->scope, NULL));
+        e->b, LLVMDIBuilderCreateDebugLocation(e->m->cx, line, col,
+                                               scope_of(e, at.begin), NULL));
 }
 
 void

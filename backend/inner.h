@@ -158,7 +158,5 @@ LLVMMetadataRef be_debug_function(struct be_module *m, LLVMValueRef fn,
                                   const char *name);
 void be_debug_at(struct be_fn *e, struct span at);
 void be_debug_end(struct be_module *m);
-void be_position(const struct source *src, uint32_t at, unsigned *line,
-                 unsigned *col);
 
 #endif

@@ -218,12 +218,17 @@ static void
 step(struct be_module *m, struct list *l, const struct be_step *s,
      const uint32_t *level)
 {
-    unsigned line, col;
-    char text[64];
+    const struct source *src = src_of(m->debug.src, s->ins->at.begin);
+    const unsigned line = src_line(src, s->ins->at.begin, NULL);
+    char text[128];
     struct step_fields r;
 
-    be_position(m->debug.src, s->ins->at.begin, &line, &col);
-    snprintf(text, sizeof text, "%s line %u", ir_ops[s->ins->op].name, line);
+    if (src == m->debug.src)
+        snprintf(text, sizeof text, "%s line %u", ir_ops[s->ins->op].name,
+                 line);
+    else
+        snprintf(text, sizeof text, "%s %.64s line %u", ir_ops[s->ins->op].name,
+                 src_base_name(src), line);
     r.run = s->fn;
     r.items = be_i64(m, (int64_t)s->items);
     r.pbs = be_i64(m, pace(s->ins));

@@ -87,6 +87,8 @@ level_of(const struct ast *a)
         return *a->text == 'n' ? NOT : SIGN;
     if (a->kind == AST_choice)
         return LOOSE;
+    if (a->kind == AST_chain)
+        return COMPARISON;
     if (a->kind != AST_binary)
         return TIGHT;
     for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
@@ -110,8 +112,8 @@ print_at(FILE *out, const struct ast *a, int level)
         putc(')', out);
 }
 
-/* A comparison does not chain; ** binds from the right, the others from the
- * left. */
+/* A comparison of a comparison is no chain; ** binds from the right, the others
+ * from the left. */
 static void
 print_binary(FILE *out, const struct ast *a)
 {
@@ -216,11 +218,12 @@ print_defining(FILE *out, const char *word, const struct ast *a, int level,
 }
 
 static void
-print_fn(FILE *out, const struct ast *a)
+print_fn(FILE *out, const struct ast *a, int level)
 {
     const struct ast *body = a->kid;
 
-    fprintf(out, "    fn %s", a->text);
+    indent(out, level);
+    fprintf(out, "fn %s", a->text);
     print_list(out, body->next, "(", ")");
     if (body->kind != AST_block) {
         fputs(" = ", out);
@@ -230,11 +233,13 @@ print_fn(FILE *out, const struct ast *a)
     }
     fputs(" {\n", out);
     for (const struct ast *k = body->kid; k != body->last; k = k->next)
-        print_statement(out, k, 2);
-    indent(out, 2);
+        print_statement(out, k, level + 1);
+    indent(out, level + 1);
     fputs("return ", out);
     print_node(out, body->last);
-    fputs(";\n    }\n", out);
+    fputs(";\n", out);
+    indent(out, level);
+    fputs("}\n", out);
 }
 
 static void
@@ -288,6 +293,7 @@ print_statement(FILE *out, const struct ast *a, int level)
     case AST_output: print_defining(out, "output", a, level, output); return;
     case AST_assign: print_assign(out, a, level); return;
     case AST_for: print_for(out, a, level); return;
+    case AST_fn: print_fn(out, a, level); return;
     default: print_node(out, a); return;
     }
 }
@@ -318,13 +324,24 @@ print_choice(FILE *out, const struct ast *a)
     print_node(out, a->kid->next->next);
 }
 
+/* A file: imports, then a model, or definitions, which stand further left. */
 static void
-print_all(FILE *out, const struct ast *a)
+print_file(FILE *out, const struct ast *a)
 {
-    fprintf(out, "model %s {\n", a->text);
-    for (const struct ast *k = a->kid; k; k = k->next)
-        print_statement(out, k, 1);
-    fputs("}\n", out);
+    const bool model = a->kind == AST_model;
+    const struct ast *k = a->kid;
+
+    for (; k && k->kind == AST_import; k = k->next) {
+        fputs("import ", out);
+        print_string(out, k->text);
+        fputs(";\n", out);
+    }
+    if (model)
+        fprintf(out, "model %s {\n", a->text);
+    for (; k; k = k->next)
+        print_statement(out, k, model);
+    if (model)
+        fputs("}\n", out);
 }
 
 static void
@@ -332,8 +349,10 @@ print_node(FILE *out, const struct ast *a)
 {
     switch (a->kind) {
     case AST_none:
-    case AST_block: return;
-    case AST_model: print_all(out, a); return;
+    case AST_block:
+    case AST_import: return;
+    case AST_model:
+    case AST_library: print_file(out, a); return;
     case AST_input:
     case AST_param:
     case AST_constant:
@@ -342,8 +361,8 @@ print_node(FILE *out, const struct ast *a)
     case AST_var:
     case AST_output:
     case AST_assign:
-    case AST_for: print_statement(out, a, 1); return;
-    case AST_fn: print_fn(out, a); return;
+    case AST_for:
+    case AST_fn: print_statement(out, a, 1); return;
     case AST_quantize: print_block(out, "quantize", a); return;
     case AST_target: print_block(out, "target", a); return;
     case AST_entry: print_list(out, a->kid, "", ""); return;
@@ -377,6 +396,15 @@ print_node(FILE *out, const struct ast *a)
         print_at(out, a->kid, level_of(a));
         return;
     case AST_binary: print_binary(out, a); return;
+    case AST_chain:
+        print_at(out, a->kid, BIT_OR);
+        for (const struct ast *k = a->kid->next; k; k = k->next)
+            print_node(out, k);
+        return;
+    case AST_link:
+        fprintf(out, " %s ", a->text);
+        print_at(out, a->kid, BIT_OR);
+        return;
     case AST_index:
         print_at(out, a->kid, TIGHT);
         print_list(out, a->kid->next, "[", "]");

@@ -308,6 +308,14 @@ cut(struct fe *fe, const struct args *g)
     return fe_build(fe, IR_mul, g->call->at, in, 2, NULL);
 }
 
+/* With subscripts, it does not come here: bits.c */
+static ir_ref
+bits(struct fe *fe, const struct args *g)
+{
+    fe_refuse(fe, g, "wants to know which: bits(x)[0], bits(x)[2:5]");
+    return FE_NONE;
+}
+
 static ir_ref
 file(struct fe *fe, const struct args *g)
 {

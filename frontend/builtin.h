@@ -42,6 +42,9 @@ ir_ref fe_b_broadcast(struct fe *fe, const struct args *g);
 ir_ref fe_b_per_channel(struct fe *fe, const struct args *g);
 ir_ref fe_b_len(struct fe *fe, const struct args *g);
 
+/* sort.c */
+ir_ref fe_b_sort(struct fe *fe, const struct args *g);
+
 /* window.c */
 ir_ref fe_b_conv(struct fe *fe, const struct args *g);
 ir_ref fe_b_pool(struct fe *fe, const struct args *g);

@@ -298,11 +298,24 @@ statement(struct fe *fe, const struct ast *a)
     case AST_assign:
     case AST_for: fe_step(fe, a); return;
     case AST_output: output(fe, a); return;
+    case AST_import: fe_import(fe, a); return;
     case AST_quantize: /* when all names are known */
     case AST_target:
     case AST_none: return;
     }
     bug("a statement of kind %d", (int)a->kind);
+}
+
+void
+fe_statements(struct fe *fe, const struct ast *file)
+{
+    for (const struct ast *a = file->kid; a; a = a->next) {
+        if (fe->stop && a->kind != AST_import)
+            break;
+        fe->top = fe->names;
+        statement(fe, a);
+    }
+    fe->top = fe->names;
 }
 
 static void
@@ -324,6 +337,19 @@ check_ends(struct fe *fe, const struct ast *model)
                    model->text, in ? "output" : "input");
 }
 
+/* A file of definitions, where a model or one of them will do. */
+static bool
+is_library(struct fe *fe, const struct ast *file)
+{
+    if (file->kind != AST_library)
+        return false;
+    if (!fe->options->library)
+        diag_error(fe->diag, file->at, E_import,
+                   "this file holds definitions and no model: it is there to "
+                   "be imported");
+    return true;
+}
+
 struct ir_func *
 fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
 {
@@ -331,20 +357,19 @@ fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
     struct fe fe = {
         .mem = mem, .scratch = &scratch, .diag = dg, .options = o
     };
-    const struct ast *model = fe_parse(&scratch, dg);
+    const struct ast *file = fe_parse(&scratch, dg, dg->src);
 
-    if (model) {
-        fe.model = fe.f = ir_func_new(mem, model->text);
+    if (file) {
+        fe.model = fe.f = ir_func_new(mem, file->text ? file->text : "library");
+        fe_import_begin(&fe);
         fe_library(&fe);
         fe.scope = fe.names;
-        for (const struct ast *a = model->kid; a; a = a->next) {
-            fe.top = fe.names;
-            statement(&fe, a);
-        }
-        fe.top = fe.names;
-        for (const struct ast *a = model->kid; a; a = a->next)
+        fe_statements(&fe, file);
+        fe.missing = fe_missing(file);
+        for (const struct ast *a = file->kid; a && !fe.stop; a = a->next)
             settings(&fe, a);
-        check_ends(&fe, model);
+        if (!is_library(&fe, file))
+            check_ends(&fe, file);
     }
     arena_free(&scratch);
     return dg->errors ? NULL : fe.f;
@@ -354,7 +379,7 @@ bool
 fe_print_ast(FILE *out, struct diag *dg)
 {
     struct arena mem = { 0 };
-    const struct ast *model = fe_parse(&mem, dg);
+    const struct ast *model = fe_parse(&mem, dg, dg->src);
 
     if (model)
         ast_print(out, model);

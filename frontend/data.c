@@ -63,13 +63,13 @@ below(const char *path, const char *folder)
 static const char *
 resolved(struct fe *fe, const struct ast *a)
 {
-    const char *name = a->text;
-    const size_t n = strlen(fe->options->folder) + strlen(name) + 2;
+    const char *name = a->text, *folder = fe_folder(fe, a->at);
+    const size_t n = strlen(folder) + strlen(name) + 2;
     char *path = arena_new(fe->scratch, char, n);
     char real[PATH_MAX];
 
     snprintf(path, n, *name == '/' ? "%s%s" : "%s/%s",
-             *name == '/' ? "" : fe->options->folder, name);
+             *name == '/' ? "" : folder, name);
     if (!realpath(path, real)) {
         diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", name,
                    strerror(errno));
@@ -90,7 +90,7 @@ struct bytes {
 };
 
 static struct bytes
-slurp(struct fe *fe, const struct ast *a, FILE *f)
+slurp(struct fe *fe, const struct ast *a, FILE *f, size_t most)
 {
     struct bytes b = { NULL, 0 };
     struct stat st;
@@ -99,8 +99,9 @@ slurp(struct fe *fe, const struct ast *a, FILE *f)
         diag_error(fe->diag, a->at, E_file, "%s is no regular file", a->text);
         return b;
     }
-    if (st.st_size > MAX_FILE) {
-        diag_error(fe->diag, a->at, E_file, "%s has more than 1 GiB", a->text);
+    if ((uintmax_t)st.st_size > most) {
+        diag_error(fe->diag, a->at, E_file, "%s has more than %zu MiB", a->text,
+                   most >> 20);
         return b;
     }
     b.at = arena_new(fe->scratch, char, (size_t)st.st_size + 1);
@@ -110,6 +111,28 @@ slurp(struct fe *fe, const struct ast *a, FILE *f)
     diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
                strerror(errno));
     return (struct bytes){ NULL, 0 };
+}
+
+char *
+fe_read(struct fe *fe, const struct ast *a, size_t most, size_t *n,
+        const char **path)
+{
+    struct bytes b = { NULL, 0 };
+    FILE *f;
+
+    *path = resolved(fe, a);
+    if (!*path)
+        return NULL;
+    f = fopen(*path, "rb");
+    if (f) {
+        b = slurp(fe, a, f, most);
+        fclose(f);
+    } else {
+        diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
+                   strerror(errno));
+    }
+    *n = b.n;
+    return b.at;
 }
 
 /* The argument that names the file; of some forms a second names the array. */
@@ -131,36 +154,24 @@ file_argument(struct fe *fe, const struct ast *call)
     return NULL;
 }
 
+char *
+fe_contents(struct fe *fe, const struct ast *call, size_t *n)
+{
+    const struct ast *a = file_argument(fe, call);
+    const char *path;
+
+    *n = 0;
+    return a ? fe_read(fe, a, MAX_FILE, n, &path) : NULL;
+}
+
 /* The file that a call names. */
 static struct bytes
 contents(struct fe *fe, const struct ast *call)
 {
-    const struct ast *a = file_argument(fe, call);
-    struct bytes b = { NULL, 0 };
-    const char *path;
-    FILE *f;
+    struct bytes b;
 
-    path = a ? resolved(fe, a) : NULL;
-    if (!path)
-        return b;
-    f = fopen(path, "rb");
-    if (!f) {
-        diag_error(fe->diag, a->at, E_file, "cannot read %s: %s", a->text,
-                   strerror(errno));
-        return b;
-    }
-    b = slurp(fe, a, f);
-    fclose(f);
+    b.at = fe_contents(fe, call, &b.n);
     return b;
-}
-
-const char *
-fe_contents(struct fe *fe, const struct ast *call, size_t *n)
-{
-    const struct bytes b = contents(fe, call);
-
-    *n = b.n;
-    return b.at;
 }
 
 static const char *
@@ -202,15 +213,16 @@ place(const struct ir_type *t, size_t i)
     return p;
 }
 
+/* any: numbers that are not finite are for the caller to judge */
 static struct fe_constant
 cells(struct fe *fe, const struct ast *call, const double *x,
-      const struct ir_type *t)
+      const struct ir_type *t, bool any)
 {
     struct fe_constant c = { .type = *t };
     union ir_cell *cell = arena_new(fe->scratch, union ir_cell, ir_count(t));
 
     for (size_t i = 0; i < ir_count(t); i++) {
-        if (!isfinite(x[i])) {
+        if (!any && !isfinite(x[i])) {
             diag_error(fe->diag, call->at, E_data_value,
                        "%s: %s is not a finite number", file_name(call),
                        place(t, i).text);
@@ -244,7 +256,7 @@ shape_of(struct ir_type *t, const struct cml_array *a)
 }
 
 static struct fe_constant
-from_array(struct fe *fe, const struct ast *call, struct bytes b)
+from_array(struct fe *fe, const struct ast *call, struct bytes b, bool any)
 {
     const struct ast *name = call->kid->next;
     struct fe_constant c = { 0 };
@@ -264,7 +276,7 @@ from_array(struct fe *fe, const struct ast *call, struct bytes b)
         return c;
     }
     if (shape_of(&t, &a))
-        c = cells(fe, call, a.at, &t);
+        c = cells(fe, call, a.at, &t, any);
     else
         diag_error(fe->diag, call->at, E_too_large,
                    "%s has more than 2^26 elements or six axes",
@@ -273,7 +285,8 @@ from_array(struct fe *fe, const struct ast *call, struct bytes b)
     return c;
 }
 
-/* Columns that are called 1, 2, .. or as given. */
+/* Columns that are called as given, or #1, #2, ..: no number, which a first
+ * line of numbers could be taken to name. */
 static struct cml_column *
 numbered(struct fe *fe, size_t n, const char *const *names)
 {
@@ -282,7 +295,7 @@ numbered(struct fe *fe, size_t n, const char *const *names)
     for (size_t i = 0; i < n; i++) {
         char text[24];
 
-        snprintf(text, sizeof text, "%zu", i + 1);
+        snprintf(text, sizeof text, "#%zu", i + 1);
         c[i].name =
             names ? names[i] : arena_string(fe->scratch, text, strlen(text));
     }
@@ -315,7 +328,7 @@ from_csv(struct fe *fe, const struct ast *call, struct bytes b)
         const uint32_t dim[] = { (uint32_t)r.rows, (uint32_t)r.columns };
         const struct ir_type t = ir_type_of(IR_REAL, 2, dim);
 
-        c = cells(fe, call, r.at, &t);
+        c = cells(fe, call, r.at, &t, false);
     }
     free(r.at);
     return c;
@@ -342,7 +355,7 @@ fe_file(struct fe *fe, const struct ast *call, const struct ir_type *want)
     if (!b.at)
         return c;
     if (form_of(call)->read)
-        return from_array(fe, call, b);
+        return from_array(fe, call, b, false);
     c = from_csv(fe, call, b);
     if (c.cell)
         as_vector(&c, want);
@@ -433,7 +446,7 @@ rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
     struct cml_fault fault;
 
     for (size_t i = 0; i < want.columns; i++)
-        column[i].missing = ir_get(fe->f, "missing", 0) > 0;
+        column[i].missing = fe->missing;
     if (cml_csv_parse(&r, b.at, b.n, file_name(call), &columns, &fault)
         != CML_E_ok) {
         complain(fe, call, &fault);
@@ -450,6 +463,29 @@ rows_of_csv(struct fe *fe, const struct ast *call, struct bytes b,
     return want;
 }
 
+/* Numbers are finite; not-a-number is a missing value, where there may be. */
+static bool
+are_values(struct fe *fe, const struct ast *call, const struct fe_rows *r,
+           double *x, const char *const *names)
+{
+    for (size_t i = 0; i < r->rows * r->columns; i++) {
+        if (isnan(x[i]) && fe->missing)
+            x[i] = (double)NAN; /* one of them, whatever the file's bits */
+        if (isfinite(x[i]) || (isnan(x[i]) && fe->missing))
+            continue;
+        diag_error(
+            fe->diag, call->at, E_data_value,
+            "%s: row %zu, column %zu ('%s') %s", file_name(call),
+            i / r->columns + 1, i % r->columns + 1, names[i % r->columns],
+            isnan(x[i]) ? "has no value: it is not a number" : "is infinite");
+        if (isnan(x[i]))
+            diag_help(fe->diag, "leave such rows out, or write 'missing "
+                                "allowed;' if inputs may be missing");
+        return false;
+    }
+    return true;
+}
+
 struct fe_rows
 fe_rows(struct fe *fe, const struct ast *call, size_t columns,
         const char *const *names)
@@ -463,7 +499,7 @@ fe_rows(struct fe *fe, const struct ast *call, size_t columns,
         return r;
     if (!form_of(call)->read)
         return rows_of_csv(fe, call, b, r, names);
-    c = from_array(fe, call, b);
+    c = from_array(fe, call, b, true);
     if (!c.cell)
         return r;
     if (c.type.rank < 1 || ir_count(&c.type) != c.type.dim[0] * columns) {
@@ -476,6 +512,7 @@ fe_rows(struct fe *fe, const struct ast *call, size_t columns,
     for (size_t i = 0; i < ir_count(&c.type); i++)
         own[i] = c.type.base == IR_REAL ? c.cell[i].r : (double)c.cell[i].i;
     r.rows = c.type.dim[0];
-    r.at = own;
+    if (are_values(fe, call, &r, own, names))
+        r.at = own;
     return r;
 }

@@ -366,7 +366,8 @@ expression(struct fe *fe, const struct ast *a)
     case AST_array: return array(fe, a);
     case AST_each: return fe_each(fe, a);
     case AST_binary: return fe_binary(fe, a);
-    case AST_index: return fe_index(fe, a);
+    case AST_chain: return fe_chain(fe, a);
+    case AST_index: return fe_is_bits(a) ? fe_bits(fe, a) : fe_index(fe, a);
     case AST_call: return fe_call(fe, a);
     case AST_choice: return fe_choice(fe, a);
     case AST_unary: return fe_unary(fe, a);

@@ -128,6 +128,7 @@ mark(struct arena *mem, struct items *list)
 {
     uint32_t *open = arena_new(mem, uint32_t, list->n + 1), depth = 0;
     const struct item *before = NULL; /* the token */
+    bool model = false;               /* the block that opens first is one */
 
     for (uint32_t i = 0; i < list->n; i++) {
         struct item *t = &list->at[i];
@@ -138,7 +139,7 @@ mark(struct arena *mem, struct items *list)
             continue;
         if (is_one(t, "( [ {")) {
             t->subscript = is(t, "[") && before && ends_operand(before);
-            t->broken = depth == 0; /* the model */
+            t->broken = model && depth == 0;
             open[depth++] = i;
         } else if (is_one(t, ") ] }") && depth > 0) {
             list->at[open[--depth]].partner = i;
@@ -147,6 +148,7 @@ mark(struct arena *mem, struct items *list)
         } else if (is_one(t, "- ~")) {
             t->sign = !before || !ends_operand(before);
         }
+        model = model || t->kind == T_MODEL;
         before = t;
     }
 }
@@ -359,7 +361,7 @@ tree_text(const struct source *src)
 {
     struct arena mem = { 0 };
     struct diag dg = { .src = src };
-    const struct ast *model = fe_parse(&mem, &dg);
+    const struct ast *model = fe_parse(&mem, &dg, src);
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
@@ -382,7 +384,7 @@ fe_format(struct diag *dg, size_t *len)
     char *text = NULL, *had, *has;
     FILE *out;
 
-    if (!fe_parse(&mem, dg)) {
+    if (!fe_parse(&mem, dg, dg->src)) {
         arena_free(&mem);
         return NULL;
     }

@@ -7,9 +7,11 @@
 struct fe_options {
     const char *folder;     /* of the model: data is read below it */
     const char *allow_path; /* and below this one, or NULL */
+    bool library; /* a file of definitions will do: a function without ops */
 };
 
-/* The model's function; NULL after messages to dg. */
+/* The model's function; NULL after messages to dg.  What it imports is behind
+ * dg->src then, all of it in mem. */
 struct ir_func *fe_compile(struct arena *mem, struct diag *dg,
                            const struct fe_options *o);
 

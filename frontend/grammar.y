@@ -28,6 +28,8 @@ int cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps);
         (cur).end = YYRHSLOC(rhs, n).end; \
     } while (0)
 
+#include <string.h>
+
 static void cml_yyerror(const struct span *at, struct parser *ps,
                         const char *msg);
 
@@ -44,6 +46,11 @@ static struct ast *add(struct parser *ps, struct ast *parent, struct ast *kid);
  * own, since both come in any order */
 static struct ast *one_of(struct parser *ps, const struct ast *abouts,
                           enum ast_kind kind);
+/* a OP b; a chain, if a is a comparison that stands in no parentheses */
+static struct ast *compare(struct parser *ps, struct span at, const char *op,
+                           struct ast *a, struct span at_a, struct ast *b);
+/* with the imports before its children */
+static struct ast *headed(struct ast *imports, const struct ast *file);
 /* the list's children become those of parent */
 static struct ast *adopt(struct ast *parent, const struct ast *list);
 }
@@ -55,10 +62,12 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     AT            "at"
     CONST         "const"
     ELSE          "else"
+    ENC           "enc"
     FALSE         "false"
     FN            "fn"
     FOR           "for"
     IF            "if"
+    IMPORT        "import"
     IN            "in"
     INPUT         "input"
     LABELS        "labels"
@@ -114,7 +123,8 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %token <const char *> STRING "string"
 %token <const char *> IDENT  "identifier"
 
-%nterm <struct ast *> stmts stmt steps step body parameter type type_opt
+%nterm <struct ast *> imports import definitions definition
+%nterm <struct ast *> model stmts stmt steps step body parameter type type_opt
 %nterm <struct ast *> lengths abouts about
 %nterm <struct ast *> value_opt at_opt labels_opt parameters entries entry words word
 %nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
@@ -123,7 +133,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %left "or"
 %left "and"
 %precedence "not"
-%nonassoc "<" "<=" ">" ">=" "==" "!="
+%left "<" "<=" ">" ">=" "==" "!="
 %left "|"
 %left "^"
 %left "&"
@@ -141,24 +151,32 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %%
 
 unit:
-    model
+    imports model                   { ps->model = headed($imports, $model); }
+|   imports definitions
+        { $definitions->kind = AST_library;
+          ps->model = headed($imports, $definitions); }
+;
+imports:
+    %empty                          { $$ = nothing(ps, @$); }
+|   imports import                  { $$ = ast_add($1, $import); }
+;
+import:
+    "import" STRING ";"
+        { $$ = node(ps, AST_import, @STRING, $STRING, NULL, NULL, NULL); }
 ;
 model:
     "model" IDENT[name] "{" stmts "}"
-        { ps->model = adopt(node(ps, AST_model, @name, $name, NULL, NULL, NULL),
-                            $stmts); }
-|   "model" error "}"               { yyerrok; }
+        { $$ = adopt(node(ps, AST_model, @name, $name, NULL, NULL, NULL),
+                     $stmts); }
+|   "model" error "}"               { yyerrok; $$ = nothing(ps, @$); }
 ;
-stmts:
-    %empty                          { $$ = nothing(ps, @$); }
-|   stmts stmt                      { $$ = ast_add($1, $stmt); }
+definitions:
+    definition                      { $$ = ast_add(nothing(ps, @$), $1); }
+|   definitions definition          { $$ = ast_add($1, $definition); }
+|   definitions error ";"           { yyerrok; $$ = $1; }
 ;
-stmt:
-    "input" IDENT ":" type abouts ";"
-        { $$ = node(ps, AST_input, @IDENT, $IDENT, $type,
-                    one_of(ps, $abouts, AST_range),
-                    one_of(ps, $abouts, AST_none)); }
-|   "param" IDENT type_opt "=" expr ";"
+definition:
+    "param" IDENT type_opt "=" expr ";"
         { $$ = node(ps, AST_param, @IDENT, $IDENT, $type_opt, $expr, NULL); }
 |   "const" IDENT type_opt "=" expr ";"
         { $$ = node(ps, AST_constant, @IDENT, $IDENT, $type_opt, $expr,
@@ -168,6 +186,25 @@ stmt:
 |   "fn" IDENT "(" parameters ")" body
         { $$ = adopt(node(ps, AST_fn, @IDENT, $IDENT, $body, NULL, NULL),
                      $parameters); }
+|   "param" error ";"               { yyerrok; $$ = nothing(ps, @$); }
+|   "const" error ";"               { yyerrok; $$ = nothing(ps, @$); }
+|   "table" error ";"               { yyerrok; $$ = nothing(ps, @$); }
+|   "fn" error ";"                  { yyerrok; $$ = nothing(ps, @$); }
+;
+stmts:
+    %empty                          { $$ = nothing(ps, @$); }
+|   stmts stmt                      { $$ = ast_add($1, $stmt); }
+;
+stmt:
+    "input" IDENT ":" enc_opt type abouts ";"
+        { $$ = node(ps, AST_input, @IDENT, $IDENT, $type,
+                    one_of(ps, $abouts, AST_range),
+                    one_of(ps, $abouts, AST_none)); }
+|   definition
+|   import
+        { diag_error(ps->diag, @import, E_syntax,
+                     "files are imported above 'model', not in it");
+          $$ = nothing(ps, @$); }
 |   "output" IDENT type_opt value_opt at_opt labels_opt ";"
         { $$ = add(ps, node(ps, AST_output, @IDENT, $IDENT, $type_opt,
                             $value_opt, $at_opt), $labels_opt); }
@@ -210,6 +247,10 @@ type:
 |   IDENT "[" lengths "]"
         { $$ = adopt(node(ps, AST_type, @$, $IDENT, NULL, NULL, NULL),
                      $lengths); }
+;
+enc_opt:
+    %empty
+|   "enc"
 ;
 type_opt:
     %empty                          { $$ = nothing(ps, @$); }
@@ -295,17 +336,17 @@ expr:
 |   "not" expr[a]
         { $$ = node(ps, AST_unary, @$, "not", $a, NULL, NULL); }
 |   expr[a] "<" expr[b]
-        { $$ = node(ps, AST_binary, @$, "<", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "<", $a, @a, $b); }
 |   expr[a] "<=" expr[b]
-        { $$ = node(ps, AST_binary, @$, "<=", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "<=", $a, @a, $b); }
 |   expr[a] ">" expr[b]
-        { $$ = node(ps, AST_binary, @$, ">", $a, $b, NULL); }
+        { $$ = compare(ps, @$, ">", $a, @a, $b); }
 |   expr[a] ">=" expr[b]
-        { $$ = node(ps, AST_binary, @$, ">=", $a, $b, NULL); }
+        { $$ = compare(ps, @$, ">=", $a, @a, $b); }
 |   expr[a] "==" expr[b]
-        { $$ = node(ps, AST_binary, @$, "==", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "==", $a, @a, $b); }
 |   expr[a] "!=" expr[b]
-        { $$ = node(ps, AST_binary, @$, "!=", $a, $b, NULL); }
+        { $$ = compare(ps, @$, "!=", $a, @a, $b); }
 |   expr[a] "|" expr[b]
         { $$ = node(ps, AST_binary, @$, "|", $a, $b, NULL); }
 |   expr[a] "^" expr[b]
@@ -450,6 +491,15 @@ adopt(struct ast *parent, const struct ast *list)
 }
 
 static struct ast *
+headed(struct ast *imports, const struct ast *file)
+{
+    imports->kind = file->kind;
+    imports->at = file->at;
+    imports->text = file->text;
+    return adopt(imports, file);
+}
+
+static struct ast *
 one_of(struct parser *ps, const struct ast *abouts, enum ast_kind kind)
 {
     struct ast *found = NULL;
@@ -466,6 +516,33 @@ one_of(struct parser *ps, const struct ast *abouts, enum ast_kind kind)
     return found ? found : nothing(ps, abouts->at);
 }
 
+static bool
+is_comparison(const struct ast *a)
+{
+    return a->kind == AST_chain
+           || (a->kind == AST_binary && strchr("<>=!", *a->text)
+               && strcmp(a->text, "<<") != 0 && strcmp(a->text, ">>") != 0);
+}
+
+static struct ast *
+compare(struct parser *ps, struct span at, const char *op, struct ast *a,
+        struct span at_a, struct ast *b)
+{
+    struct ast *chain = a, *left = a->kid, *right;
+
+    if (!is_comparison(a) || a->at.begin != at_a.begin)
+        return node(ps, AST_binary, at, op, a, b, NULL);
+    if (a->kind == AST_binary) {
+        right = left->next;
+        left->next = NULL;
+        chain = node(ps, AST_chain, at, NULL, left,
+                     node(ps, AST_link, right->at, a->text, right, NULL, NULL),
+                     NULL);
+    }
+    chain->at = at;
+    return add(ps, chain, node(ps, AST_link, b->at, op, b, NULL, NULL));
+}
+
 /* Spellings are quoted, classes such as "identifier" are not. */
 static const char *
 quote(yysymbol_kind_t kind)
@@ -479,7 +556,7 @@ quote(yysymbol_kind_t kind)
 static int
 yyreport_syntax_error(const yypcontext_t *ctx, struct parser *ps)
 {
-    enum { MAX = 5 };
+    enum { MAX = 6 };
     const yysymbol_kind_t got = yypcontext_token(ctx);
     yysymbol_kind_t want[MAX];
     const int n = yypcontext_expected_tokens(ctx, want, MAX);
@@ -512,15 +589,17 @@ cml_yyerror(const struct span *at, struct parser *ps, const char *msg)
 }
 
 struct ast *
-fe_parse(struct arena *mem, struct diag *dg)
+fe_parse(struct arena *mem, struct diag *dg, const struct source *src)
 {
-    struct parser ps = { .base = dg->src->text,
-                         .cur = dg->src->text,
-                         .end = dg->src->text + dg->src->len,
+    const unsigned errors = dg->errors;
+    struct parser ps = { .base = src->text,
+                         .cur = src->text,
+                         .end = src->text + src->len,
+                         .first = src->begin,
                          .diag = dg,
                          .mem = mem };
 
-    if (cml_yyparse(&ps) != 0 && dg->errors == 0)
+    if (cml_yyparse(&ps) != 0 && dg->errors == errors)
         bug("the parser stopped without a message");
-    return dg->errors ? NULL : ps.model;
+    return dg->errors > errors ? NULL : ps.model;
 }

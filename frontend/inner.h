@@ -2,9 +2,10 @@
  *
  *     lexer.re grammar.y   text -> syntax tree
  *     compile.c            statements: names, declarations, outputs
+ *     import.c             other files
  *     steps.c              let, var, assignment, for; fn, which is written out
- *     expr.c operators.c builtin.c index.c constant.c
- *     shape.c window.c     functions of tensors
+ *     expr.c operators.c builtin.c index.c bits.c constant.c
+ *     shape.c window.c sort.c   functions of tensors
  *                          expressions -> operations
  *     library.c            functions of the language that are written in it
  *     data.c               values from files
@@ -19,6 +20,7 @@
 /* ---- lexer.re, grammar.y */
 struct parser {
     const char *base, *cur, *end; /* *end is 0 */
+    uint32_t first;               /* the place of base */
     struct diag *diag;
     struct arena *mem;
     struct ast *model;
@@ -27,8 +29,9 @@ struct parser {
     bool after; /* the token before ended a statement */
 };
 
-/* NULL after messages */
-struct ast *fe_parse(struct arena *mem, struct diag *dg);
+/* one of the files of dg->src; NULL after messages */
+struct ast *fe_parse(struct arena *mem, struct diag *dg,
+                     const struct source *src);
 
 /* ---- compile.c */
 enum fe_kind { FE_VALUE, FE_CONST, FE_PARAM, FE_FN, FE_FOREST };
@@ -66,6 +69,10 @@ struct fe {
     bool library;                /* and whether that is one of the language */
     uint32_t depth;              /* of expressions, through the fn */
     uint32_t turns;              /* of all loops */
+    struct fe_file *files;       /* that have been read, the last first */
+    struct source *last_source;  /* of them */
+    bool stop;    /* a file is missing: what follows would be told twice */
+    bool missing; /* quantize { missing allowed; } stands somewhere */
 };
 
 /* What a wrong expression stands for: silent wherever it is used. */
@@ -84,6 +91,16 @@ struct fe_name *fe_declare(struct fe *fe, const struct ast *a,
                            enum fe_kind kind);
 /* v as the type that the tree a declares, or a message */
 ir_ref fe_as_declared(struct fe *fe, const struct ast *a, ir_ref v);
+
+/* the statements of a file */
+void fe_statements(struct fe *fe, const struct ast *file);
+
+/* ---- import.c */
+/* the model's own file is the first of several */
+void fe_import_begin(struct fe *fe);
+void fe_import(struct fe *fe, const struct ast *a);
+/* that the paths of the file at a place begin at */
+const char *fe_folder(const struct fe *fe, struct span at);
 
 /* ---- steps.c */
 void fe_step(struct fe *fe, const struct ast *a);
@@ -138,6 +155,7 @@ ir_ref fe_literal(struct fe *fe, struct span at, const struct ir_type *type,
 
 /* ---- operators.c */
 ir_ref fe_binary(struct fe *fe, const struct ast *a);
+ir_ref fe_chain(struct fe *fe, const struct ast *a);
 ir_ref fe_unary(struct fe *fe, const struct ast *a);
 /* two values, as reals if one is */
 ir_ref fe_pair(struct fe *fe, enum ir_op op, struct span at, ir_ref x,
@@ -162,6 +180,10 @@ ir_ref fe_gather(struct fe *fe, struct span at, ir_ref v,
 ir_ref fe_select(struct fe *fe, struct span at, ir_ref v,
                  const struct ir_type *table, const union ir_cell *cell);
 bool fe_is_builtin(const char *name);
+
+/* ---- bits.c: bits(x)[..] */
+bool fe_is_bits(const struct ast *index);
+ir_ref fe_bits(struct fe *fe, const struct ast *a);
 
 /* ---- constant.c: what must be known now */
 struct fe_constant {
@@ -205,9 +227,12 @@ struct fe_rows {
 struct fe_rows fe_rows(struct fe *fe, const struct ast *call, size_t columns,
                        const char *const *names);
 
-/* the file that the only argument of a call names, and a NUL; NULL after
- * messages */
-const char *fe_contents(struct fe *fe, const struct ast *call, size_t *n);
+/* the file whose name a string is, of at most so many bytes, a NUL behind it,
+ * and its canonical path; NULL after messages */
+char *fe_read(struct fe *fe, const struct ast *a, size_t most, size_t *n,
+              const char **path);
+/* the file that the only argument of a call names; likewise */
+char *fe_contents(struct fe *fe, const struct ast *call, size_t *n);
 
 /* ---- forest.c */
 bool fe_is_forest(const struct ast *type);
@@ -221,6 +246,9 @@ ir_ref fe_forest_call(struct fe *fe, const struct ast *a,
 ir_ref fe_choice(struct fe *fe, const struct ast *a);
 
 /* ---- settings.c */
+/* whether inputs may be missing, by any entry of the model: other entries need
+ * to know, whatever their order */
+bool fe_missing(const struct ast *model);
 void fe_quantize(struct fe *fe, const struct ast *a);
 void fe_target(struct fe *fe, const struct ast *a);
 

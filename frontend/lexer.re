@@ -62,6 +62,8 @@ future(struct parser *ps, const char *text, struct span at)
 {
     diag_error(ps->diag, at, E_unsupported, "'%.*s' is not supported yet",
                (int)(at.end - at.begin), text);
+    diag_help(ps->diag, "without it the value is encrypted like others: the "
+                        "results are the same, and the server learns less");
     ps->stop = true;
 }
 
@@ -83,7 +85,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
         if (ps->stop)
             cur = lim;
         text = (const char *)cur;
-        loc->begin = (uint32_t)(text - ps->base);
+        loc->begin = ps->first + (uint32_t)(text - ps->base);
         /*!re2c
             re2c:define:YYCTYPE  = "unsigned char";
             re2c:define:YYCURSOR = cur;
@@ -111,6 +113,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "fn"             { kind = T_FN; goto done; }
             "for"            { kind = T_FOR; goto done; }
             "if"             { kind = T_IF; goto done; }
+            "import"         { kind = T_IMPORT; goto done; }
             "in"             { kind = T_IN; goto done; }
             "input"          { kind = T_INPUT; goto done; }
             "labels"         { kind = T_LABELS; goto done; }
@@ -128,8 +131,8 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "then"           { kind = T_THEN; goto done; }
             "true"           { kind = T_TRUE; goto done; }
             "var"            { kind = T_VAR; goto done; }
-            "clear" | "enc" | "import"
-                             { kind = T_FUTURE; goto done; }
+            "enc"            { kind = T_ENC; goto done; }
+            "clear"          { kind = T_FUTURE; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }
             "("              { kind = T_LPAREN; goto done; }
@@ -172,7 +175,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
         */
     done:
         ps->cur = (const char *)cur;
-        loc->end = (uint32_t)(ps->cur - ps->base);
+        loc->end = ps->first + (uint32_t)(ps->cur - ps->base);
         if (kind == T_IDENT)
             val->T_IDENT = arena_string(ps->mem, text, loc->end - loc->begin);
         else if (kind == T_STRING)
@@ -196,7 +199,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
         kind = T_SEMI;
         goto done;
     bad: /* a run of them is one mistake */
-        loc->end = (uint32_t)((const char *)cur - ps->base);
+        loc->end = ps->first + (uint32_t)((const char *)cur - ps->base);
         diag_error(ps->diag, *loc, E_character,
                    "no token starts with this character");
         while (cur < lim && *cur >= 0x80)

@@ -11,9 +11,11 @@ static const char text[] = "model library {\n"
 void
 fe_library(struct fe *fe)
 {
-    const struct source src = { "library", text, sizeof text - 1 };
+    const struct source src = { .name = "library",
+                                .text = text,
+                                .len = sizeof text - 1 };
     struct diag dg = { .src = &src };
-    const struct ast *model = fe_parse(fe->scratch, &dg);
+    const struct ast *model = fe_parse(fe->scratch, &dg, &src);
 
     if (!model)
         bug("the library does not parse");

@@ -207,7 +207,9 @@ is_ir(const struct source *src)
 static struct ir_func *
 front(struct arena *mem, const struct options *o, struct diag *dg)
 {
-    struct fe_options fo = { .folder = ".", .allow_path = o->allow_path };
+    struct fe_options fo = { .folder = ".",
+                             .allow_path = o->allow_path,
+                             .library = o->verb == VERB_check };
     char *folder, *slash;
 
     if (is_ir(dg->src))
@@ -259,7 +261,10 @@ lower(struct job *j, bool all, int *code)
                                .status = code };
     struct ir_func *f = front(j->mem, o, &dg);
 
+    j->src = *dg.src; /* with what it imports */
     *code = f || !dg.errors ? OK : BAD_INPUT;
+    if (f && f->n == 0) /* definitions only */
+        return f;
     return f && all ? pass_run(j->mem, f, &po) : f;
 }
 

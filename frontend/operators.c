@@ -183,19 +183,13 @@ divide(struct fe *fe, const struct ast *a, enum ir_op op, ir_ref x, ir_ref y)
     return op == IR_mod ? negated(fe, a, v) : v;
 }
 
-ir_ref
-fe_binary(struct fe *fe, const struct ast *a)
+/* The operator of a, on two values. */
+static ir_ref
+of_two(struct fe *fe, const struct ast *a, ir_ref x, ir_ref y)
 {
-    const struct ast *right = ast_kid(a, 1);
-    ir_ref x = fe_expr(fe, ast_kid(a, 0)), y;
     enum ir_op op;
     size_t i = 0;
 
-    if (strcmp(a->text, "**") == 0 && right->kind == AST_whole
-        && right->whole >= 1 && right->whole <= 16 && !fe_is_none(x)
-        && fe_type(fe, x)->base == IR_INT)
-        return integer_power(fe, a, x, right->whole);
-    y = fe_expr(fe, right);
     if (fe_is_none(x) || fe_is_none(y))
         return FE_NONE;
     if (strcmp(a->text, "<<") == 0 || strcmp(a->text, ">>") == 0)
@@ -215,6 +209,40 @@ fe_binary(struct fe *fe, const struct ast *a)
     }
     return binaries[i].swapped ? fe_pair(fe, op, a->at, y, x)
                                : fe_pair(fe, op, a->at, x, y);
+}
+
+ir_ref
+fe_binary(struct fe *fe, const struct ast *a)
+{
+    const struct ast *right = ast_kid(a, 1);
+    const ir_ref x = fe_expr(fe, ast_kid(a, 0));
+
+    if (strcmp(a->text, "**") == 0 && right->kind == AST_whole
+        && right->whole >= 1 && right->whole <= 16 && !fe_is_none(x)
+        && fe_type(fe, x)->base == IR_INT)
+        return integer_power(fe, a, x, right->whole);
+    return of_two(fe, a, x, fe_expr(fe, right));
+}
+
+/* x < y < z: x < y and y < z, each operand evaluated once */
+ir_ref
+fe_chain(struct fe *fe, const struct ast *a)
+{
+    ir_ref left = fe_expr(fe, a->kid), all = FE_NONE;
+    uint32_t begin = a->kid->at.begin;
+
+    for (const struct ast *k = a->kid->next; k; k = k->next) {
+        const struct ast two = { .text = k->text, .at = { begin, k->at.end } };
+        const ir_ref right = fe_expr(fe, k->kid);
+        const ir_ref v = of_two(fe, &two, left, right);
+
+        if (fe_is_none(v))
+            return v;
+        all = k == a->kid->next ? v : fe_pair(fe, IR_bit_and, a->at, all, v);
+        left = right;
+        begin = k->at.begin;
+    }
+    return all;
 }
 
 /* -x, ~x = -1 - x, not x = 1 - x */

@@ -100,6 +100,8 @@ picture(FILE *out, const struct json *j)
                 "<text x=\"%d\" y=\"%d\" font-size=\"12\">",
                 n * STEP + 15, json_number(l, "line"), 44 + fmax(bar, 1),
                 n * STEP + 15, ms, TEXT_AT, n * STEP + 15);
+        put(out, json_string(l, "file"));
+        fputs(*json_string(l, "file") ? ": " : "", out);
         put(out, json_string(l, "text"));
         fputs("</text>\n", out);
     }
@@ -127,12 +129,22 @@ list(FILE *out, const struct json *x, const char *between)
     }
 }
 
+/* 12, or layers.cml:12 */
+static void
+put_line(FILE *out, const struct json *x)
+{
+    const char *file = json_string(x, "file");
+
+    put(out, file);
+    fprintf(out, *file ? ":%.0f" : "%.0f", json_number(x, "line"));
+}
+
 static void
 row(FILE *out, const struct json *op)
 {
-    fputs("<tr>", out);
-    cell(out, "", 0, json_number(op, "line"), "");
-    fputs("<td class=\"l\">", out);
+    fputs("<tr><td>", out);
+    put_line(out, op);
+    fputs("</td><td class=\"l\">", out);
     put(out, json_string(op, "op"));
     fputs("</td><td class=\"l\">[", out);
     list(out, json_first(op, "shape"), ",");
@@ -148,7 +160,8 @@ row(FILE *out, const struct json *op)
     cell(out, "", 1, 100 * json_number(op, "share"), " %");
     fputs("<td class=\"l\">", out);
     for (const struct json *x = json_first(op, "why"); x; x = x->next) {
-        fprintf(out, "%.0f: ", json_number(x, "line"));
+        put_line(out, x);
+        fputs(": ", out);
         put(out, json_string(x, "text"));
         fputs("<br/>", out);
     }

@@ -74,6 +74,16 @@ number(FILE *out, int width, const char *before, int digits, double x,
 /* what is far below all bounds is not told to the bit */
 enum { LEAST = -1000 };
 
+/* the file of a line, if it is not the model's own */
+static void
+put_file(FILE *out, const char *before, const struct json *x)
+{
+    if (!*json_string(x, "file"))
+        return;
+    fputs(before, out);
+    put(out, json_string(x, "file"));
+}
+
 static void
 row(FILE *out, const struct json *op)
 {
@@ -102,6 +112,7 @@ row(FILE *out, const struct json *op)
     else
         number(out, 8, "2^", 1, json_number(op, "log2_p_fail"), "");
     number(out, 6, "", 1, 100 * json_number(op, "share"), "%");
+    put_file(out, "  ", op);
     putc('\n', out);
 }
 
@@ -133,9 +144,12 @@ why(FILE *out, const struct json *j)
     for (const struct json *op = json_first(j, "ops"); op; op = op->next) {
         fprintf(out, "%5.0f  ", json_number(op, "line"));
         put(out, json_string(op, "op"));
+        put_file(out, " of ", op);
         fprintf(out, ", %.0f bits\n", json_number(op, "bits"));
         for (const struct json *x = json_first(op, "why"); x; x = x->next) {
-            fprintf(out, "       line %.0f: ", json_number(x, "line"));
+            fprintf(out, "       line %.0f", json_number(x, "line"));
+            put_file(out, " of ", x);
+            fputs(": ", out);
             put(out, json_string(x, "text"));
             putc('\n', out);
         }

@@ -201,6 +201,17 @@ missing(struct fe *fe, const struct ast *e, const struct ast *w)
     one_word(fe, e, w, "allowed", "missing");
 }
 
+bool
+fe_missing(const struct ast *model)
+{
+    for (const struct ast *a = model->kid; a; a = a->next)
+        for (const struct ast *e = a->kid; a->kind == AST_quantize && e;
+             e = e->next)
+            if (is_word(e->kid, "missing") && is_word(e->kid->next, "allowed"))
+                return true;
+    return false;
+}
+
 /* ---- calibrate */
 
 /* Names of the columns of all inputs, those of one input together, as the

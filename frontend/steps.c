@@ -308,6 +308,8 @@ body(struct fe *fe, const struct ast *a)
 ir_ref
 fe_call_fn(struct fe *fe, const struct ast *a, const struct fe_name *n)
 {
+    const struct source *const files = fe->diag->src;
+    unsigned errors;
     struct fe was = *fe;
     struct fe_name *inside = n->next;
     const struct ast *fn = n->library ? fe_place(fe, n->fn, a->at) : n->fn;
@@ -333,7 +335,12 @@ fe_call_fn(struct fe *fe, const struct ast *a, const struct fe_name *n)
     fe->scope = fe->pure = fe->names = inside;
     fe->calling = n->text;
     fe->library = n->library;
+    errors = fe->diag->errors;
     v = body(fe, fn->kid);
+    if (fe->diag->errors > errors
+        && (n->library
+            || src_of(files, fn->at.begin) != src_of(files, a->at.begin)))
+        diag_note(fe->diag, a->at, "in this call of '%s'", a->text);
     fe->names = was.names;
     fe->scope = was.scope;
     fe->pure = was.pure;

@@ -424,6 +424,20 @@ read_names(struct reader *r, struct ir_func *f, const char *name)
     return expect(r, PUNCT, "]");
 }
 
+/* One of a blob; rows of calibration may lack values. */
+static bool
+read_cell(struct reader *r, enum ir_blob_kind kind, enum ir_base base,
+          union ir_cell *cell)
+{
+    if (base == IR_INT)
+        return read_int(r, INT64_MIN, INT64_MAX, &cell->i);
+    if (kind == IR_CALIB && accept(r, WORD, "nan")) {
+        cell->r = (double)NAN;
+        return true;
+    }
+    return read_real(r, &cell->r);
+}
+
 static bool
 read_cells(struct reader *r, struct ir_func *f, const char *name,
            enum ir_blob_kind kind)
@@ -450,8 +464,7 @@ read_cells(struct reader *r, struct ir_func *f, const char *name,
     for (size_t i = 0; i < n; i++) {
         if (i && !expect(r, PUNCT, ","))
             return false;
-        if (t.base == IR_INT ? !read_int(r, INT64_MIN, INT64_MAX, &cell[i].i)
-                             : !read_real(r, &cell[i].r))
+        if (!read_cell(r, kind, (enum ir_base)t.base, &cell[i]))
             return false;
     }
     ir_blob_add(f, name, kind, &t, cell);

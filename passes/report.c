@@ -162,15 +162,15 @@ struct writer {
     struct account total;
 };
 
-/* from 1; 0 if there is no source */
-static unsigned
-line_of(const struct source *src, uint32_t at)
+/* "line", and the "file" if it is not the model's own */
+static void
+write_place(struct writer *w, uint32_t at)
 {
-    unsigned line = 1;
+    const struct source *src = src_of(w->src, at);
 
-    for (uint32_t i = 0; i < at && i < src->len; i++)
-        line += src->text[i] == '\n';
-    return line;
+    if (src != w->src)
+        json_write_text(&w->o, "file", src_base_name(src));
+    json_write_number(&w->o, "line", src_line(w->src, at, NULL));
 }
 
 static void
@@ -200,7 +200,7 @@ write_why(struct writer *w, const struct report_row *row)
     json_open(&w->o, "why", '[');
     for (const struct report_reason *x = row->why; x; x = x->next) {
         json_open(&w->o, NULL, '{');
-        json_write_number(&w->o, "line", line_of(w->src, x->at.begin));
+        write_place(w, x->at.begin);
         json_write_text(&w->o, "text", x->text);
         json_close(&w->o, '}');
     }
@@ -221,7 +221,7 @@ write_row(struct writer *w, uint32_t i)
     json_write_number(o, NULL, (double)row->type.ilo);
     json_write_number(o, NULL, (double)row->type.ihi);
     json_close(o, ']');
-    json_write_number(o, "line", line_of(w->src, row->at.begin));
+    write_place(w, row->at.begin);
     json_write_number(o, "log2_p_fail", a->log2_pfail);
     write_made_of(w, i);
     json_write_number(o, "margin", a->margin);
@@ -245,14 +245,26 @@ write_ops(struct writer *w)
     json_close(&w->o, ']');
 }
 
-/* The text of a line without the white space around it. */
-static const char *
-text_of(struct writer *w, unsigned line)
+/* Where the line of a place begins. */
+static uint32_t
+line_begin(const struct source *src, uint32_t at)
 {
-    const char *begin = w->src->text, *end = begin + w->src->len, *last;
+    src = src_of(src, at);
+    if (at > src->begin + src->len)
+        at = src->begin + (uint32_t)src->len;
+    while (at > src->begin && src->text[at - src->begin - 1] != '\n')
+        at--;
+    return at;
+}
 
-    while (--line > 0)
-        begin = (const char *)memchr(begin, '\n', (size_t)(end - begin)) + 1;
+/* The text of the line that begins at a place, without white space around it */
+static const char *
+text_of(struct writer *w, uint32_t at)
+{
+    const struct source *src = src_of(w->src, at);
+    const char *begin = src->text + (at - src->begin);
+    const char *end = src->text + src->len, *last;
+
     last = memchr(begin, '\n', (size_t)(end - begin));
     last = last ? last : end;
     while (begin < last && (*begin == ' ' || *begin == '\t'))
@@ -266,16 +278,16 @@ text_of(struct writer *w, unsigned line)
 static void
 write_lines(struct writer *w)
 {
-    unsigned done = 0;
+    int64_t done = -1;
 
     json_open(&w->o, "lines", '[');
     for (;;) {
         struct account sum = account_none();
-        unsigned next = UINT32_MAX;
+        int64_t next = INT64_MAX;
 
         for (uint32_t i = 0; i < w->r->n; i++) {
             const struct report_row *row = &w->r->row[i];
-            const unsigned line = line_of(w->src, row->at.begin);
+            const int64_t line = line_begin(w->src, row->at.begin);
 
             if (!row->shown || line <= done || line > next)
                 continue;
@@ -284,13 +296,13 @@ write_lines(struct writer *w)
             next = line;
             sum = account_sum(sum, w->row[i]);
         }
-        if (next == UINT32_MAX)
+        if (next == INT64_MAX)
             break;
         json_open(&w->o, NULL, '{');
         json_write_number(&w->o, "bootstraps", sum.bootstraps);
-        json_write_number(&w->o, "line", next);
+        write_place(w, (uint32_t)next);
         json_write_number(&w->o, "ms", sum.ms);
-        json_write_text(&w->o, "text", text_of(w, next));
+        json_write_text(&w->o, "text", text_of(w, (uint32_t)next));
         json_close(&w->o, '}');
         done = next;
     }

@@ -42,7 +42,7 @@ END
 cat >"$tmp/hard.cml" <<'END'
 model hard {
     input x : real[8] in 0..255;
-    param w : real[8] = [1, 2, 3, 4, 5, 6, 7, 8];
+    param w : real[8] = [1.3, 2.1, 3.7, 4.9, 5.2, 6.6, 7.4, 8];
     output y = relu(x @ w) * 3;
 }
 END

@@ -39,7 +39,7 @@ load(struct loaded *x, const char *path)
 void
 loaded_open(struct loaded *x, const struct ir_func *f, bool optimise)
 {
-    const struct source src = { "random", "", 0 };
+    const struct source src = { .name = "random", .text = "", .len = 0 };
     /* a fifth of the time that cc takes to call it */
     const struct be_link how = { .cc = "ld",
                                  .runtime = SHIM,

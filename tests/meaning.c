@@ -22,7 +22,7 @@ meaning_round_trip(const char *name, const struct ir_func *f)
 {
     struct arena mem = { 0 };
     char *text = meaning_text(f), *again;
-    struct source src = { name, text, strlen(text) };
+    struct source src = { .name = name, .text = text, .len = strlen(text) };
     struct diag dg = { .src = &src, .out = stderr };
     struct ir_func *g = ir_parse(&mem, &dg);
 

@@ -9,7 +9,7 @@ struct reading
 reading_open(const char *text, size_t len)
 {
     struct reading r = { 0 };
-    const struct source src = { "t.ir", text, len };
+    const struct source src = { .name = "t.ir", .text = text, .len = len };
     struct diag dg = { .src = &src };
     size_t n;
 

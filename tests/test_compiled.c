@@ -59,7 +59,9 @@ static bool
 open_model(struct model *x, const char *text, struct dice *d,
            enum random_kind kind, uint64_t seed)
 {
-    const struct source src = { "t.ir", text, strlen(text) };
+    const struct source src = { .name = "t.ir",
+                                .text = text,
+                                .len = strlen(text) };
     FILE *sink = fopen("/dev/null", "w");
     struct diag dg = { .src = &src, .out = sink };
     int status = 0;
@@ -192,7 +194,9 @@ static const char three_sets[] =
 START_TEST(several_sets_are_the_evaluator)
 {
     for (uint64_t seed = 1; seed <= models(ENCRYPTED); seed++) {
-        const struct source src = { "t.ir", three_sets, strlen(three_sets) };
+        const struct source src = { .name = "t.ir",
+                                    .text = three_sets,
+                                    .len = strlen(three_sets) };
         struct dice d = { seed };
         struct diag dg = { .src = &src, .out = stderr };
         struct model x;

@@ -37,7 +37,9 @@ open_example(struct example *x, const char *path)
     *x = (struct example){ .dice = { 7 } };
     ck_assert_msg(f, "no %s", path);
     text = arena_new(&x->mem, char, 1 << 20);
-    x->src = (struct source){ path, text, fread(text, 1, (1 << 20) - 1, f) };
+    x->src = (struct source){ .name = path,
+                              .text = text,
+                              .len = fread(text, 1, (1 << 20) - 1, f) };
     fclose(f);
     snprintf(x->folder, sizeof x->folder, "%.*s",
              (int)(strrchr(path, '/') - path), path);

@@ -343,7 +343,7 @@ START_TEST(random_forests_lose_nothing)
         struct arena mem = { 0 };
         struct dice d = { seed * 0x9e3779b97f4a7c15 };
         struct ir_func *f = random_forest(&mem, &d, base, used), *g;
-        const struct source src = { "random", "", 0 };
+        const struct source src = { .name = "random", .text = "", .len = 0 };
         struct diag dg = { .src = &src, .out = stderr };
         const struct pass_options po = { .diag = &dg, .stop_after = "clean" };
         const bool missing = base == IR_REAL && dice_roll(&d, 2);
@@ -430,7 +430,7 @@ START_TEST(choices_are_made)
     struct arena mem = { 0 };
     struct dice d = { 17 };
     char text[256];
-    struct source src = { "t", text, 0 };
+    struct source src = { .name = "t", .text = text, .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
     const struct fe_options o = { .folder = "." };
     struct ir_func *f;

@@ -106,7 +106,7 @@ run_report(struct job *j, FILE *out)
     FILE *mem = open_memstream(&text, &len);
 
     ck_assert(f);
-    report_write(mem, r, f, &j->src, REPORT_ALL);
+    report_write(mem, r, f, j->diag.src, REPORT_ALL);
     fclose(mem);
     fe_report_text(out, json_read(&j->mem, text, len, &why));
     free(text);
@@ -178,7 +178,7 @@ check_tree(struct job *j)
     char *once = NULL, *twice = NULL;
     size_t len;
     FILE *out = open_memstream(&once, &len);
-    struct source again = { j->src.name, NULL, 0 };
+    struct source again = { .name = j->src.name, .text = NULL, .len = 0 };
     struct diag dg = { .src = &again, .out = stderr };
 
     ck_assert(fe_print_ast(out, &j->diag));

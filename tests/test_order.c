@@ -102,7 +102,7 @@ START_TEST(order_at_the_server)
 {
     char text[TEXT];
     struct arena mem = { 0 };
-    struct source src = { "order.ir", text, 0 };
+    struct source src = { .name = "order.ir", .text = text, .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
     struct state s = { .i = _i, .dice = { 11 } };
     const struct pass_options po = { .diag = &dg,

@@ -27,7 +27,9 @@ struct model {
 static void
 compile_with(struct model *m, const char *text, const char *only)
 {
-    const struct source src = { "t.ir", text, strlen(text) };
+    const struct source src = { .name = "t.ir",
+                                .text = text,
+                                .len = strlen(text) };
     char *said;
     size_t len;
     struct diag dg = { .src = &src, .out = open_memstream(&said, &len) };

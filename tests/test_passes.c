@@ -66,7 +66,7 @@ START_TEST(random_models_keep_their_meaning)
     for (uint64_t seed = 1; seed <= models(); seed++) {
         struct arena mem = { 0 };
         struct dice d = { seed * 0x2545f4914f6cdd1d };
-        struct source src = { "random", "", 0 };
+        struct source src = { .name = "random", .text = "", .len = 0 };
         FILE *sink = tmpfile();
         struct diag dg = { .src = &src, .out = sink };
         struct ir_func *f = random_ir(&mem, &d, kind, 4 + (unsigned)seed % 12);
@@ -94,7 +94,9 @@ static int
 run_text(const char *text, bool watched, char **said)
 {
     struct arena mem = { 0 };
-    const struct source src = { "t.ir", text, strlen(text) };
+    const struct source src = { .name = "t.ir",
+                                .text = text,
+                                .len = strlen(text) };
     struct diag dg = { .src = &src };
     struct dice d = { 1 };
     int status = 0;
@@ -259,7 +261,7 @@ START_TEST(linear_models_stay_near)
     for (uint64_t seed = 1; seed <= models(); seed++) {
         struct arena mem = { 0 };
         struct dice d = { seed * 0x2545f4914f6cdd1d };
-        struct source src = { "random", "", 0 };
+        struct source src = { .name = "random", .text = "", .len = 0 };
         FILE *sink = tmpfile();
         struct diag dg = { .src = &src, .out = sink };
         int status = 0;

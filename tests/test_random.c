@@ -141,7 +141,7 @@ static void
 check_front_end(struct trial *t)
 {
     struct diag dg = { .src = &t->src };
-    const struct ast *tree = fe_parse(&t->mem, &dg);
+    const struct ast *tree = fe_parse(&t->mem, &dg, dg.src);
     ir_ref list[MOST];
     const size_t n = ir_outputs(t->f, list, MOST);
 
@@ -421,8 +421,9 @@ START_TEST(programs)
     struct diag dg = { .src = &t.src };
 
     ck_assert(in != NULL);
-    t.src = (struct source){ found.gl_pathv[_i], text,
-                             fread(text, 1, (1 << 16) - 1, in) };
+    t.src = (struct source){ .name = found.gl_pathv[_i],
+                             .text = text,
+                             .len = fread(text, 1, (1 << 16) - 1, in) };
     fclose(in);
     if (strncmp(text, "ir 1", 4) != 0 && !strstr(text, "(\""))
         t.f = fe_compile(&t.mem, &dg, &o);

@@ -53,7 +53,9 @@ make(struct made *m, const char *path, enum report_of of)
     memset(m, 0, sizeof *m);
     ck_assert_msg(in, "no %s", path);
     text = arena_new(&m->mem, char, 1 << 20);
-    m->src = (struct source){ path, text, fread(text, 1, (1 << 20) - 1, in) };
+    m->src = (struct source){ .name = path,
+                              .text = text,
+                              .len = fread(text, 1, (1 << 20) - 1, in) };
     fclose(in);
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path),
              path);

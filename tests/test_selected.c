@@ -25,7 +25,7 @@ struct model {
 static void
 open_model(struct model *x, const struct ir_func *f, uint64_t seed)
 {
-    const struct source src = { "t.ir", "", 0 };
+    const struct source src = { .name = "t.ir", .text = "", .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
     const struct pass_options po = { .diag = &dg };
     struct ir_func *g = pass_run(&x->mem, f, &po);

@@ -277,7 +277,9 @@ static struct result
 compiled(const char *text, const char *only)
 {
     struct result r = { { 0 }, NULL };
-    const struct source src = { "t.ir", text, strlen(text) };
+    const struct source src = { .name = "t.ir",
+                                .text = text,
+                                .len = strlen(text) };
     FILE *sink = fopen("/dev/null", "w");
     struct diag dg = { .src = &src, .out = sink };
     struct dice d = { 1 };

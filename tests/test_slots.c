@@ -39,7 +39,7 @@ struct shaped {
 static void
 open_shape(struct shaped *x, const struct grove_kind *k, uint64_t seed)
 {
-    const struct source src = { "t", "", 0 };
+    const struct source src = { .name = "t", .text = "", .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
     struct pass_ctx cx = { &x->mem, &x->mem, &dg, 0 };
     int64_t weight[64] = { 0 }, constant[8] = { 0 };
@@ -152,7 +152,7 @@ static bool
 becomes_products(const struct grove *g, bool public, int packed, double *pfail)
 {
     static const struct span at = { 0, 0 };
-    const struct source src = { "t", "", 0 };
+    const struct source src = { .name = "t", .text = "", .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
     const struct pass_options po = { .diag = &dg };
     struct arena mem = { 0 };
@@ -175,7 +175,7 @@ becomes_products(const struct grove *g, bool public, int packed, double *pfail)
 START_TEST(the_cheaper_is_taken)
 {
     struct pass_ctx cx = { 0 };
-    const struct source src = { "t", "", 0 };
+    const struct source src = { .name = "t", .text = "", .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
     struct leveled_plan x = { .cost = 0 };
     struct slots_plan d;

@@ -29,7 +29,7 @@ print(const struct ir_func *f, size_t *len)
 static struct ir_func *
 parse(struct arena *mem, const char *text, size_t len, FILE *sink)
 {
-    struct source src = { "fuzz", text, len };
+    struct source src = { .name = "fuzz", .text = text, .len = len };
     struct diag dg = { .src = &src, .out = sink };
     struct ir_func *f = ir_parse(mem, &dg);
     uint32_t bad;
@@ -102,7 +102,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena mem = { 0 };
     FILE *sink = fopen("/dev/null", "w");
     char *text = malloc(size + 1);
-    const struct source src = { "fuzz", text, size };
+    const struct source src = { .name = "fuzz", .text = text, .len = size };
     struct ir_func *f;
 
     if (!sink || !text)

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static char *
 tree(const char *text, size_t *len, FILE *sink)
 {
-    const struct source src = { "fuzz", text, *len };
+    const struct source src = { .name = "fuzz", .text = text, .len = *len };
     struct diag dg = { .src = &src, .out = sink };
     char *printed = NULL;
     FILE *out = open_memstream(&printed, len);
@@ -63,7 +63,7 @@ try_tree(const char *text, size_t size, FILE *sink)
 static void
 try_layout(const char *text, size_t size, FILE *sink)
 {
-    struct source src = { "fuzz", text, size };
+    struct source src = { .name = "fuzz", .text = text, .len = size };
     struct diag dg = { .src = &src, .out = sink };
     size_t n1, n2;
     char *once = fe_format(&dg, &n1), *twice;
@@ -95,7 +95,7 @@ try_model(const char *text, size_t size, FILE *sink)
 {
     static const struct fe_options o = { .folder = "/dev/null" };
     struct arena mem = { 0 };
-    const struct source src = { "fuzz", text, size };
+    const struct source src = { .name = "fuzz", .text = text, .len = size };
     struct diag dg = { .src = &src, .out = sink };
     struct ir_func *f = fe_compile(&mem, &dg, &o);
     int status = 0;

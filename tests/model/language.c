@@ -554,9 +554,11 @@ library(struct language *l)
 #define L(signature, body) "fn " signature " " body "\n"
 #include "frontend/library.def"
                                "}\n";
-    const struct source src = { "library", text, sizeof text - 1 };
+    const struct source src = { .name = "library",
+                                .text = text,
+                                .len = sizeof text - 1 };
     struct diag dg = { .src = &src };
-    const struct ast *model = fe_parse(l->mem, &dg);
+    const struct ast *model = fe_parse(l->mem, &dg, &src);
 
     for (const struct ast *a = model->kid; a; a = a->next)
         step(l, a);
