@@ -246,6 +246,30 @@ knn(const struct call *c)
     return tensor_whole(c->l->mem, (int64_t)extreme_of(&all, 1));
 }
 
+static struct tensor
+sort(const struct call *c)
+{
+    const struct tensor x = get(c, 0, "x");
+    const size_t along = axis(c, 1, x.rank, -1);
+    struct tensor r = tensor_new(c->l->mem, x.real, x.rank, x.dim);
+
+    for (size_t i = 0; i < tensor_count(&x); i++) {
+        size_t place[TENSOR_RANK], before = 0, own;
+
+        tensor_place(&x, i, place);
+        own = place[along];
+        for (place[along] = 0; place[along] < x.dim[along]; place[along]++) {
+            const double v = tensor_at(&x, tensor_element(&x, place));
+
+            before += v < tensor_at(&x, i)
+                      || (v <= tensor_at(&x, i) && place[along] < own);
+        }
+        place[along] = before;
+        r.cell[tensor_element(&x, place)] = x.cell[i];
+    }
+    return r;
+}
+
 /* ---- numbers */
 
 static struct tensor
@@ -700,6 +724,7 @@ language_builtin(struct language *l, const struct ast *a, struct tensor *out)
         { "min", extreme },
         { "argmax", reduction },
         { "argmin", reduction },
+        { "sort", sort },
         { "topk", topk },
         { "knn", knn },
         { "softmax", softmax },

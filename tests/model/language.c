@@ -503,6 +503,22 @@ call(struct language *l, const struct ast *a)
     return v;
 }
 
+/* All comparisons of neighbours hold. */
+static struct tensor
+chain(struct language *l, const struct ast *a)
+{
+    struct tensor left = language_value(l, a->kid), all = { 0 };
+
+    for (const struct ast *k = a->kid->next; k; k = k->next) {
+        const struct tensor right = language_value(l, k->kid);
+        const struct tensor v = language_operator(l, k->text, left, right);
+
+        all = all.cell ? language_operator(l, "and", all, v) : v;
+        left = right;
+    }
+    return all;
+}
+
 struct tensor
 language_value(struct language *l, const struct ast *a)
 {
@@ -525,7 +541,11 @@ language_value(struct language *l, const struct ast *a)
     case AST_each: return each(l, a);
     case AST_unary: return unary(l, a);
     case AST_binary: return binary(l, a);
-    case AST_index: return subscripted(l, a);
+    case AST_chain: return chain(l, a);
+    case AST_index:
+        return a->kid->kind == AST_call && strcmp(a->kid->text, "bits") == 0
+                   ? language_bits(l, a)
+                   : subscripted(l, a);
     case AST_choice: return choice(l, a);
     case AST_call: return call(l, a);
     }

@@ -24,6 +24,8 @@ struct tensor language_value(struct language *l, const struct ast *a);
 /* operator of two values, by its sign */
 struct tensor language_operator(struct language *l, const char *sign,
                                 struct tensor a, struct tensor b);
+/* bits(x)[..], an index */
+struct tensor language_bits(struct language *l, const struct ast *a);
 /* a function of the language that is not written in it; false if none */
 bool language_builtin(struct language *l, const struct ast *call,
                       struct tensor *out);
