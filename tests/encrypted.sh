@@ -126,7 +126,8 @@ example breast_cancer half 1.5 1000000
 example diabetes r2 0.01 1000000
 example digits label 1.5 "$rows"
 example digits_cnn label 2 "$few"
-[ -n "$link" ] || example nn20 label 3 1
+[ -n "$link" ] || { examples=$2/../../tests/networks; example nn20 label 7 1; }
+examples=$2
 example iris_knn label 1 "$few"
 example visits_glm r2 0.01 1000000
 example cancer_tree label 1 1000000 "benign malignant"
