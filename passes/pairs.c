@@ -264,7 +264,8 @@ packed(struct pairs *p, const struct pair *x)
     const struct interval h = { 0, n * (x->hb.hi - x->hb.lo + 1) - 1 };
     ir_ref t = pairs_op(p, IR_add, a, b);
 
-    if (pairs_type(p, t)->ilo < h.lo || pairs_type(p, t)->ihi > h.hi)
+    if (!pairs_type(p, t)->ranged || pairs_type(p, t)->ilo < h.lo
+        || pairs_type(p, t)->ihi > h.hi)
         t = pairs_proved(p, t, h, 0); /* more is known of sums than inferred */
     size = pairs_number(p, n);
     a = pairs_plus(p, pairs_op(p, IR_mod, t, size), x->ha.lo);

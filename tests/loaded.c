@@ -186,16 +186,17 @@ open_quiet(struct quiet *q, const struct cml_manifest *m)
     q->m = *m;
     q->set = rig_alloc(((size_t)m->nsets + 1) * sizeof *q->set);
     q->sw = rig_alloc(((size_t)m->nswitches + 1) * sizeof *q->sw);
-    memcpy(q->set, m->sets, (size_t)m->nsets * sizeof *q->set);
-    memcpy(q->sw, m->switches, (size_t)m->nswitches * sizeof *q->sw);
+    for (int64_t i = 0; i < m->nswitches; i++) {
+        q->sw[i] = ((const struct cml_switch *)m->switches)[i];
+        q->sw[i].v = 0;
+    }
     for (int64_t i = 0; i < m->nsets; i++) {
         struct cml_set *s = &q->set[i];
 
+        *s = ((const struct cml_set *)m->sets)[i];
         s->v_fresh = s->v_br = s->v_ks = s->v_ms = s->v_ms_wide = s->v_ext =
             s->v_zero = 0;
     }
-    for (int64_t i = 0; i < m->nswitches; i++)
-        q->sw[i].v = 0;
     q->m.sets = q->set;
     q->m.switches = q->sw;
 }

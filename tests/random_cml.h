@@ -1,5 +1,6 @@
 /* Random models in CML: typed, small, mostly of widths that can be encrypted.
- * Same seed, same text. */
+ * Same seed and compiler, same text: arguments roll dice in an order of its
+ * choice. */
 #ifndef CML_TESTS_RANDOM_CML_H
 #define CML_TESTS_RANDOM_CML_H
 
