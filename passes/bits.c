@@ -88,6 +88,8 @@ bits_of_two(struct pairs *p, enum ir_op op, const struct pair *pair)
         sum = pairs_op(p, IR_add, pair->a, pair->b);
         return pairs_op(p, IR_mul, sum, pairs_number(p, 0));
     }
+    if (least == 0 && op != IR_bit_and) /* one is 0, and has a shape */
+        return pairs_op(p, IR_add, pair->a, pair->b);
     split(p, pair->a, pair->ha, na, x);
     split(p, pair->b, pair->hb, nb, y);
     for (unsigned i = 0; i < n; i++)
