@@ -17,7 +17,8 @@
 /* log2 of range times norm, above which digits are tried */
 static const double hard = 15;
 
-enum { MAX_WEIGHTS = 1 << 22 };
+/* of the matrix of a digit */
+static const double most_weights = 1 << 22;
 
 struct cut {
     struct pass_ctx *cx;
@@ -301,7 +302,7 @@ answers_split(struct pass_ctx *cx, const struct ir_func *f, unsigned digits)
         double elements = 0;
 
         c.digits = 1;
-        if (is_cut(&c, i, &elements) && elements <= MAX_WEIGHTS) {
+        if (is_cut(&c, i, &elements) && elements <= most_weights) {
             c.digits = digits;
             map[i] = in_digits(&c, &f->ins[i]);
             any = true;

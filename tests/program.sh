@@ -301,7 +301,7 @@ expect 0 ./linear clear -i linear.csv --rows 1
 
 # ---- truth
 
-printf 'id,price\n1,9.02\n2,1.69\n3,1.95\n' >truth.csv
+printf 'id,price\n1,8.99\n2,1.60\n3,1.86\n' >truth.csv
 expect 0 ./linear run -i linear.csv --truth truth.csv
 said 'price: R2 1.0000'
 printf 'species\nsetosa\nsetosa\n1\n0\n0\n' >truth.csv
