@@ -265,10 +265,12 @@ check_compiled(struct trial *t, struct loaded *x, enum loaded_how how,
 static _Noreturn void
 try_model(const char *text, uint64_t seed, bool real_parameters, bool encrypt)
 {
-    struct trial t = { .text = text,
-                       .seed = seed,
-                       .real_parameters = real_parameters,
-                       .src = { "random.cml", text, strlen(text) } };
+    struct trial t = {
+        .text = text,
+        .seed = seed,
+        .real_parameters = real_parameters,
+        .src = { .name = "random.cml", .text = text, .len = strlen(text) }
+    };
     struct dice d = { seed * 0x9e3779b97f4a7c15 };
     const struct ir_func *f;
     struct loaded x;
