@@ -68,8 +68,8 @@ struct slots_plan {
     struct leveled_sums sums;
     double ms, cost;
 };
-/* The cheapest; false if there is none of a cost below `most`.  p: of the shape,
- * packed at the end as the plan wants it. */
+/* The cheapest; false if there is none of a cost below `most`.  p: of the
+ * shape, packed at the end as the plan wants it. */
 bool slots_plan(struct slots_plan *out, struct arena *mem,
                 const struct ir_func *f, struct slots_shape *p, double most);
 double slots_ms(const struct ir_func *f, const struct ir_ins *ins);
