@@ -72,7 +72,7 @@ slurp(struct arena *mem, const char *path, struct source *src)
     if (!f)
         return false;
     errno = 0;
-    src->name = path;
+    *src = (struct source){ .name = path };
     ok = read_all(mem, f, src);
     fclose(f);
     return ok;

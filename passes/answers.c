@@ -289,7 +289,7 @@ in_digits(struct cut *c, const struct ir_ins *ins)
 struct ir_func *
 answers_split(struct pass_ctx *cx, const struct ir_func *f, unsigned digits)
 {
-    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
+    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0, 0 };
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct cut c = open_cut(cx, f);
     struct ir_func *g;

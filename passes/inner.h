@@ -16,7 +16,8 @@ struct pass_ctx {
     struct arena *out;     /* of the function that is built */
     struct arena *scratch; /* released after the pass */
     struct diag *diag;
-    int status; /* the exit code: 1 the model has errors, 6 no parameters */
+    int status;  /* the exit code: 1 the model has errors, 6 no parameters */
+    double most; /* 0, or ms a row: dearer parameters are of no use */
 };
 
 /* clang-format off */

@@ -673,7 +673,7 @@ pass_pairs(struct pass_ctx *cx, const struct ir_func *f)
 {
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct pairs p = { .cx = cx, .g = ir_func_like(cx->scratch, f) };
-    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
+    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0, 0 };
 
     for (uint32_t i = 0; i < f->n && !cx->status; i++)
         map[i] = step(&p, &f->ins[i], map);

@@ -198,12 +198,13 @@ mixes(struct pass_ctx *cx, const struct ir_func *f,
 struct ir_func *
 pass_params(struct pass_ctx *cx, const struct ir_func *f)
 {
-    const struct search_problem p = budget_of(cx->scratch, f);
+    struct search_problem p = budget_of(cx->scratch, f);
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct ir_func *g;
     struct ir_params s;
     size_t tightest = 0;
 
+    p.most = cx->most;
     if (mixes(cx, f, &p))
         return NULL;
     if (!params_choose(&s, f, &p, &tightest)) {

@@ -320,7 +320,7 @@ pass_run(struct arena *out, const struct ir_func *f,
          const struct pass_options *opt)
 {
     struct arena side[2] = { { 0 }, { 0 } }, scratch = { 0 };
-    struct pass_ctx cx = { NULL, &scratch, opt->diag, 0 };
+    struct pass_ctx cx = { NULL, &scratch, opt->diag, 0, 0 };
     struct ir_func *g = NULL;
     unsigned known = opt->only ? known_facts(f) : 0, at = 0;
 

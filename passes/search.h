@@ -56,6 +56,7 @@ struct search_problem {
     bool wide_ksk;       /* keyswitch key modulo 2^64, without (15) */
     bool published_cost; /* operations, (53) to (57), not nanoseconds */
     uint32_t limbs;      /* of keys of wide tables, (52); 0: what is cheaper */
+    double most; /* 0, or ms: of wide tables, dearer sets are not looked for */
     uint32_t min_n;      /* 0: all of the curve */
     uint32_t max_log2_n; /* 0: 16; at most 17 */
 };

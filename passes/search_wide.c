@@ -434,7 +434,8 @@ search_wide(struct ir_params *out, const struct search_problem *p,
 {
     struct arena mem = { 0 };
     struct search s = { .p = p,
-                        .best_cost = (double)INFINITY,
+                        .best_cost =
+                            p->most > 0 ? 1e6 * p->most : (double)INFINITY,
                         .best_ratio = (double)INFINITY };
     bool found;
 
@@ -445,8 +446,8 @@ search_wide(struct ir_params *out, const struct search_problem *p,
     s.exact = true;
     if (s.ev.shared)
         visit_all(&s, visit_ring);
-    found = !isinf(s.best_cost);
-    if (!found)
+    found = s.best.k > 0;
+    if (!found && !(p->most > 0))
         visit_all(&s, visit_least);
     *tightest = s.least;
     arena_free(&mem);

@@ -128,7 +128,7 @@ struct ir_func *
 share_bootstraps(struct pass_ctx *cx, const struct ir_func *f)
 {
     struct ir_func *to = ir_func_like(cx->scratch, f);
-    struct pass_ctx inner = { cx->out, cx->scratch, cx->diag, 0 };
+    struct pass_ctx inner = { cx->out, cx->scratch, cx->diag, 0, 0 };
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     bool *done = arena_new(cx->scratch, bool, f->n), any = false;
 

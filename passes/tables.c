@@ -8,16 +8,18 @@
 
 enum { WORTH = 5 }; /* bits below which a native table is always cheaper */
 
-/* In ms a row; infinite if there are no parameters. */
+/* In ms a row; infinite if there are no parameters, or none below `most`. */
 static double
-price(const struct pass_ctx *cx, const struct ir_func *f, unsigned native)
+price(const struct pass_ctx *cx, const struct ir_func *f, unsigned native,
+      double most)
 {
     struct arena mem = { 0 };
     struct diag quiet = { .errors = DIAG_MAX, .muted = true };
-    struct pass_ctx inner = { &mem, &mem, &quiet, 0 };
+    struct pass_ctx inner = { &mem, &mem, &quiet, 0, 0 };
     double cost;
 
     quiet.src = cx->diag->src;
+    inner.most = isfinite(most) ? most : 0;
     (void)tables_lower(&inner, f, native, &cost);
     arena_free(&mem);
     return cost;
@@ -58,7 +60,7 @@ cheapest(const struct pass_ctx *cx, const struct ir_func *f, double *cost)
 
         if (native < ENCODE_MAX_EXACT && !(set >> (native + 1) & 1))
             continue;
-        own = price(cx, f, native);
+        own = price(cx, f, native, *cost);
         if (own < *cost) {
             *cost = own;
             best = native;
@@ -67,35 +69,51 @@ cheapest(const struct pass_ctx *cx, const struct ir_func *f, double *cost)
     return best;
 }
 
-/* Answers in as few digits as have parameters, or more if that is a tenth
- * cheaper. */
+/* f with its answers in digits, if that is a tenth cheaper than *least. */
+static const struct ir_func *
+in_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned digits,
+          unsigned *native, double *least)
+{
+    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0, 0 };
+    const struct ir_func *g = answers_split(&inner, f, digits);
+    unsigned own = *native;
+    double cost = (double)INFINITY;
+
+    if (!g)
+        return NULL;
+    if (!isfinite(*least)) /* no bound has parameters without digits */
+        own = cheapest(cx, g, &cost);
+    if (!isfinite(cost))
+        cost = price(cx, g, own, *least);
+    if (!(cost < 0.9 * *least))
+        return NULL;
+    *least = cost;
+    *native = own;
+    return g;
+}
+
+/* Answers in as few digits as have parameters, or in more for as long as each
+ * makes the row a tenth cheaper. */
 static const struct ir_func *
 with_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned *native)
 {
     const unsigned asked = (unsigned)ir_get(f, "answers.digits", 0);
-    const struct ir_func *best = f;
+    const struct ir_func *best = f, *g = f;
     double least;
 
     *native = cheapest(cx, f, &least);
-    if (!answers_are_hard(cx, f) || asked == 1)
+    if (asked > 1) {
+        g = answers_split(cx, f, asked);
+        return g ? g : f;
+    }
+    if (asked == 1 || !answers_are_hard(cx, f))
         return f;
     if (!isfinite(least))
-        least = price(cx, f, *native);
-    for (unsigned digits = 2; digits <= ANSWERS_MOST; digits++) {
-        struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
-        const struct ir_func *g = NULL;
-        unsigned own;
-        double cost;
-
-        if (!asked || asked == digits)
-            g = answers_split(&inner, f, digits);
-        if (!g)
-            continue;
-        own = cheapest(cx, g, &cost);
-        if (!isfinite(cost))
-            cost = price(cx, g, own);
-        if (asked || cost < 0.9 * least)
-            best = g, least = cost, *native = own;
+        least = price(cx, f, *native, least);
+    for (unsigned digits = 2; digits <= ANSWERS_MOST && (g || !isfinite(least));
+         digits++) {
+        g = in_digits(cx, f, digits, native, &least);
+        best = g ? g : best;
     }
     return best;
 }

@@ -544,7 +544,7 @@ grown(struct pass_ctx *cx, const struct ir_func *f)
 static struct ir_func *
 lower_all(struct pass_ctx *cx, const struct ir_func *f, const struct form *form)
 {
-    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0 };
+    struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0, 0 };
     uint8_t *need = arena_new(cx->scratch, uint8_t, f->n);
     struct lowering l = { .f = f,
                           .g = ir_func_like(cx->scratch, f),
@@ -595,12 +595,13 @@ quietly(const struct pass_ctx *cx, struct diag *quiet)
 {
     *quiet = *cx->diag;
     quiet->errors = DIAG_MAX;
-    return (struct pass_ctx){ cx->out, cx->scratch, quiet, 0 };
+    return (struct pass_ctx){ cx->out, cx->scratch, quiet, 0, 0 };
 }
 
-/* What g costs with the parameters that it would get; NULL: no way. */
+/* What g costs with the parameters that it would get, if that is less than
+ * `most`; g NULL: no way. */
 static double
-price(const struct pass_ctx *cx, const struct ir_func *g)
+price(const struct pass_ctx *cx, const struct ir_func *g, double most)
 {
     struct arena out = { 0 }, scratch = { 0 };
     struct diag quiet;
@@ -609,6 +610,7 @@ price(const struct pass_ctx *cx, const struct ir_func *g)
 
     own.out = &out;
     own.scratch = &scratch;
+    own.most = isfinite(most) ? most : cx->most;
     g = g ? pass_noise(&own, g) : NULL;
     g = g ? pass_params(&own, g) : NULL;
     if (g)
@@ -642,7 +644,7 @@ tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
     }
     for (size_t i = 0; i < 4; i++) {
         const double own = way[i] && (cost || way[1] || ways > 2)
-                               ? price(cx, way[i])
+                               ? price(cx, way[i], least)
                                : (double)INFINITY;
 
         if (way[i] && (!best || own < least))

@@ -285,7 +285,7 @@ lowering_run(const char *text, enum stage first, enum stage last)
     ck_assert_ptr_nonnull(f);
     for (size_t i = first; i <= (size_t)last && f; i++) {
         struct arena scratch = { 0 };
-        struct pass_ctx cx = { &r.mem, &scratch, &dg, 0 };
+        struct pass_ctx cx = { &r.mem, &scratch, &dg, 0, 0 };
         const struct ir_func *g = stages[i].run(&cx, f);
 
         r.status = cx.status;

@@ -41,7 +41,7 @@ open_shape(struct shaped *x, const struct grove_kind *k, uint64_t seed)
 {
     const struct source src = { .name = "t", .text = "", .len = 0 };
     struct diag dg = { .src = &src, .out = stderr };
-    struct pass_ctx cx = { &x->mem, &x->mem, &dg, 0 };
+    struct pass_ctx cx = { &x->mem, &x->mem, &dg, 0, 0 };
     int64_t weight[64] = { 0 }, constant[8] = { 0 };
     struct ir_func *f;
 
