@@ -213,16 +213,6 @@ vector(const struct cut *c, const struct sources *s, struct span at)
                      : ir_build(c->g, IR_concat, at, part, s->n, NULL);
 }
 
-static ir_ref
-constant(const struct cut *c, struct span at, enum ir_blob_kind kind,
-         size_t rows, size_t cols, const union ir_cell *cell)
-{
-    const uint32_t dim[2] = { (uint32_t)rows, (uint32_t)cols };
-    const struct ir_type t = ir_type_of(IR_INT, cols ? 2 : 1, dim);
-
-    return ir_constant(c->g, at, NULL, kind, &t, cell);
-}
-
 /* digit d of the answer v, decrypted: [n] */
 static ir_ref
 part_of(const struct cut *c, const struct sources *s, ir_ref x, ir_ref v,
@@ -253,9 +243,9 @@ part_of(const struct cut *c, const struct sources *s, ir_ref x, ir_ref v,
                 base[e].i = own;
         }
     }
-    w = constant(c, at, IR_PARAM, s->length, n, weight);
+    w = pass_matrix(c->g, at, IR_PARAM, s->length, n, weight);
     y = ir_build2(c->g, IR_matmul, at, x, w);
-    w = constant(c, at, IR_PARAM, n, 0, base);
+    w = pass_matrix(c->g, at, IR_PARAM, n, 0, base);
     y = ir_build2(c->g, IR_add, at, y, w);
     y = ir_build(c->g, IR_proved, at, &y, 1, &as);
     return ir_build1(c->g, IR_decrypt, at, y);
@@ -278,7 +268,7 @@ in_digits(struct cut *c, const struct ir_ins *ins)
         ir_ref w;
 
         if (d > 0) {
-            w = constant(c, ins->at, IR_CONST, 1, 0, &power);
+            w = pass_matrix(c->g, ins->at, IR_CONST, 1, 0, &power);
             y = ir_build2(c->g, IR_mul, ins->at, y, w);
         }
         sum = d ? ir_build2(c->g, IR_add, ins->at, sum, y) : y;

@@ -30,6 +30,16 @@ struct pass_ctx {
 bool pass_constant(const struct ir_func *f, ir_ref v,
                    const struct ir_blob **blob);
 
+/* Integers [rows], or [rows, cols] unless cols is 0, as a blob: its name; */
+const char *pass_integers(struct ir_func *g, enum ir_blob_kind kind,
+                          size_t rows, size_t cols, const union ir_cell *cell);
+/* as a value; */
+ir_ref pass_matrix(struct ir_func *g, struct span at, enum ir_blob_kind kind,
+                   size_t rows, size_t cols, const union ir_cell *cell);
+/* n elements of x, by public indices */
+ir_ref pass_gathered(struct ir_func *g, struct span at, ir_ref x, size_t n,
+                     const union ir_cell *index);
+
 /* Whether every setting has a value that it may have; else a message. */
 bool pass_settings_ok(struct diag *dg, const struct ir_func *f);
 

@@ -33,35 +33,6 @@ struct lowering {
     size_t packs, rings, wanted;
 };
 
-static const char *
-integers(struct lowering *l, enum ir_blob_kind kind, size_t rows, size_t cols,
-         const union ir_cell *cell)
-{
-    const uint32_t dim[2] = { (uint32_t)rows, (uint32_t)cols };
-    const struct ir_type t = ir_type_of(IR_INT, cols ? 2 : 1, dim);
-
-    return ir_blob_add(l->g, NULL, kind, &t, cell)->name;
-}
-
-static ir_ref
-constant(struct lowering *l, size_t rows, size_t cols,
-         const union ir_cell *cell)
-{
-    union ir_attrs as = { .constant = { .data = integers(l, IR_CONST, rows,
-                                                         cols, cell) } };
-
-    return ir_build(l->g, IR_constant, l->at, NULL, 0, &as);
-}
-
-static ir_ref
-gathered(struct lowering *l, ir_ref x, size_t n, const union ir_cell *index)
-{
-    union ir_attrs as = { .gather = {
-                              .index = integers(l, IR_CONST, n, 0, index) } };
-
-    return ir_build(l->g, IR_gather, l->at, &x, 1, &as);
-}
-
 /* ---- client */
 
 static void
@@ -77,10 +48,10 @@ make_bits(struct lowering *l, ir_ref x)
         feature[i].i = l->s->feature[i];
         at[i].i = l->s->at[i];
     }
-    in[0] = constant(l, n, 0, at);
-    in[1] = gathered(l, x, n, feature);
+    in[0] = pass_matrix(l->g, l->at, IR_CONST, n, 0, at);
+    in[1] = pass_gathered(l->g, l->at, x, n, feature);
     in[0] = ir_build2(l->g, IR_less_equal, l->at, in[0], in[1]);
-    in[1] = constant(l, 2, 0, ends);
+    in[1] = pass_matrix(l->g, l->at, IR_CONST, 2, 0, ends);
     l->bits = ir_build(l->g, IR_concat, l->at, in, 2, NULL);
 }
 
@@ -96,7 +67,7 @@ placed(struct lowering *l, size_t rings, const uint32_t *place,
     for (size_t i = 0; i < l->s->slots; i++)
         if (sent[i])
             index[place[i]].i = (int64_t)i;
-    return gathered(l, l->bits, rings * RING, index);
+    return pass_gathered(l->g, l->at, l->bits, rings * RING, index);
 }
 
 static ir_ref
@@ -166,7 +137,7 @@ number_ggsws(struct lowering *l)
             slot[l->wanted++].i = (int64_t)(l->place[i] / RING) << m
                                   | l->place[i] % RING / stride;
         }
-    return integers(l, IR_PARAM, l->wanted, 0, slot);
+    return pass_integers(l->g, IR_PARAM, l->wanted, 0, slot);
 }
 
 /* ---- server */
@@ -181,7 +152,7 @@ gadgets(struct lowering *l)
         cell[2 * q].i = k->step[q].levels;
         cell[2 * q + 1].i = k->step[q].log2_base;
     }
-    return integers(l, IR_CONST, k->steps, 2, cell);
+    return pass_integers(l->g, IR_CONST, k->steps, 2, cell);
 }
 
 static ir_ref
@@ -209,8 +180,8 @@ expansion(struct lowering *l, const bool *expanded)
 static const char *
 leaf_digits(struct lowering *l)
 {
-    return integers(l, IR_PARAM, l->s->leaves, l->width,
-                    leveled_digits(l->mem, l->s, &l->p->sums));
+    return pass_integers(l->g, IR_PARAM, l->s->leaves, l->width,
+                         leveled_digits(l->mem, l->s, &l->p->sums));
 }
 
 static ir_ref
@@ -231,8 +202,8 @@ selection(struct lowering *l, const ir_ref *in, size_t nin)
     }
     for (size_t t = 0; t < s->trees; t++)
         root[t].i = s->root[t];
-    as.ggsw_forest.nodes = integers(l, IR_PARAM, s->nodes, 4, node);
-    as.ggsw_forest.roots = integers(l, IR_PARAM, s->trees, 0, root);
+    as.ggsw_forest.nodes = pass_integers(l->g, IR_PARAM, s->nodes, 4, node);
+    as.ggsw_forest.roots = pass_integers(l->g, IR_PARAM, s->trees, 0, root);
     return ir_build(l->g, IR_ggsw_forest, l->at, in, nin, &as);
 }
 
@@ -254,8 +225,10 @@ scores(struct lowering *l, ir_ref x, const struct ir_type *type)
     for (uint32_t k = 0; k < dim[0]; k++)
         offset[k].i = l->s->offset[k];
     x = ir_build_typed(l->g, IR_reshape, l->at, &x, 1, NULL, &matrix);
-    x = ir_build2(l->g, IR_matmul, l->at, x, constant(l, p->digits, 0, power));
-    x = ir_build2(l->g, IR_add, l->at, x, constant(l, dim[0], 0, offset));
+    x = ir_build2(l->g, IR_matmul, l->at, x,
+                  pass_matrix(l->g, l->at, IR_CONST, p->digits, 0, power));
+    x = ir_build2(l->g, IR_add, l->at, x,
+                  pass_matrix(l->g, l->at, IR_CONST, dim[0], 0, offset));
     return ir_build_typed(l->g, IR_reshape, l->at, &x, 1, NULL, &own);
 }
 

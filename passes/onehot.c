@@ -288,15 +288,6 @@ is_cheaper(struct onehot *o)
 
 /* ---- building */
 
-static ir_ref
-constant(struct onehot *o, struct span at, enum ir_blob_kind kind, size_t rank,
-         const uint32_t *dim, const union ir_cell *cell)
-{
-    const struct ir_type t = ir_type_of(IR_INT, rank, dim);
-
-    return ir_constant(o->g, at, NULL, kind, &t, cell);
-}
-
 /* elements of v by their places in it, as a column */
 static ir_ref
 column(struct onehot *o, struct span at, ir_ref v, const union ir_cell *index,
@@ -326,7 +317,7 @@ thermometers(struct onehot *o, uint32_t i, const union ir_cell *index,
     for (uint32_t c = 0; c < grid; c++)
         below[c].i = ins->type.ilo + c;
     v = ir_build2(o->g, IR_less, ins->at,
-                  constant(o, ins->at, IR_CONST, 1, &grid, below), v);
+                  pass_matrix(o->g, ins->at, IR_CONST, grid, 0, below), v);
     v = ir_build1(o->g, IR_encrypt, ins->at, v);
     t = ir_at(o->g, v)->type;
     t.rank = 1;
@@ -451,7 +442,6 @@ made_anew(struct onehot *o, uint32_t v)
 {
     const struct ir_ins *ins = &o->f->ins[v];
     const size_t n = ir_count(&ins->type);
-    const uint32_t dim[2] = { o->length, (uint32_t)n };
     union ir_cell *weight =
         arena_new(o->cx->scratch, union ir_cell, o->length * n);
     union ir_cell *base = arena_new(o->cx->scratch, union ir_cell, n);
@@ -473,9 +463,9 @@ made_anew(struct onehot *o, uint32_t v)
         h.hi = own.hi > h.hi ? own.hi : h.hi;
     }
     r = ir_build2(o->g, IR_matmul, ins->at, o->vector,
-                  constant(o, ins->at, IR_PARAM, 2, dim, weight));
+                  pass_matrix(o->g, ins->at, IR_PARAM, o->length, n, weight));
     r = ir_build2(o->g, IR_add, ins->at, r,
-                  constant(o, ins->at, IR_PARAM, 1, dim + 1, base));
+                  pass_matrix(o->g, ins->at, IR_PARAM, n, 0, base));
     as.proved.lo = h.lo;
     as.proved.hi = h.hi;
     r = ir_build(o->g, IR_proved, ins->at, &r, 1, &as);

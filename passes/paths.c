@@ -134,41 +134,13 @@ read_forest(struct paths *p)
 
 /* ---- tables */
 
-static const char *
-integers(struct paths *p, enum ir_blob_kind kind, size_t rows, size_t cols,
-         const union ir_cell *cell)
-{
-    const uint32_t dim[2] = { (uint32_t)rows, (uint32_t)cols };
-    const struct ir_type t = ir_type_of(IR_INT, cols ? 2 : 1, dim);
-
-    return ir_blob_add(p->g, NULL, kind, &t, cell)->name;
-}
-
-static ir_ref
-constant(struct paths *p, size_t rows, size_t cols, const union ir_cell *cell)
-{
-    union ir_attrs as = { 0 };
-
-    as.constant.data = integers(p, IR_PARAM, rows, cols, cell);
-    return ir_build(p->g, IR_constant, p->at, NULL, 0, &as);
-}
-
-static ir_ref
-gathered(struct paths *p, ir_ref x, size_t n, const union ir_cell *index)
-{
-    union ir_attrs as = { 0 };
-
-    as.gather.index = integers(p, IR_CONST, n, 0, index);
-    return ir_build(p->g, IR_gather, p->at, &x, 1, &as);
-}
-
 static ir_ref
 table(struct paths *p, ir_ref x, int64_t offset, size_t rows, size_t width,
       const union ir_cell *cell)
 {
     union ir_attrs as = { 0 };
 
-    as.lut.table = integers(p, IR_PARAM, rows, width, cell);
+    as.lut.table = pass_integers(p->g, IR_PARAM, rows, width, cell);
     as.lut.offset = offset;
     return ir_build(p->g, IR_lut, p->at, &x, 1, &as);
 }
@@ -184,8 +156,8 @@ make_bits(struct paths *p, ir_ref x)
         for (size_t v = 0; v < p->grid; v++)
             cell[b * p->grid + v].i = p->x->ilo + (int64_t)v >= p->threshold[b];
     }
-    p->bit = table(p, gathered(p, x, p->bits, index), -p->x->ilo, p->bits,
-                   p->grid, cell);
+    p->bit = table(p, pass_gathered(p->g, p->at, x, p->bits, index), -p->x->ilo,
+                   p->bits, p->grid, cell);
 }
 
 /* the largest index of a row's table */
@@ -227,9 +199,9 @@ make_index(struct paths *p, const struct row *const *row, size_t n)
         if (most_of(row[i]) > as.proved.hi)
             as.proved.hi = most_of(row[i]);
     }
-    w = constant(p, p->bits, n, weight);
+    w = pass_matrix(p->g, p->at, IR_PARAM, p->bits, n, weight);
     x = ir_build2(p->g, IR_matmul, p->at, p->bit, w);
-    w = constant(p, n, 0, base);
+    w = pass_matrix(p->g, p->at, IR_PARAM, n, 0, base);
     x = ir_build2(p->g, IR_add, p->at, x, w);
     return ir_build(p->g, IR_proved, p->at, &x, 1, &as);
 }
@@ -266,7 +238,7 @@ make_tables(struct paths *p, ir_ref index, const struct row *const *row,
     if (!m)
         return;
     if (m < n)
-        index = gathered(p, index, m, used);
+        index = pass_gathered(p->g, p->at, index, m, used);
     p->part[p->parts] = table(p, index, 0, m, width, cell);
     p->output[p->parts] = (uint32_t)k;
     p->length[p->parts++] = (uint32_t)m;
@@ -302,7 +274,7 @@ with_constants(struct paths *p, ir_ref v)
     for (size_t i = 0; i < p->rows; i++)
         for (size_t k = 0; k < p->t.outputs && !group_of(&p->row[i]); k++)
             base[k].i += leaf(p, &p->row[i], 0, k);
-    c = constant(p, p->t.outputs, 0, base);
+    c = pass_matrix(p->g, p->at, IR_PARAM, p->t.outputs, 0, base);
     return ir_build2(p->g, IR_add, p->at, v, c);
 }
 
@@ -312,7 +284,7 @@ add_nothing(struct paths *p, ir_ref x)
 {
     static const union ir_cell first = { .i = 0 };
 
-    p->part[0] = gathered(p, x, 1, &first);
+    p->part[0] = pass_gathered(p->g, p->at, x, 1, &first);
     p->output[0] = (uint32_t)p->t.outputs; /* none */
     p->length[0] = 1;
     p->parts = p->total = 1;
@@ -333,7 +305,7 @@ summed(struct paths *p)
     v = p->parts == 1
             ? p->part[0]
             : ir_build(p->g, IR_concat, p->at, p->part, p->parts, NULL);
-    w = constant(p, p->total, outputs, one);
+    w = pass_matrix(p->g, p->at, IR_PARAM, p->total, outputs, one);
     v = ir_build2(p->g, IR_matmul, p->at, v, w);
     return with_constants(p, v);
 }

@@ -43,6 +43,37 @@ static const struct pass pipeline[] = {
 
 enum { NPASSES = sizeof pipeline / sizeof *pipeline };
 
+const char *
+pass_integers(struct ir_func *g, enum ir_blob_kind kind, size_t rows,
+              size_t cols, const union ir_cell *cell)
+{
+    const uint32_t dim[2] = { (uint32_t)rows, (uint32_t)cols };
+    const struct ir_type t = ir_type_of(IR_INT, cols ? 2 : 1, dim);
+
+    return ir_blob_add(g, NULL, kind, &t, cell)->name;
+}
+
+ir_ref
+pass_matrix(struct ir_func *g, struct span at, enum ir_blob_kind kind,
+            size_t rows, size_t cols, const union ir_cell *cell)
+{
+    const union ir_attrs as = {
+        .constant = { .data = pass_integers(g, kind, rows, cols, cell) }
+    };
+
+    return ir_build(g, IR_constant, at, NULL, 0, &as);
+}
+
+ir_ref
+pass_gathered(struct ir_func *g, struct span at, ir_ref x, size_t n,
+              const union ir_cell *index)
+{
+    const union ir_attrs as = { .gather = { .index = pass_integers(
+                                                g, IR_CONST, n, 0, index) } };
+
+    return ir_build(g, IR_gather, at, &x, 1, &as);
+}
+
 bool
 pass_constant(const struct ir_func *f, ir_ref v, const struct ir_blob **blob)
 {

@@ -17,23 +17,13 @@ struct lowering {
     ir_ref bits; /* [slots], then 0 and 1 */
 };
 
-static const char *
-integers(struct lowering *l, enum ir_blob_kind kind, size_t rows, size_t cols,
-         const union ir_cell *cell)
-{
-    const uint32_t dim[2] = { (uint32_t)rows, (uint32_t)cols };
-    const struct ir_type t = ir_type_of(IR_INT, cols ? 2 : 1, dim);
-
-    return ir_blob_add(l->g, NULL, kind, &t, cell)->name;
-}
-
 /* [rows][N] of the bits, by index; rows 0: [N] */
 static ir_ref
 packed(struct lowering *l, size_t rows, const union ir_cell *index)
 {
-    union ir_attrs as = { .gather = {
-                              .index = integers(l, IR_CONST, rows ? rows : RING,
-                                                rows ? RING : 0, index) } };
+    union ir_attrs as = { .gather = { .index = pass_integers(
+                                          l->g, IR_CONST, rows ? rows : RING,
+                                          rows ? RING : 0, index) } };
 
     return ir_build(l->g, IR_gather, l->at, &l->bits, 1, &as);
 }
@@ -74,7 +64,7 @@ gadgets(struct lowering *l, const struct leveled_keys *k)
         cell[2 * q].i = k->step[q].levels;
         cell[2 * q + 1].i = k->step[q].log2_base;
     }
-    return integers(l, IR_CONST, k->steps, 2, cell);
+    return pass_integers(l->g, IR_CONST, k->steps, 2, cell);
 }
 
 /* Bit i of those between leaves is slot i of one ring ciphertext. */
@@ -115,9 +105,11 @@ slots_lower(struct arena *mem, struct ir_func *g, struct span at, ir_ref bits,
     in[1] = polynomials(&l);
     in[1] = ir_build(g, IR_ggsw_encrypt, at, &in[1], 1, &as);
     in[0] = pairs(&l, plan);
-    forest.ggsw_products.nodes = integers(&l, IR_PARAM, f.nodes, 4, f.node);
+    forest.ggsw_products.nodes =
+        pass_integers(l.g, IR_PARAM, f.nodes, 4, f.node);
     forest.ggsw_products.leaves =
-        integers(&l, IR_PARAM, f.leaves, f.width, f.leaf);
-    forest.ggsw_products.roots = integers(&l, IR_PARAM, f.trees, 0, f.root);
+        pass_integers(l.g, IR_PARAM, f.leaves, f.width, f.leaf);
+    forest.ggsw_products.roots =
+        pass_integers(l.g, IR_PARAM, f.trees, 0, f.root);
     return ir_build(g, IR_ggsw_products, at, in, 2, &forest);
 }
