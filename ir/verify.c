@@ -90,10 +90,16 @@ params_stay(const struct ir_func *f, uint32_t i)
                     || (in->op == IR_constant
                         && blob(f, in->as.constant.data)->kind == IR_PARAM);
     }
-    for (uint32_t j = 0; j < f->n && has_param; j++)
-        if (ir_ops[f->ins[j].op].traits & IR_BORDER)
-            return false;
-    return true;
+    return !has_param;
+}
+
+static bool
+has_border(const struct ir_func *f)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (ir_ops[f->ins[i].op].traits & IR_BORDER)
+            return true;
+    return false;
 }
 
 /* The client encrypts everything that the circuit takes from it. */
@@ -327,9 +333,11 @@ expansions_share_keys(const struct ir_func *f, uint32_t i)
     const struct ir_ins *a = &f->ins[i], *b = NULL;
     const struct ir_blob *x, *y;
 
+    if (a->op != IR_glwe_to_ggsw)
+        return true;
     for (uint32_t j = 0; j < i && !b; j++)
         b = f->ins[j].op == IR_glwe_to_ggsw ? &f->ins[j] : NULL;
-    if (a->op != IR_glwe_to_ggsw || !b)
+    if (!b)
         return true;
     x = blob(f, a->as.glwe_to_ggsw.keys);
     y = blob(f, b->as.glwe_to_ggsw.keys);
@@ -456,7 +464,6 @@ static const struct {
     { "the op takes another number of operands", operand_count },
     { "the type is the one its operands give", type_fits },
     { "a range has lo <= hi", range_has_order },
-    { "a param does not reach the client", params_stay },
     { "an output is decrypted", ciphertexts_end_in_decrypt },
     { "operands have one key, one set and one delta", deltas_agree },
     { "a set exists, and the switch between two", sets_are_joined },
@@ -491,5 +498,9 @@ ir_verify(const struct ir_func *f, uint32_t *bad)
         for (size_t r = 0; r < sizeof rules / sizeof *rules; r++)
             if (!rules[r].holds(f, i))
                 return *bad = i, rules[r].name;
+    if (has_border(f))
+        for (uint32_t i = 0; i < f->n; i++)
+            if (!params_stay(f, i))
+                return *bad = i, "a param does not reach the client";
     return NULL;
 }

@@ -6,6 +6,7 @@
  */
 #include "passes/inner.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void
@@ -23,28 +24,52 @@ mark(const struct ir_func *f, bool *live)
     }
 }
 
-static bool
-names(const struct ir_ins *ins, const char *name)
-{
-    for (const struct ir_attr_info *a = ir_ops[ins->op].attrs; a->name; a++) {
-        const void *p = (const char *)&ins->as + a->offset;
+struct names {
+    const char **at;
+    size_t n;
+};
 
-        if (a->kind == IR_KIND_sym
-            && strcmp(*(const char *const *)p, name) == 0)
-            return true;
+static int
+by_text(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+/* What live ops name, sorted. */
+static struct names
+named(struct arena *mem, const struct ir_func *f, const bool *live)
+{
+    struct names s = { NULL, 0 };
+
+    for (int counted = 0; counted < 2; counted++) {
+        if (counted)
+            s.at = arena_new(mem, const char *, s.n);
+        s.n = 0;
+        for (uint32_t i = 0; i < f->n; i++) {
+            const struct ir_ins *ins = &f->ins[i];
+
+            for (const struct ir_attr_info *a = ir_ops[ins->op].attrs;
+                 a->name && live[i]; a++) {
+                const void *p = (const char *)&ins->as + a->offset;
+
+                if (a->kind != IR_KIND_sym)
+                    continue;
+                if (counted)
+                    s.at[s.n] = *(const char *const *)p;
+                s.n++;
+            }
+        }
     }
-    return false;
+    if (s.n)
+        qsort(s.at, s.n, sizeof *s.at, by_text);
+    return s;
 }
 
 static bool
-wanted(const struct ir_func *f, const struct ir_blob *b, const bool *live)
+wanted(const struct ir_blob *b, const struct names *s)
 {
-    if (b->kind == IR_NAMES || b->kind == IR_CALIB)
-        return true;
-    for (uint32_t i = 0; i < f->n; i++)
-        if (live[i] && names(&f->ins[i], b->name))
-            return true;
-    return false;
+    return b->kind == IR_NAMES || b->kind == IR_CALIB
+           || (s->n && bsearch(&b->name, s->at, s->n, sizeof *s->at, by_text));
 }
 
 struct ir_func *
@@ -53,10 +78,12 @@ pass_dce(struct pass_ctx *cx, const struct ir_func *f)
     bool *live = arena_new(cx->scratch, bool, f->n);
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
     struct ir_func *g = ir_func_bare(cx->out, f);
+    struct names s;
 
     mark(f, live);
+    s = named(cx->scratch, f, live);
     for (const struct ir_blob *b = f->blobs; b; b = b->next)
-        if (wanted(f, b, live))
+        if (wanted(b, &s))
             ir_blob_copy(g, b);
     for (uint32_t i = 0; i < f->n; i++)
         if (live[i])

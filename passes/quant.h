@@ -39,9 +39,12 @@ struct quantizer {
     struct pass_ctx *cx;
     const struct ir_func *f;
     struct ir_func *g;
-    struct quant *q; /* of each op of f */
-    ir_ref *real;    /* scratch of materialise: op of f -> real in g */
-    uint32_t *user;  /* the op that uses an op, 0: none or several do */
+    struct quant *q;    /* of each op of f */
+    ir_ref *real;       /* scratch of replay: op of f -> real in g, */
+    uint32_t *replayed; /* those that are there, and its calls */
+    struct replayed *call;
+    uint32_t *user;          /* the op that uses an op, 0: none or several do */
+    struct lattice *lattice; /* quant_lattice.c: of each op, once it is asked */
     size_t thresholds,
         moved; /* of forests; off their place, for want of cuts */
 };

@@ -115,13 +115,11 @@ with_itself(struct lattice *l, size_t e, const struct ir_ins *ins)
     }
 }
 
-static struct lattice lattice_of(struct quantizer *z, uint32_t i);
-
+/* from the lattice of its operand */
 static struct lattice
-moved(struct quantizer *z, uint32_t i)
+moved(struct quantizer *z, uint32_t i, const struct lattice *of)
 {
     const struct ir_ins *ins = &z->f->ins[i];
-    const struct lattice of = lattice_of(z, ins->in[0].id);
     struct lattice l = of_size(z, ir_count(&ins->type), 0, 0, 0);
     const struct ir_blob *index =
         ins->op == IR_gather ? ir_data(z->f, ins->as.gather.index) : NULL;
@@ -129,9 +127,11 @@ moved(struct quantizer *z, uint32_t i)
     for (size_t e = 0; e < l.n; e++) {
         const size_t from = index ? (size_t)index->cell[e].i : e;
 
-        l.step[e] = of.step[from];
-        l.lo[e] = of.lo[from];
-        l.hi[e] = of.hi[from];
+        l.step[e] = of->step[from];
+        l.lo[e] = of->lo[from];
+        l.hi[e] = of->hi[from];
+        if (l.step[e] > 0 && ins->op != IR_gather && ins->op != IR_reshape)
+            with_itself(&l, e, ins);
     }
     return l;
 }
@@ -139,26 +139,25 @@ moved(struct quantizer *z, uint32_t i)
 /* Of two operands of which one is constant; from the other's lattice, spread
  * to the shape of the result. */
 static struct lattice
-of_pair(struct quantizer *z, uint32_t i)
+of_pair(struct quantizer *z, uint32_t i, const struct lattice *of)
 {
     const struct ir_ins *ins = &z->f->ins[i];
     const size_t n = ir_count(&ins->type);
     const struct ir_blob *b;
     const bool right = pass_constant(z->f, ins->in[1], &b);
-    struct lattice of, l = of_size(z, n, 0, -HUGE_VAL, HUGE_VAL);
+    struct lattice l = of_size(z, n, 0, -HUGE_VAL, HUGE_VAL);
     const uint32_t x = ins->in[right ? 0 : 1].id;
 
-    if (!right && !pass_constant(z->f, ins->in[0], &b))
-        return l;
-    of = lattice_of(z, x);
+    if (!right)
+        (void)pass_constant(z->f, ins->in[0], &b);
     for (size_t e = 0; e < n; e++) {
         const size_t from = ir_broadcast_index(&ins->type, type_of(z, x), e);
         const union ir_cell c =
             b->cell[ir_broadcast_index(&ins->type, &b->type, e)];
 
-        l.step[e] = of.step[from];
-        l.lo[e] = of.lo[from];
-        l.hi[e] = of.hi[from];
+        l.step[e] = of->step[from];
+        l.lo[e] = of->lo[from];
+        l.hi[e] = of->hi[from];
         if (l.step[e] > 0)
             with_constant(&l, e, (enum ir_op)ins->op, right,
                           b->type.base == IR_INT ? (double)c.i : c.r);
@@ -166,13 +165,41 @@ of_pair(struct quantizer *z, uint32_t i)
     return l;
 }
 
+/* The operand whose lattice gives that of i; false: no operand's does. */
+static bool
+source(const struct quantizer *z, uint32_t i, uint32_t *x)
+{
+    const struct ir_ins *ins = &z->f->ins[i];
+    const struct ir_blob *b;
+
+    if (ins->type.base == IR_INT)
+        return false;
+    switch ((int)ins->op) {
+    case IR_add:
+    case IR_sub:
+    case IR_mul:
+    case IR_div:
+    case IR_minimum:
+    case IR_maximum:
+        *x = ins->in[pass_constant(z->f, ins->in[1], &b) ? 0 : 1].id;
+        return *x == ins->in[0].id || pass_constant(z->f, ins->in[0], &b);
+    case IR_gather:
+    case IR_reshape:
+    case IR_to_real:
+    case IR_encrypt:
+    case IR_neg:
+    case IR_relu:
+    case IR_clip: *x = ins->in[0].id; return true;
+    }
+    return false;
+}
+
 static struct lattice
-lattice_of(struct quantizer *z, uint32_t i)
+first(struct quantizer *z, uint32_t i)
 {
     const struct ir_ins *ins = &z->f->ins[i];
     const struct ir_type *t = &ins->type;
     const size_t n = ir_count(t);
-    struct lattice l;
 
     if (t->base == IR_INT)
         return of_size(z, n, 1, t->ranged ? (double)t->ilo : -HUGE_VAL,
@@ -182,26 +209,36 @@ lattice_of(struct quantizer *z, uint32_t i)
     case IR_round:
     case IR_floor:
     case IR_ceil: return of_size(z, n, 1, -HUGE_VAL, HUGE_VAL);
-    case IR_gather:
-    case IR_reshape: return moved(z, i);
-    case IR_add:
-    case IR_sub:
-    case IR_mul:
-    case IR_div:
-    case IR_minimum:
-    case IR_maximum: return of_pair(z, i);
-    case IR_to_real:
-    case IR_encrypt:
-    case IR_neg:
-    case IR_relu:
-    case IR_clip: break;
-    default: return of_size(z, n, 0, -HUGE_VAL, HUGE_VAL);
     }
-    l = lattice_of(z, ins->in[0].id);
-    for (size_t e = 0; e < n; e++)
-        if (l.step[e] > 0)
-            with_itself(&l, e, ins);
-    return l;
+    return of_size(z, n, 0, -HUGE_VAL, HUGE_VAL);
+}
+
+/* Down to where a lattice is known, and up again; chains may be long. */
+static struct lattice
+lattice_of(struct quantizer *z, uint32_t i)
+{
+    uint32_t *path, n = 0, at = i, x;
+
+    if (!z->lattice)
+        z->lattice = arena_new(z->cx->scratch, struct lattice, z->f->n);
+    for (at = i; !z->lattice[at].step && source(z, at, &x); at = x)
+        n++;
+    path = arena_new(z->cx->scratch, uint32_t, n);
+    for (uint32_t k = n, p = i; k-- > 0; p = x) {
+        path[k] = p;
+        (void)source(z, p, &x);
+    }
+    if (!z->lattice[at].step)
+        z->lattice[at] = first(z, at);
+    for (uint32_t k = 0; k < n; k++) {
+        const struct ir_ins *ins = &z->f->ins[path[k]];
+
+        (void)source(z, path[k], &x);
+        z->lattice[path[k]] = ins->nin == 2
+                                  ? of_pair(z, path[k], &z->lattice[x])
+                                  : moved(z, path[k], &z->lattice[x]);
+    }
+    return z->lattice[i];
 }
 
 bool

@@ -225,29 +225,67 @@ clear_real(struct quantizer *z, uint32_t i)
     return ir_constant(z->g, op(z, i)->at, NULL, b->kind, &t, cell);
 }
 
+/* A call of replay: so many operands are known. */
+struct replayed {
+    uint32_t op, known;
+    ir_ref in[2];
+};
+
+/* What is built of op i of a chain, whose operands are known. */
+static ir_ref
+rebuilt(struct quantizer *z, const struct replayed *a)
+{
+    const struct ir_ins *ins = op(z, a->op);
+    ir_ref r;
+
+    if (ins->op == IR_to_real)
+        return a->in[0];
+    r = ir_build(z->g, (enum ir_op)ins->op, ins->at, a->in, ins->nin, &ins->as);
+    /* a comparison gives an integer; the chain goes on in reals */
+    return ir_at(z->g, r)->type.base == IR_INT
+               ? ir_build1(z->g, IR_to_real, ins->at, r)
+               : r;
+}
+
 /* Op i of f over reals in g, operands first; real[] remembers. */
 static ir_ref
 replay(struct quantizer *z, uint32_t i, uint32_t root, ir_ref root_real)
 {
-    const struct ir_ins *ins = op(z, i);
-    ir_ref in[2];
+    struct replayed *call = z->call, *top = call;
+    uint32_t made = 0;
+    ir_ref r = root_real;
 
     if (i == root)
         return root_real;
-    if (z->q[i].state == QUANT_CLEAR)
-        return clear_real(z, i);
-    if (z->real[i].id != UINT32_MAX)
-        return z->real[i];
-    for (size_t j = 0; j < ins->nin; j++)
-        in[j] = replay(z, ins->in[j].id, root, root_real);
-    if (ins->op == IR_to_real)
-        return z->real[i] = in[0];
-    z->real[i] =
-        ir_build(z->g, (enum ir_op)ins->op, ins->at, in, ins->nin, &ins->as);
-    /* a comparison gives an integer; the chain goes on in reals */
-    if (ir_at(z->g, z->real[i])->type.base == IR_INT)
-        z->real[i] = ir_build1(z->g, IR_to_real, ins->at, z->real[i]);
-    return z->real[i];
+    *top = (struct replayed){ .op = i };
+    for (;;) { /* chains may be long: no recursion */
+        const struct ir_ins *ins = op(z, top->op);
+
+        if (top->known < ins->nin) {
+            const uint32_t v = ins->in[top->known].id;
+
+            if (v == root)
+                r = root_real;
+            else if (z->q[v].state == QUANT_CLEAR)
+                r = clear_real(z, v);
+            else if (z->real[v].id != UINT32_MAX)
+                r = z->real[v];
+            else {
+                *++top = (struct replayed){ .op = v };
+                continue;
+            }
+        } else {
+            r = z->real[top->op] = rebuilt(z, top);
+            z->replayed[made++] = top->op;
+            if (top == call)
+                break;
+            top--;
+        }
+        top->in[top->known++] = r;
+    }
+    while (made > 0)
+        z->real[z->replayed[--made]].id = UINT32_MAX;
+    return r;
 }
 
 static void
@@ -259,8 +297,6 @@ materialise(struct quantizer *z, uint32_t i)
     union ir_attrs as = { 0 };
     ir_ref r;
 
-    for (uint32_t j = 0; j < z->f->n; j++)
-        z->real[j].id = UINT32_MAX;
     r = replay(z, i, q->root, as_real(z, q->root));
     q->nscale = 1;
     if (t->base == IR_INT) { /* exact; the table will say in what range */
@@ -606,6 +642,10 @@ pass_quantize(struct pass_ctx *cx, const struct ir_func *f)
             ir_blob_copy(z.g, b);
     z.q = arena_new(cx->scratch, struct quant, f->n);
     z.real = arena_new(cx->scratch, ir_ref, f->n);
+    for (uint32_t i = 0; i < f->n; i++)
+        z.real[i].id = UINT32_MAX;
+    z.replayed = arena_new(cx->scratch, uint32_t, f->n);
+    z.call = arena_new(cx->scratch, struct replayed, f->n);
     z.user = only_users(cx, f);
     for (uint32_t i = 0; i < f->n; i++)
         step(&z, i, map);

@@ -225,6 +225,17 @@ awk 'BEGIN { printf "model m { input x : real in 0..1; output y = x"
     >"$tmp/long.cml"
 expect 1 "$cmlc" "$tmp/long.cml"
 says 'E0104'
+# a chain of functions of 60,000 operations: no recursion, no search of all for each
+cat >"$tmp/chain.cml" <<'END'
+model chain {
+    input x : real in 0..8;
+    param w : real = 0.5;
+    var s = round(x * w);
+    for i in 0..20000 { s = clip(s + 1, -3, 5) * 1.0; }
+    output y = s * w;
+}
+END
+expect 0 "$cmlc" "$tmp/chain.cml" -o "$tmp/chain" --stop-after=schedule
 printf 'model z { input x : real in 0..1; output y = x; }\000' >"$tmp/nul.cml"
 expect 1 "$cmlc" "$tmp/nul.cml"
 says 'E0102'
