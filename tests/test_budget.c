@@ -322,7 +322,7 @@ main(void)
     tcase_add_test(tc, precise_answers_keep_their_words);
     tcase_add_test(tc, answers_share_what_tables_leave);
     tcase_add_test(tc, a_noisy_answer_lowers_the_share_of_others);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

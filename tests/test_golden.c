@@ -227,7 +227,7 @@ main(void)
         return EXIT_FAILURE;
     tcase_add_loop_test(tc, golden, 0, (int)wanted.gl_pathc);
     tcase_add_loop_test(tc, round_trips, 0, (int)sources.gl_pathc);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -128,6 +128,7 @@ main(void)
     int failed;
 
     tcase_add_loop_test(tc, nothing_is_allocated_or_locked, 0, 2 * TABLES);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_NORMAL);

@@ -496,7 +496,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, transforms_match_the_definition, 0, 9 * MAX_TABLES);
     tcase_add_loop_test(tc, halves_of_words_add_up, 0, MAX_TABLES);
     tcase_add_loop_test(tc, rounded_integers_add_up, 0, MAX_TABLES);

@@ -262,7 +262,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, keys_in_pieces_are_the_same, 0, 15);
     tcase_add_test(tc, an_outlet_can_stop_the_making);
     tcase_add_loop_test(tc, key_files_are_the_same, 0, 5);

@@ -640,7 +640,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_test(tc, a_doubled_variance_is_caught);
     tcase_add_loop_test(tc, fresh_noise, 0, FRESH);
     tcase_add_loop_test(tc, answer_noise, 0, FRESH);

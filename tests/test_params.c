@@ -732,7 +732,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(search, 60);
+    tcase_set_timeout(search, 300);
     tcase_add_test(model, the_staircase_of_tuniform);
     tcase_add_loop_test(model, tuniform_is_on_the_curve, 128, 129);
     tcase_add_loop_test(model, tuniform_is_on_the_curve, 132, 133);

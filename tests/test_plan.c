@@ -114,6 +114,7 @@ main(void)
                         (int)(sizeof measured / sizeof *measured));
     tcase_add_test(tc, gadgets_become_coarser);
     tcase_add_test(tc, equal_subtrees_add_in_amplitude);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

@@ -397,7 +397,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, product_is_within_its_noise, 0,
                         PRODUCTS * MAX_TABLES);
     tcase_add_loop_test(tc, narrow_product_is_within_its_noise, 0,

@@ -528,7 +528,7 @@ main(void)
     tcase_add_test(tc, text_of_others_is_escaped);
     tcase_add_test(tc, json_by_hand);
     tcase_add_test(tc, damaged_programs_are_refused);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);

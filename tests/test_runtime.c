@@ -704,7 +704,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_test(tc, stream_is_chacha20);
     tcase_add_test(tc, stream_does_not_depend_on_cuts);
     tcase_add_test(tc, tuniform_has_its_law);

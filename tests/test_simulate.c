@@ -167,7 +167,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_test(tc, simulated_noise);
     tcase_add_loop_test(tc, simulated_cut, 0, 2);
     tcase_add_test(tc, simulated_deviations);

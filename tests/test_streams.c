@@ -391,7 +391,7 @@ main(void)
     SRunner *sr;
     int failed;
 
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 300);
     tcase_add_test(tc, a_stream_that_returns_is_found);
     tcase_add_test(tc, the_client_uses_no_stream_twice);
     tcase_add_test(tc, noise_depends_on_the_master_key_and_the_file);

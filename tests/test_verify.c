@@ -195,6 +195,7 @@ main(void)
 
     tcase_add_loop_test(tc, rules_refuse, 0, COUNT(broken));
     tcase_add_test(tc, rules_of_form_refuse);
+    tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);
     srunner_run_all(sr, CK_ENV);
