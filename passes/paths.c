@@ -129,7 +129,15 @@ read_forest(struct paths *p)
     p->row = arena_new(p->mem, struct row, most);
     for (size_t i = 0; i < p->t.trees; i++)
         read_tree(p, ir_forest_root(&p->t, i), 0);
-    return true;
+    if ((uint64_t)p->bits * p->rows <= IR_MAX_CELLS)
+        return true;
+    diag_error(p->cx->diag, p->at, E_too_large,
+               "a forest of %zu tables of %zu bits: it needs so many where its "
+               "result is used at the server",
+               p->rows, p->bits);
+    diag_help(p->cx->diag, "fewer trees, or give its result out as it is");
+    p->cx->status = 1;
+    return false;
 }
 
 /* ---- tables */
