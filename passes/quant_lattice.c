@@ -171,6 +171,7 @@ source(const struct quantizer *z, uint32_t i, uint32_t *x)
 {
     const struct ir_ins *ins = &z->f->ins[i];
     const struct ir_blob *b;
+    bool right;
 
     if (ins->type.base == IR_INT)
         return false;
@@ -181,8 +182,9 @@ source(const struct quantizer *z, uint32_t i, uint32_t *x)
     case IR_div:
     case IR_minimum:
     case IR_maximum:
-        *x = ins->in[pass_constant(z->f, ins->in[1], &b) ? 0 : 1].id;
-        return *x == ins->in[0].id || pass_constant(z->f, ins->in[0], &b);
+        right = pass_constant(z->f, ins->in[1], &b);
+        *x = ins->in[right ? 0 : 1].id;
+        return right || pass_constant(z->f, ins->in[0], &b);
     case IR_gather:
     case IR_reshape:
     case IR_to_real:
