@@ -186,7 +186,7 @@ expect 6 "$cmlc" "$tmp/off.cml" -o "$tmp/none"
 bits=$(sed -n 's/^ *help: x \([0-9]*\) bits: compiles.*/\1/p' "$tmp/out")
 told=$(sed -n 's/^ *help: x [0-9]* bits: .* off by \([^ ]*\) on.*/\1/p' "$tmp/out")
 off "$bits" >"$tmp/off.cml"
-expect 0 "$cmlc" "$tmp/off.cml" -o "$tmp/off"
+expect 0 "$cmlc" "$tmp/off.cml" -o "$tmp/off" "$@"
 "$tmp/off" clear -q -i "$tmp/off.csv" | paste -d , "$tmp/off.csv" - |
     awk -F , -v told="$told" 'NR > 1 { d = 1.5 * exp($1 * 1.5 + $2 * 0.9) - $3
                                         sum += d < 0 ? -d : d; n++ }
