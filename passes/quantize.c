@@ -253,7 +253,7 @@ replay(struct quantizer *z, uint32_t i, uint32_t root, ir_ref root_real)
 {
     struct replayed *call = z->call, *top = call;
     uint32_t made = 0;
-    ir_ref r = root_real;
+    ir_ref r;
 
     if (i == root)
         return root_real;
