@@ -59,15 +59,29 @@ cipher_to_ggsw(struct infer *x)
     return NULL;
 }
 
+/* The leaves of a forest of these blobs; NULL: it is none. */
+static const struct ir_blob *
+forest_of(struct infer *x, const char *nodes, const char *leaves,
+          const char *roots)
+{
+    const struct ir_blob *n = integers(x, nodes, 2);
+    const struct ir_blob *l = integers(x, leaves, 2);
+    const struct ir_blob *r = integers(x, roots, 1);
+
+    return n && n->type.dim[1] == 4 && r && l
+                   && l->type.dim[1] <= IR_LEVELED_COEFS
+               ? l
+               : NULL;
+}
+
 const char *
 cipher_ggsw_forest(struct infer *x)
 {
-    const struct ir_blob *nodes = integers(x, x->as->ggsw_forest.nodes, 2);
-    const struct ir_blob *leaves = integers(x, x->as->ggsw_forest.leaves, 2);
-    const struct ir_blob *roots = integers(x, x->as->ggsw_forest.roots, 1);
+    const struct ir_blob *leaves =
+        forest_of(x, x->as->ggsw_forest.nodes, x->as->ggsw_forest.leaves,
+                  x->as->ggsw_forest.roots);
 
-    if (!nodes || nodes->type.dim[1] != 4 || !leaves || !roots
-        || leaves->type.dim[1] > IR_LEVELED_COEFS)
+    if (!leaves)
         return infer_say(x,
                          "a forest has nodes of 4, roots, and leaves of at "
                          "most %d",
@@ -140,12 +154,11 @@ is_made_by(const struct infer *x, size_t i, enum ir_op op)
 const char *
 cipher_ggsw_products(struct infer *x)
 {
-    const struct ir_blob *nodes = integers(x, x->as->ggsw_products.nodes, 2);
-    const struct ir_blob *leaves = integers(x, x->as->ggsw_products.leaves, 2);
-    const struct ir_blob *roots = integers(x, x->as->ggsw_products.roots, 1);
+    const struct ir_blob *leaves =
+        forest_of(x, x->as->ggsw_products.nodes, x->as->ggsw_products.leaves,
+                  x->as->ggsw_products.roots);
 
-    if (!nodes || nodes->type.dim[1] != 4 || !leaves || !roots
-        || leaves->type.dim[1] > IR_LEVELED_COEFS)
+    if (!leaves)
         return infer_say(x,
                          "a forest has nodes of 4, roots, and leaves of at "
                          "most %d",

@@ -68,6 +68,15 @@ quant_offset_at(const struct quant *q, size_t element)
     return q->offset ? q->offset[element] : 0;
 }
 
+static inline bool
+quant_all_equal(const double *x, size_t n, double value)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i] < value || x[i] > value)
+            return false;
+    return true;
+}
+
 /* quantize.c */
 /* the nearest integer; a message at `at` if that leaves 62 bits */
 int64_t quant_round(struct quantizer *z, struct span at, double x);

@@ -75,15 +75,6 @@ quant_integers(struct quantizer *z, struct span at, const struct ir_type *t,
                        IR_PARAM, &type, cell);
 }
 
-static bool
-all_equal(const double *x, size_t n, double value)
-{
-    for (size_t i = 0; i < n; i++)
-        if (x[i] < value || x[i] > value)
-            return false;
-    return true;
-}
-
 /* ---- the rules */
 
 /* v repeated to the shape of op i, by a factor of one */
@@ -132,7 +123,7 @@ sum_with_clear(struct quantizer *z, uint32_t i, size_t clear)
     if (t->base == IR_INT)
         q->v = ir_build2(z->g, IR_add, ins->at, q->v,
                          quant_integers(z, ins->at, t, offset, NULL));
-    else if (!all_equal(offset, ir_count(t), 0))
+    else if (!quant_all_equal(offset, ir_count(t), 0))
         q->offset = offset;
 }
 
@@ -482,7 +473,7 @@ joined(struct quantizer *z, uint32_t i)
         in[j] = joined_part(z, v, scale, q->offset + at);
         at += ir_count(&op(z, v)->type);
     }
-    if (all_equal(q->offset, at, 0))
+    if (quant_all_equal(q->offset, at, 0))
         q->offset = NULL;
     q->nscale = 1;
     q->scale = reals(z, 1);

@@ -19,15 +19,6 @@ reals(struct quantizer *z, size_t n)
 }
 
 static bool
-all_equal(const double *x, size_t n, double value)
-{
-    for (size_t i = 0; i < n; i++)
-        if (x[i] < value || x[i] > value)
-            return false;
-    return true;
-}
-
-static bool
 same_scales(const struct quant *a, const struct quant *b)
 {
     return a->nscale == b->nscale
@@ -66,7 +57,7 @@ ir_ref
 quant_multiply(struct quantizer *z, struct span at, ir_ref v,
                const struct ir_type *shape, const double *factor)
 {
-    if (all_equal(factor, ir_count(shape), 1)
+    if (quant_all_equal(factor, ir_count(shape), 1)
         && ir_same_shape(shape, &ir_at(z->g, v)->type))
         return v;
     return ir_build2(z->g, IR_mul, at, v,
