@@ -7,6 +7,7 @@
  */
 #include "backend/inner.h"
 
+#include <math.h>
 #include <string.h>
 
 LLVMValueRef
@@ -151,6 +152,8 @@ tables(struct be_module *m, const struct ir_ins *ins)
     l.table = table(m, ins);
     l.outputs = be_i64(m, ins->as.lwe_pbs_many.outputs);
     l.count = be_i64(m, (int64_t)ir_bootstraps(m->f, ins));
+    l.products = be_i64(m, ins->as.lwe_pbs_many.products);
+    l.gain = be_f64(m, sqrt(ins->type.hi)); /* of the noisiest */
     return BE_RECORD(m, l);
 }
 

@@ -144,6 +144,7 @@ ir_bootstraps(const struct ir_func *f, const struct ir_ins *ins)
 unsigned
 ir_theta(const struct ir_ins *ins)
 {
-    return ins->op == IR_lwe_pbs_many ? ir_bits(1, ins->as.lwe_pbs_many.outputs)
-                                      : 0;
+    return ins->op == IR_lwe_pbs_many && !ins->as.lwe_pbs_many.products
+               ? ir_bits(1, ins->as.lwe_pbs_many.outputs)
+               : 0;
 }

@@ -251,7 +251,9 @@ table_has_its_size(const struct ir_func *f, uint32_t i)
            && operand(f, i, 0)->log2_delta == 63 - ins->as.lwe_pbs.bits
            && ir_count(&ins->type) % b->type.dim[0] == 0
            && (ins->op == IR_lwe_pbs
-               || b->type.dim[0] % ins->as.lwe_pbs_many.outputs == 0);
+               || (b->type.dim[0] % ins->as.lwe_pbs_many.outputs == 0
+                   && ins->as.lwe_pbs_many.products
+                          <= (ins->as.lwe_pbs_many.log2_delta > 0)));
 }
 
 static bool

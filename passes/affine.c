@@ -7,8 +7,10 @@
 #include "passes/affine.h"
 
 #include "passes/inner.h"
+#include "passes/multi_value.h"
 #include "passes/twins.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MAX_BITS = 62 };
@@ -167,7 +169,7 @@ new_origin(struct builder *b, size_t element)
             memcpy(a->origin, old, a->norigins * sizeof *old);
     }
     a->origin[a->norigins] = (struct affine_origin){
-        { (uint32_t)(b->ins - a->f->ins) }, (uint32_t)element, a->norigins
+        { (uint32_t)(b->ins - a->f->ins) }, (uint32_t)element, a->norigins, 1
     };
     return a->norigins++;
 }
@@ -209,6 +211,7 @@ twin_of(struct builder *b, size_t i, size_t n)
         .bits = as->lwe_pbs_many.bits,
         .log2_delta = as->lwe_pbs_many.log2_delta,
         .outputs = outputs,
+        .products = as->lwe_pbs_many.products,
         .origin = b->a->norigins,
     };
 }
@@ -229,6 +232,8 @@ shared_bootstraps(struct builder *b)
         struct affine_origin *at = b->a->origin;
 
         b->out[i] = alone(b, o);
+        if (x.products)
+            at[o].gain = multi_gain(x.entry, x.bits);
         if (i >= n)
             at[o].mirror = at[*b->out[i - n].origin].mirror;
         else if (same)
@@ -484,4 +489,13 @@ affine_new(struct arena *mem, const struct ir_func *f, ir_ref *bad)
         }
     }
     return a;
+}
+
+void
+affine_add_size(const struct affine *a, const struct affine_row *r, uint32_t t,
+                double *size)
+{
+    const struct affine_origin *o = &a->origin[r->origin[t]];
+
+    size[o->mirror] += fabs((double)r->weight[t]) * sqrt(o->gain);
 }

@@ -20,6 +20,7 @@ struct affine_origin {
     uint32_t element;
     uint32_t mirror; /* the origin that is, up to the sign, this one, or shares
                         its rotation; or this */
+    double gain;     /* its variance, in those of a bootstrap or an input */
 };
 
 struct twin;
@@ -44,5 +45,10 @@ struct affine {
  * weight or constant leaves 62 bits; *bad is the op. */
 struct affine *affine_new(struct arena *mem, const struct ir_func *f,
                           ir_ref *bad);
+
+/* Adds term t of r to what shares its noise, size[mirror]: there, standard
+ * deviations add. */
+void affine_add_size(const struct affine *a, const struct affine_row *r,
+                     uint32_t t, double *size);
 
 #endif

@@ -2,6 +2,7 @@
 #include "passes/budget.h"
 
 #include "passes/encode.h"
+#include "passes/multi_value.h"
 
 #include <math.h>
 
@@ -94,6 +95,21 @@ leveled_event(const struct ir_func *f, uint32_t i)
                                   .tag = i };
 }
 
+/* of coefficients of the rotation, (40); each row of tables has as many turns
+ */
+static double
+products(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const struct ir_blob *b = ir_data(f, ins->as.lwe_pbs_many.table);
+    const size_t rows = b->type.dim[0], size = b->type.dim[1];
+    double terms = 0;
+
+    for (size_t r = 0; r < rows && ins->as.lwe_pbs_many.products; r++)
+        terms +=
+            (double)multi_terms(b->cell + r * size, ins->as.lwe_pbs_many.bits);
+    return terms * (double)ir_count(&ins->type) / (double)rows;
+}
+
 double
 budget_additions(const struct ir_func *f, const struct ir_ins *ins)
 {
@@ -105,6 +121,7 @@ budget_additions(const struct ir_func *f, const struct ir_ins *ins)
     case IR_lwe_mul_clear: return out;
     case IR_lwe_sum: return (double)ir_count(operand(f, ins));
     case IR_lwe_matmul_clear: return out * (double)ir_channels(operand(f, ins));
+    case IR_lwe_pbs_many: return products(f, ins);
     }
     return 0;
 }

@@ -23,7 +23,7 @@ variance(const struct affine *a, const struct affine_row *r, double *size,
 {
     c[0] = c[1] = c[2] = 0;
     for (uint32_t t = 0; t < r->n; t++)
-        size[a->origin[r->origin[t]].mirror] += fabs((double)r->weight[t]);
+        affine_add_size(a, r, t, size);
     for (uint32_t t = 0; t < r->n; t++) {
         const struct affine_origin *o = &a->origin[r->origin[t]];
         const struct ir_ins *ins = ir_at(a->f, o->op);

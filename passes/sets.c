@@ -128,7 +128,7 @@ sums_of(const struct sets_problem *p, const struct affine *a,
     struct sums s = { 0 };
 
     for (uint32_t t = 0; t < r->n; t++)
-        size[a->origin[r->origin[t]].mirror] += fabs((double)r->weight[t]);
+        affine_add_size(a, r, t, size);
     for (uint32_t t = 0; t < r->n; t++) {
         const struct affine_origin *o = &a->origin[r->origin[t]];
         const double w = size[o->mirror];

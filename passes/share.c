@@ -1,20 +1,39 @@
-/* Tables of one ciphertext by one bootstrap, lang-spec/crypto.md (39).
+/* Tables of one ciphertext by one bootstrap, lang-spec/crypto.md (39), (40).
  *
  *     lwe.pbs x {t}, lwe.pbs x {u}   =>   lwe.pbs_many x {t, u}, two gathers
  *
- * The results have one delta, the least; those that had a larger one have
- * entries that are so much larger, and get it back by name.
+ * Elements of x that are the same ciphertext (a value that was broadcast) share
+ * one as well; x has it once then.  The results have one delta, the least;
+ * those that had a larger one have entries that are so much larger, and get it
+ * back by name.
  */
 #include "passes/share.h"
 
+#include "passes/affine.h"
+
 #include <string.h>
 
-enum { MOST = 8, MAX_BITS = 16 };
+enum { MOST = 256, MOST_INTERLEAVED = 8, MAX_BITS = 16 };
 
+/* Tables of the operand of f's op `member[0]`. */
 struct group {
-    uint32_t member[MOST]; /* ops of f */
-    uint32_t n, rows;
-    unsigned log2_delta;
+    uint32_t member[MOST], n;
+    unsigned bits, log2_delta;
+    /* which elements of the operand are the same: one of each class, and the
+     * one before it in its class, plus 1 */
+    uint32_t *class, *one, *before, classes;
+    uint32_t rows; /* of each output's table */
+    /* slot[m][i]: the output that has the table of member m and element i */
+    uint32_t **slot, outputs;
+};
+
+struct sharing {
+    struct arena *mem;
+    const struct ir_func *f;
+    struct affine *a;
+    struct ir_func *to;
+    ir_ref *map;
+    enum share_how how;
 };
 
 static bool
@@ -27,125 +46,279 @@ can_share(const struct ir_func *f, uint32_t i, uint32_t j)
            && a->as.lwe_pbs.bits == b->as.lwe_pbs.bits
            && a->as.lwe_pbs.offset == b->as.lwe_pbs.offset
            && !a->as.lwe_pbs.approx && !b->as.lwe_pbs.approx
-           && a->type.rank < IR_MAX_RANK;
+           && a->type.rank < IR_MAX_RANK
+           && ir_at(f, a->in[0])->op == IR_lwe_keyswitch;
+}
+
+static const struct ir_blob *
+table_of(const struct sharing *s, uint32_t op)
+{
+    return ir_data(s->f, s->f->ins[op].as.lwe_pbs.table);
+}
+
+/* ---- which elements are the same */
+
+enum { LISTS = 1 << 10 };
+
+static bool
+same(const struct affine_row *x, const struct affine_row *y)
+{
+    if (x->n != y->n || x->constant != y->constant)
+        return false;
+    for (uint32_t t = 0; t < x->n; t++)
+        if (x->origin[t] != y->origin[t] || x->weight[t] != y->weight[t])
+            return false;
+    return true;
+}
+
+static size_t
+list_of(const struct affine_row *x)
+{
+    uint64_t h = (uint64_t)x->constant;
+
+    for (uint32_t t = 0; t < x->n; t++)
+        h = (h ^ x->origin[t] ^ (uint64_t)x->weight[t] << 32)
+            * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(h >> 52) % LISTS;
+}
+
+static void
+find_classes(struct sharing *s, struct group *g, ir_ref operand)
+{
+    const uint32_t n = (uint32_t)ir_count(&ir_at(s->f, operand)->type);
+    const struct affine_row *row = s->a->rows[operand.id];
+    uint32_t *last = arena_new(s->mem, uint32_t, n); /* of a class */
+    uint32_t *next = arena_new(s->mem, uint32_t, n); /* class of a list */
+    uint32_t *list = arena_alloc(s->mem, LISTS, sizeof *list);
+
+    g->class = arena_new(s->mem, uint32_t, n);
+    g->one = arena_new(s->mem, uint32_t, n);
+    g->before = arena_new(s->mem, uint32_t, n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t *const first = &list[list_of(&row[i])];
+        uint32_t c = *first;
+
+        while (c > 0 && !same(&row[i], &row[g->one[c - 1]]))
+            c = next[c - 1];
+        if (c == 0) {
+            c = ++g->classes;
+            g->one[c - 1] = i;
+            last[c - 1] = 0;
+            next[c - 1] = *first;
+            *first = c;
+        }
+        g->class[i] = c - 1;
+        g->before[i] = last[c - 1];
+        last[c - 1] = i + 1;
+    }
+}
+
+/* ---- which table goes where */
+
+/* Elements of a class that have the same table have one output. */
+static uint32_t
+slot_of(const struct group *g, uint32_t m, uint32_t i,
+        const struct ir_blob *table, uint32_t *used)
+{
+    const uint32_t rows = table->type.dim[0], size = table->type.dim[1];
+    const union ir_cell *own = table->cell + (size_t)(i % rows) * size;
+
+    for (uint32_t j = g->before[i]; j > 0; j = g->before[j - 1])
+        if (memcmp(own, table->cell + (size_t)((j - 1) % rows) * size,
+                   size * sizeof *own)
+            == 0)
+            return g->slot[m][j - 1];
+    return used[g->class[i]]++;
+}
+
+static void
+find_slots(struct sharing *s, struct group *g, uint32_t n)
+{
+    uint32_t *used = arena_alloc(s->mem, g->classes, sizeof *used);
+
+    g->slot = arena_new(s->mem, uint32_t *, g->n);
+    g->rows = g->classes < n ? g->classes : 1;
+    for (uint32_t m = 0; m < g->n; m++) {
+        const struct ir_blob *table = table_of(s, g->member[m]);
+
+        g->slot[m] = arena_new(s->mem, uint32_t, n);
+        for (uint32_t i = 0; i < n; i++)
+            g->slot[m][i] = slot_of(g, m, i, table, used);
+        if (g->classes == n && table->type.dim[0] > g->rows)
+            g->rows = table->type.dim[0];
+    }
+    for (uint32_t c = 0; c < g->classes; c++)
+        if (used[c] > g->outputs)
+            g->outputs = used[c];
 }
 
 static struct group
-gather_group(const struct ir_func *f, uint32_t i, const bool *done)
+gather_group(struct sharing *s, uint32_t i, const bool *done)
 {
+    const struct ir_func *f = s->f;
+    const uint32_t most = s->how == SHARE_PRODUCTS ? MOST : MOST_INTERLEAVED;
     struct group g = { .log2_delta = 63 };
 
-    for (uint32_t j = i; j < f->n && g.n < MOST; j++) {
-        const struct ir_ins *ins = &f->ins[j];
-        const uint32_t rows =
-            ins->op == IR_lwe_pbs
-                ? ir_data(f, ins->as.lwe_pbs.table)->type.dim[0]
-                : 0;
-
+    for (uint32_t j = i; j < f->n && g.n < most; j++) {
         if (done[j] || !can_share(f, i, j))
             continue;
         g.member[g.n++] = j;
-        g.rows = rows > g.rows ? rows : g.rows;
-        if (ins->type.log2_delta < g.log2_delta)
-            g.log2_delta = ins->type.log2_delta;
+        if (f->ins[j].type.log2_delta < g.log2_delta)
+            g.log2_delta = f->ins[j].type.log2_delta;
     }
+    if (g.n == 0)
+        return g;
+    g.bits = f->ins[i].as.lwe_pbs.bits;
+    find_classes(s, &g, f->ins[i].in[0]);
+    find_slots(s, &g, (uint32_t)ir_count(&f->ins[i].type));
     return g;
 }
 
-/* The rows of all tables; one with fewer rows has them in turn. */
-static const char *
-tables(struct arena *mem, struct ir_func *to, const struct ir_func *f,
-       const struct group *g, unsigned bits)
+static bool
+fits(const struct sharing *s, const struct group *g, size_t n)
 {
-    const uint32_t dim[2] = { g->n * g->rows, 1u << bits };
-    const struct ir_type t = ir_type_of(IR_INT, 2, dim);
-    union ir_cell *cell = arena_new(mem, union ir_cell, ir_count(&t));
-
-    for (uint32_t m = 0; m < g->n; m++) {
-        const struct ir_ins *ins = &f->ins[g->member[m]];
-        const struct ir_blob *b = ir_data(f, ins->as.lwe_pbs.table);
-        const unsigned up = ins->type.log2_delta - g->log2_delta;
-
-        for (uint32_t r = 0; r < g->rows; r++)
-            for (uint32_t x = 0; x < dim[1]; x++)
-                cell[(m * g->rows + r) * dim[1] + x].w =
-                    b->cell[r % b->type.dim[0] * dim[1] + x].w << up;
-    }
-    return ir_blob_add(to, NULL, IR_PARAM, &t, cell)->name;
+    if (g->n == 0 || (g->outputs < 2 && g->classes == n))
+        return false;
+    if (s->how == SHARE_PRODUCTS)
+        return g->outputs <= MOST && g->log2_delta > 0;
+    return g->outputs <= MOST_INTERLEAVED
+           && g->bits + ir_bits(1, g->outputs) <= MAX_BITS;
 }
 
-/* Output m of `many`, as the op that it replaces had it. */
-static ir_ref
-output(struct arena *mem, struct ir_func *to, const struct ir_ins *ins,
-       ir_ref many, uint32_t m)
+/* ---- the shared bootstrap */
+
+/* Outputs one after the other; in each a row a class, or as few as go round.
+ * Those without a table are 0. */
+static const char *
+tables(struct sharing *s, const struct group *g, size_t n)
 {
+    const uint32_t dim[2] = { g->outputs * g->rows, 1u << g->bits };
+    const struct ir_type t = ir_type_of(IR_INT, 2, dim);
+    union ir_cell *cell = arena_alloc(s->mem, ir_count(&t), sizeof *cell);
+
+    for (uint32_t m = 0; m < g->n; m++) {
+        const struct ir_ins *ins = &s->f->ins[g->member[m]];
+        const struct ir_blob *b = table_of(s, g->member[m]);
+        const unsigned up = ins->type.log2_delta - g->log2_delta;
+
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t row =
+                g->slot[m][i] * g->rows + g->class[i] % g->rows;
+
+            for (uint32_t x = 0; x < dim[1]; x++)
+                cell[(size_t)row * dim[1] + x].w =
+                    b->cell[(size_t)(i % b->type.dim[0]) * dim[1] + x].w << up;
+        }
+    }
+    return ir_blob_add(s->to, NULL, IR_PARAM, &t, cell)->name;
+}
+
+static ir_ref
+gathered(struct sharing *s, struct span at, ir_ref x, const struct ir_type *t,
+         const union ir_cell *index)
+{
+    const union ir_attrs as = {
+        .lwe_gather = { ir_blob_add(s->to, NULL, IR_CONST, t, index)->name }
+    };
+
+    return ir_build(s->to, IR_lwe_gather, at, &x, 1, &as);
+}
+
+/* One of each class; from before the keyswitch, which is made for them. */
+static ir_ref
+operand(struct sharing *s, const struct group *g, const struct ir_ins *pbs)
+{
+    const struct ir_ins *ks = ir_at(s->f, pbs->in[0]);
+    const uint32_t dim[1] = { g->classes };
+    const struct ir_type t = ir_type_of(IR_INT, 1, dim);
+    union ir_cell *cell = arena_new(s->mem, union ir_cell, g->classes);
+    ir_ref v;
+
+    if (g->classes == ir_count(&pbs->type))
+        return s->map[pbs->in[0].id];
+    for (uint32_t c = 0; c < g->classes; c++)
+        cell[c].i = g->one[c];
+    v = gathered(s, pbs->at, s->map[ks->in[0].id], &t, cell);
+    return ir_build1(s->to, IR_lwe_keyswitch, ks->at, v);
+}
+
+/* Member m of `many`, as the op that it replaces had it. */
+static ir_ref
+output(struct sharing *s, const struct group *g, ir_ref many, uint32_t m)
+{
+    const struct ir_ins *ins = &s->f->ins[g->member[m]];
     struct ir_type t = ir_type_of(IR_INT, ins->type.rank, ins->type.dim);
     const size_t n = ir_count(&t);
-    union ir_cell *cell = arena_new(mem, union ir_cell, n);
+    union ir_cell *cell = arena_new(s->mem, union ir_cell, n);
     union ir_attrs as = { 0 };
     ir_ref v;
 
-    for (size_t e = 0; e < n; e++)
-        cell[e].i = (int64_t)(m * n + e);
-    as.lwe_gather.index = ir_blob_add(to, NULL, IR_CONST, &t, cell)->name;
-    v = ir_build(to, IR_lwe_gather, ins->at, &many, 1, &as);
-    if (ir_at(to, v)->type.log2_delta == ins->type.log2_delta)
+    for (size_t i = 0; i < n; i++)
+        cell[i].i = (int64_t)g->slot[m][i] * g->classes + g->class[i];
+    v = gathered(s, ins->at, many, &t, cell);
+    if (ir_at(s->to, v)->type.log2_delta == ins->type.log2_delta)
         return v;
     for (size_t e = 0; e < n; e++)
         cell[e].i = 1;
-    as.lwe_mul_clear.data = ir_blob_add(to, NULL, IR_CONST, &t, cell)->name;
-    return ir_build_typed(to, IR_lwe_mul_clear, ins->at, &v, 1, &as,
+    as.lwe_mul_clear.data = ir_blob_add(s->to, NULL, IR_CONST, &t, cell)->name;
+    return ir_build_typed(s->to, IR_lwe_mul_clear, ins->at, &v, 1, &as,
                           &ins->type);
 }
 
 static void
-share(struct arena *mem, struct ir_func *to, const struct ir_func *f,
-      const struct group *g, ir_ref *map)
+share(struct sharing *s, const struct group *g)
 {
-    const struct ir_ins *first = &f->ins[g->member[0]];
-    const unsigned bits = first->as.lwe_pbs.bits;
-    const union ir_attrs as = { .lwe_pbs_many = {
-                                    .table = tables(mem, to, f, g, bits),
-                                    .offset = first->as.lwe_pbs.offset,
-                                    .bits = bits,
-                                    .log2_delta = g->log2_delta,
-                                    .outputs = g->n } };
+    const struct ir_ins *first = &s->f->ins[g->member[0]];
+    const union ir_attrs as = {
+        .lwe_pbs_many = { .table = tables(s, g, ir_count(&first->type)),
+                          .offset = first->as.lwe_pbs.offset,
+                          .bits = g->bits,
+                          .log2_delta = g->log2_delta,
+                          .outputs = g->outputs,
+                          .products =
+                              s->how == SHARE_PRODUCTS && g->outputs > 1 }
+    };
+    uint32_t made = s->to->n;
+    const ir_ref in = operand(s, g, first);
     const ir_ref many =
-        ir_build(to, IR_lwe_pbs_many, first->at, &map[first->in[0].id], 1, &as);
+        ir_build(s->to, IR_lwe_pbs_many, first->at, &in, 1, &as);
 
-    to->ins[many.id].from = first->from;
+    while (made < s->to->n)
+        s->to->ins[made++].from = first->from;
     for (uint32_t m = 0; m < g->n; m++) {
-        const struct ir_ins *ins = &f->ins[g->member[m]];
-        uint32_t made = to->n;
-
-        map[g->member[m]] = output(mem, to, ins, many, m);
-        while (made < to->n)
-            to->ins[made++].from = ins->from;
+        s->map[g->member[m]] = output(s, g, many, m);
+        while (made < s->to->n)
+            s->to->ins[made++].from = s->f->ins[g->member[m]].from;
     }
 }
 
 struct ir_func *
-share_bootstraps(struct pass_ctx *cx, const struct ir_func *f)
+share_bootstraps(struct pass_ctx *cx, const struct ir_func *f,
+                 enum share_how how)
 {
-    struct ir_func *to = ir_func_like(cx->scratch, f);
     struct pass_ctx inner = { cx->out, cx->scratch, cx->diag, 0, 0 };
-    ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
+    struct sharing s = { .mem = cx->scratch, .f = f, .how = how };
     bool *done = arena_new(cx->scratch, bool, f->n), any = false;
+    ir_ref bad;
 
+    s.a = affine_new(cx->scratch, f, &bad);
+    if (!s.a)
+        return NULL;
+    s.to = ir_func_like(cx->scratch, f);
+    s.map = arena_new(cx->scratch, ir_ref, f->n);
     for (uint32_t i = 0; i < f->n; i++) {
         struct group g;
 
         if (done[i])
             continue;
-        g = gather_group(f, i, done);
-        if (g.n > 1
-            && f->ins[i].as.lwe_pbs.bits + ir_bits(1, g.n) <= MAX_BITS) {
-            share(cx->scratch, to, f, &g, map);
+        g = gather_group(&s, i, done);
+        if (fits(&s, &g, ir_count(&f->ins[i].type))) {
+            share(&s, &g);
             for (uint32_t m = 0; m < g.n; m++)
                 done[g.member[m]] = any = true;
             continue;
         }
-        map[i] = ir_copy(to, &f->ins[i], map);
+        s.map[i] = ir_copy(s.to, &f->ins[i], s.map);
     }
-    return any ? pass_dce(&inner, to) : NULL;
+    return any ? pass_dce(&inner, s.to) : NULL;
 }

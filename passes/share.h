@@ -4,8 +4,11 @@
 
 #include "passes/inner.h"
 
+enum share_how { SHARE_INTERLEAVED, SHARE_PRODUCTS };
+
 /* f with lwe.pbs_many wherever tables have one operand, built in cx->out; NULL
  * if there is nothing to share. */
-struct ir_func *share_bootstraps(struct pass_ctx *cx, const struct ir_func *f);
+struct ir_func *share_bootstraps(struct pass_ctx *cx, const struct ir_func *f,
+                                 enum share_how how);
 
 #endif

@@ -621,14 +621,16 @@ price(const struct pass_ctx *cx, const struct ir_func *g, double most)
 }
 
 /* Slopes spare bootstraps or a bit of them, and bring the noise of what they
- * multiply; sharing spares bootstraps and loses a bit in the modulus switch:
- * every way is priced. */
+ * multiply; sharing spares bootstraps and loses a bit in the modulus switch, or
+ * multiplies their noise: every way is priced. */
+enum { WAYS = 3 }; /* as they are, shared by interleaving, by products */
+
 struct ir_func *
 tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
              double *cost)
 {
     struct form *form = arena_new(cx->scratch, struct form, f->n);
-    struct ir_func *way[4] = { NULL }, *best = NULL;
+    struct ir_func *way[2 * WAYS] = { NULL }, *best = NULL;
     double least = (double)INFINITY;
     struct diag quiet;
     struct pass_ctx inner = quietly(cx, &quiet);
@@ -638,12 +640,13 @@ tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
         if (!forms(cx, f, form, slopes, native) && slopes)
             break;
         way[ways] = lower_all(&inner, f, form);
-        if (way[ways])
-            way[ways + 1] = share_bootstraps(&inner, way[ways]);
-        ways += 2;
+        for (size_t how = 0; how < WAYS - 1 && way[ways]; how++)
+            way[ways + 1 + how] =
+                share_bootstraps(&inner, way[ways], (enum share_how)how);
+        ways += WAYS;
     }
-    for (size_t i = 0; i < 4; i++) {
-        const double own = way[i] && (cost || way[1] || ways > 2)
+    for (size_t i = 0; i < 2 * WAYS; i++) {
+        const double own = way[i] && (cost || way[1] || way[2] || ways > WAYS)
                                ? price(cx, way[i], least)
                                : (double)INFINITY;
 

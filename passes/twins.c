@@ -22,7 +22,7 @@ same_input(const struct twin *x, const struct twin *y)
     const struct affine_row *a = x->in, *b = y->in;
 
     if (x->wide != y->wide || x->bits != y->bits || x->outputs != y->outputs
-        || x->index != y->index || a->n != b->n)
+        || x->products != y->products || x->index != y->index || a->n != b->n)
         return false;
     for (uint32_t t = 0; t < a->n; t++)
         if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])

@@ -17,7 +17,7 @@ struct twin {
     int64_t index;               /* where its 0 lies: constant + offset, on
                                     the torus */
     const union ir_cell *entry;  /* 2^bits */
-    bool wide;
+    bool wide, products;
     uint32_t bits, log2_delta;
     uint32_t outputs; /* of its rotation */
     uint32_t origin;  /* of the result */

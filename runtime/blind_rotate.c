@@ -121,6 +121,44 @@ cmlrt_acc_extract(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
                              : a64[set->k * stride + f];
 }
 
+/* The same words, times w. */
+static void
+add32(uint64_t *lwe, const uint32_t *a, size_t n, size_t f, uint64_t w)
+{
+    w <<= 32;
+    for (size_t x = 0; x <= f; x++)
+        lwe[x] += w * a[f - x];
+    for (size_t x = f + 1; x < n; x++)
+        lwe[x] -= w * a[n + f - x];
+}
+
+static void
+add64(uint64_t *lwe, const uint64_t *a, size_t n, size_t f, uint64_t w)
+{
+    for (size_t x = 0; x <= f; x++)
+        lwe[x] += w * a[f - x];
+    for (size_t x = f + 1; x < n; x++)
+        lwe[x] -= w * a[n + f - x];
+}
+
+void
+cmlrt_acc_add(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
+              bool narrow, size_t f, uint64_t weight)
+{
+    const size_t n = cmlrt_ring_degree(set), stride = n + CMLRT_PAD;
+    const uint32_t *a32 = acc;
+    const uint64_t *a64 = acc;
+
+    for (size_t c = 0; c < set->k; c++)
+        if (narrow)
+            add32(lwe + c * n, a32 + c * stride, n, f, weight);
+        else
+            add64(lwe + c * n, a64 + c * stride, n, f, weight);
+    lwe[set->k * n] += weight
+                       * (narrow ? (uint64_t)a32[set->k * stride + f] << 32
+                                 : a64[set->k * stride + f]);
+}
+
 /* Each row of the key is used by the whole batch while it is in the cache. */
 void
 cmlrt_blind_rotate(const struct cmlrt_rotations *r, const struct cmlrt_eval *e,

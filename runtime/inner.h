@@ -284,6 +284,9 @@ void cmlrt_acc_start(void *acc, const struct cmlrt_set *set,
 /* coefficient f as an LWE under the big key */
 void cmlrt_acc_extract(uint64_t *lwe, const void *acc,
                        const struct cmlrt_set *set, bool narrow, size_t f);
+/*     lwe <- lwe + weight times that */
+void cmlrt_acc_add(uint64_t *lwe, const void *acc, const struct cmlrt_set *set,
+                   bool narrow, size_t f, uint64_t weight);
 
 struct cmlrt_rotations {
     void *acc[CMLRT_BATCH];

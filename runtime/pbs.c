@@ -6,6 +6,9 @@
  * switch, so that message m fills the indices of its box and borders lie
  * between boxes.  Where 2^bits > N (approx), an index has the entry at its
  * middle.
+ *
+ * Several tables share a rotation: interleaved, (39), or as products of
+ * Delta/2 (1 + X + .. + X^(N-1)) and a polynomial each, (40).
  */
 #include "runtime/abi.h"
 #include "runtime/inner.h"
@@ -48,7 +51,7 @@ void
 cmlrt_test_polynomial(uint64_t *test, const struct cmlrt_table *t, int64_t row,
                       unsigned log2_n)
 {
-    const struct cmlrt_tables one = { .table = t, .outputs = 1 };
+    const struct cmlrt_tables one = { .table = t, .outputs = 1, .gain = 1 };
 
     test_polynomials(test, &one, row, log2_n, 0);
 }
@@ -89,15 +92,15 @@ simulate(struct cmlrt_env *env, uint64_t *out, uint64_t in,
     for (int64_t o = 0; o < l->outputs; o++)
         out[o * l->count + i] =
             look_up(env, t, o * t->rows + i % t->rows, phase, theta)
-            + cmlrt_normal(env->rng, env->sd_br);
+            + cmlrt_normal(env->rng, l->gain * env->sd_br);
 }
 
 static unsigned
-theta_of(int64_t outputs)
+theta_of(const struct cmlrt_tables *l)
 {
     unsigned theta = 0;
 
-    while ((int64_t)1 << theta < outputs)
+    while (!l->products && (int64_t)1 << theta < l->outputs)
         theta++;
     return theta;
 }
@@ -165,6 +168,50 @@ start(const struct cmlrt_env *env, struct parts *p, unsigned b,
     cmlrt_acc_start(p->r.acc[b], set, p->test, counts[set->n], p->r.narrow);
 }
 
+static void
+test_constant(uint64_t *test, const struct cmlrt_table *t, unsigned log2_n)
+{
+    for (size_t j = 0; j < (size_t)1 << log2_n; j++)
+        test[j] = UINT64_C(1) << t->log2_delta_out >> 1;
+}
+
+/* The product with the polynomial v of a row, at coefficient 0, and half the
+ * sum of the first and the last entry: v has no constant term then. */
+static void
+product(uint64_t *lwe, const struct cmlrt_env *env, const struct parts *p,
+        unsigned b, const struct cmlrt_table *t, int64_t row)
+{
+    const int64_t *entry = (const int64_t *)t->entries + (row << t->bits);
+    const size_t n = (size_t)1 << t->bits;
+    const size_t box = cmlrt_ring_degree(env->set) >> t->bits;
+
+    memset(lwe, 0, env->big * sizeof *lwe);
+    lwe[env->big - 1] = ((uint64_t)entry[0] + (uint64_t)entry[n - 1])
+                        << (t->log2_delta_out - 1);
+    for (size_t i = 1; i < n; i++) /* -X^N has coefficient N - i box at 0 */
+        if (entry[i] != entry[i - 1])
+            cmlrt_acc_add(lwe, p->r.acc[b], env->set, p->r.narrow,
+                          (n - i) * box,
+                          (uint64_t)entry[i - 1] - (uint64_t)entry[i]);
+}
+
+static void
+extract(uint64_t *out, const struct cmlrt_env *env, const struct parts *p,
+        unsigned b, const struct cmlrt_tables *l, int64_t i)
+{
+    const struct cmlrt_table *t = l->table;
+
+    for (int64_t o = 0; o < l->outputs; o++) {
+        uint64_t *lwe = out + (size_t)(o * l->count + i) * env->big;
+
+        if (l->products)
+            product(lwe, env, p, b, t, o * t->rows + i % t->rows);
+        else
+            cmlrt_acc_extract(lwe, p->r.acc[b], env->set, p->r.narrow,
+                              (size_t)o);
+    }
+}
+
 /* Neighbours that share a row of the table share its polynomial, and a batch
  * shares a pass over the key. */
 static void
@@ -172,29 +219,29 @@ bootstrap(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
           const struct cmlrt_tables *l, int64_t begin, int64_t end)
 {
     const struct cmlrt_table *t = l->table;
-    const unsigned theta = theta_of(l->outputs), log2_n = env->set->log2_n;
+    const unsigned theta = theta_of(l), log2_n = env->set->log2_n;
     struct parts p = cut(env->set, env->scratch);
     int64_t made = -1;
 
-    /* entries below the top half of a word would be lost */
-    p.r.narrow = cmlrt_narrow(env->set) && t->log2_delta_out >= 32;
+    /* entries, or halves, below the top half of a word would be lost */
+    p.r.narrow =
+        cmlrt_narrow(env->set) && t->log2_delta_out >= 32 + l->products;
     p.r.done = env->done;
     for (int64_t i = begin; i < end; i += p.r.batch) {
         p.r.batch = end - i < BATCH ? (unsigned)(end - i) : BATCH;
         for (unsigned b = 0; b < p.r.batch; b++) {
-            const int64_t row = (i + b) % t->rows;
+            const int64_t row = l->products ? 0 : (i + b) % t->rows;
 
-            if (row != made)
+            if (row != made && l->products)
+                test_constant(p.test, t, log2_n);
+            else if (row != made)
                 test_polynomials(p.test, l, row, log2_n, theta);
             made = row;
             start(env, &p, b, in + (size_t)(i + b) * env->small, t, theta);
         }
         cmlrt_blind_rotate(&p.r, env->eval, p.more);
         for (unsigned b = 0; b < p.r.batch; b++)
-            for (int64_t o = 0; o < l->outputs; o++)
-                cmlrt_acc_extract(
-                    out + (size_t)(o * l->count + i + b) * env->big, p.r.acc[b],
-                    env->set, p.r.narrow, (size_t)o);
+            extract(out, env, &p, b, l, i + b);
     }
 }
 
@@ -209,14 +256,14 @@ cmlrt_lwe_pbs_many(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
         return;
     }
     for (int64_t i = begin; i < end; i++)
-        simulate(env, out, in[i], l, i, theta_of(l->outputs));
+        simulate(env, out, in[i], l, i, theta_of(l));
 }
 
 void
 cmlrt_lwe_pbs(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
               const void *with, int64_t begin, int64_t end)
 {
-    const struct cmlrt_tables one = { .table = with, .outputs = 1 };
+    const struct cmlrt_tables one = { .table = with, .outputs = 1, .gain = 1 };
 
     cmlrt_lwe_pbs_many(env, out, in, &one, begin, end);
 }

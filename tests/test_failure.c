@@ -167,7 +167,7 @@ static void
 evaluate(struct rig *r, const struct path *p, const struct cmlrt_table *t,
          uint64_t *lwe, uint64_t *small)
 {
-    const struct cmlrt_tables two = { t, 2, SIDE };
+    const struct cmlrt_tables two = { t, 2, SIDE, 0, 1 };
     int64_t factor[SIDE];
 
     for (int64_t i = 0; i < SIDE; i++)

@@ -308,7 +308,7 @@ static const char ciphers[] =
     "58\n"
     "  %22 = lwe.decrypt %21 { lo = -2, hi = 3 } : int[2] in -2..3\n"
     "  %23 = lwe.pbs_many %12 { table = @t, offset = 2, bits = 3, log2_delta = "
-    "58, outputs = 1 } : lwe[1,2] delta 58\n"
+    "58, outputs = 1, products = 1 } : lwe[1,2] delta 58\n"
     "  output %22 { name = @y }\n"
     "}\n";
 static const char leveled[] =

@@ -106,8 +106,9 @@ START_TEST(variances_add_in_amplitude)
 END_TEST
 
 /* A table of the same ciphertext twice is one ciphertext, a second table on
- * both too; f and -f add in size; another table or another input is another
- * origin. */
+ * both too; another table or another input is another origin.  Tables of one
+ * ciphertext that share a rotation add in size: as one and its mirror image, or
+ * by products, which here have norms 2, 2 and 1. */
 START_TEST(equal_tables_are_one_origin)
 {
     static const struct {
@@ -118,9 +119,9 @@ START_TEST(equal_tables_are_one_origin)
         { "0, 0, 0, 1", "0", "1, 1, 1, 1", 9 + 1 },
         { "0, 0, 1, 1", "0", "1, -1, 2, 3", 0 + 25 },
         { "0, 1, 2, 3", "0", "1, 1, 1, 1", 4 },
-        { "0, 0, 0, 0", "0, 1, 2, 0", "1, 1, 1, 1", (2 + 1) * (2 + 1) + 1 },
-        { "0, 0, 0, 0", "0, 1, 0, 2", "5, 5, 0, -3", 100 + 9 },
-        { "0, 0, 1, 2", "0, 2, 0, 2", "1, 1, 1, 1", 4 },
+        { "0, 0, 0, 0", "0, 1, 2, 0", "1, 1, 1, 1", 7 * 7 },
+        { "0, 0, 0, 0", "0, 1, 0, 2", "5, 5, 0, -3", 23 * 23 },
+        { "0, 0, 1, 2", "0, 2, 0, 2", "1, 1, 1, 1", 2 * 2 + 2 },
     };
     static const char *const entries[] = { "0, 1, 3, 2", "0, -1, -3, -2",
                                            "0, 1, 3, 3" };

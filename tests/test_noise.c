@@ -452,7 +452,7 @@ share_once(struct rig *r, double error[2])
     static const int64_t ones[16] = { 1, 1, 1, 1, 1, 1, 1, 1,
                                       1, 1, 1, 1, 1, 1, 1, 1 };
     const struct cmlrt_table t = { ones, 1, 3, 0, 60, 62, 0 };
-    const struct cmlrt_tables l = { &t, 2, 1 };
+    const struct cmlrt_tables l = { &t, 2, 1, 0, 1 };
     uint64_t *out = rig_alloc(2 * r->env.big * sizeof *out);
     uint64_t in[128];
 

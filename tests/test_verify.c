@@ -105,7 +105,11 @@ static const struct {
     { "a table has 2^bits entries and a padding bit",
       HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" SMALL
       "%4 = lwe.pbs_many %3 { table = @t, offset = 0, bits = 2, log2_delta = "
-      "60, outputs = 3 } : lwe[3,2] delta 60\n}\n" },
+      "60, outputs = 3, products = 0 } : lwe[3,2] delta 60\n}\n" },
+    { "a table has 2^bits entries and a padding bit",
+      HEAD "const @t : int[1,4] = [1, 2, 3, 4]\n{\n" SMALL
+      "%4 = lwe.pbs_many %3 { table = @t, offset = 0, bits = 2, log2_delta = "
+      "60, outputs = 1, products = 2 } : lwe[1,2] delta 60\n}\n" },
     { "a clear operand has an element for each ciphertext",
       HEAD "const @c : int[3] = [1, 2, 3]\n{\n" LWE
       "%3 = lwe.add_clear %2 { data = @c } : lwe[2] delta 60\n}\n" },
