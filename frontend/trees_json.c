@@ -145,6 +145,9 @@ ubj_members(struct ubj *u, struct json *j, unsigned char close)
 
     if (!ubj_head(u, &type, &n))
         return false;
+    /* values of no bytes, whose number costs nothing to claim, nobody writes */
+    if (n != SIZE_MAX && n > (size_t)(u->end - u->at))
+        return cut(u);
     for (size_t i = 0; i < n; i++) {
         const char *key = NULL;
         struct json *kid;
