@@ -210,6 +210,8 @@ sets_are_joined(const struct ir_func *f, uint32_t i)
 
     if (to > f->sets.more)
         return false;
+    if (ins->op == IR_lwe_bit_lut)
+        return ir_from_set(f, ins) == to;
     if (ins->op == IR_lwe_convert)
         return ir_switch_of(f, ir_from_set(f, ins), to, true) != NULL;
     return ins->op != IR_lwe_keyswitch || ir_from_set(f, ins) == to

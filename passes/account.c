@@ -148,7 +148,7 @@ choice(struct sets *s, const struct sets_problem *p, struct arena *mem,
     }
     for (uint32_t i = 0; i < f->n; i++) {
         const uint16_t op = f->ins[i].op;
-        const bool table = ir_is_bootstrap(&f->ins[i]);
+        const bool table = sets_is_table(&f->ins[i]);
 
         if (op == IR_lwe_keyswitch)
             continue;
@@ -229,15 +229,24 @@ account_client_key(void)
 }
 
 /* Automorphism and switch bodies. */
-static void
-wide_part(const struct ir_params *s, struct account_part *out)
+static bool
+wide_part(const struct ir_func *f, struct account_part *out)
 {
-    const double rows = (double)s->log2_n * s->k * s->tr_levels
-                        + s->k * (s->k + 1.0) * s->ss_levels;
+    uint32_t set = f->sets.more;
+    const struct ir_params *s;
+    double rows;
 
+    while (set > 0 && ir_params_of(f, set)->tr_levels == 0)
+        set--;
+    s = ir_params_of(f, set);
+    if (s->tr_levels == 0)
+        return false;
+    rows = (double)s->log2_n * s->k * s->tr_levels
+           + s->k * (s->k + 1.0) * s->ss_levels;
     out->key = "wide tables";
-    out->set = 0;
+    out->set = set;
     out->bytes = 8 * rows * ldexp(1, (int)s->log2_n);
+    return true;
 }
 
 /* Automorphism keys of a graded expansion, and the key of s^2. */
@@ -264,8 +273,8 @@ leveled_part(const struct ir_func *f, struct account_part *out)
     return false;
 }
 
-/* Each set has three parts, then come the switches; wide tables have one set.
- */
+/* Each set has three parts, then come those of wide tables and selections,
+ * which one set has, and the switches. */
 bool
 account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
 {
@@ -274,13 +283,10 @@ account_eval_part(const struct ir_func *f, uint32_t i, struct account_part *out)
     const struct ir_params *s;
 
     if (set >= sets) {
-        const uint32_t sw = i - 3 * sets;
+        const bool special = wide_part(f, out) || leveled_part(f, out);
+        const uint32_t sw = i - 3 * sets - special;
 
-        if (sw == 0 && f->params.tr_levels > 0) {
-            wide_part(&f->params, out);
-            return true;
-        }
-        if (sw == 0 && leveled_part(f, out))
+        if (special && i == 3 * sets)
             return true;
         if (sw >= f->sets.switches)
             return false;

@@ -157,18 +157,21 @@ size_answers(struct ir_func *g, const struct search_problem *p)
         bug("answers fail with 2^%g", g->params.log2_pfail);
 }
 
-/* The circuit under several sets, if that is cheaper than under this one. */
+/* The circuit under several sets, if that is cheaper than under this one or if
+ * there is none (NULL). */
 static struct ir_func *
 divided(struct pass_ctx *cx, const struct ir_func *f,
         const struct search_problem *one, const struct ir_params *s)
 {
     const uint32_t most = (uint32_t)ir_get(f, "sets", IR_MAX_SETS);
+    const double known = cx->most > 0 ? cx->most : (double)INFINITY;
     struct sets_problem p;
     struct sets sets;
 
-    if (s->insecure || s->n == 0 || s->tr_levels > 0 || most < 2
+    if (ir_get(f, "insecure.toy", 0) > 0 || (s && s->n == 0) || most < 2
         || !sets_problem(&p, cx->scratch, f, one)
-        || !sets_search(&sets, &p, s, most, cx->scratch))
+        || !sets_search(&sets, &p, s, most, s ? fmin(s->cost, known) : known,
+                        cx->scratch))
         return NULL;
     return sets_build(cx->out, cx->scratch, &sets, &p);
 }
@@ -203,17 +206,23 @@ pass_params(struct pass_ctx *cx, const struct ir_func *f)
     struct ir_func *g;
     struct ir_params s;
     size_t tightest = 0;
+    bool found;
 
     p.most = cx->most;
     if (mixes(cx, f, &p))
         return NULL;
-    if (!params_choose(&s, f, &p, &tightest)) {
+    found = params_choose(&s, f, &p, &tightest);
+    g = divided(cx, f, &p, found ? &s : NULL);
+    if (g)
+        return g;
+    if (!found && cx->most > 0) { /* dearer than what is known */
+        cx->status = 6;
+        return NULL;
+    }
+    if (!found) {
         refuse(cx, f, &p, tightest);
         return NULL;
     }
-    g = divided(cx, f, &p, &s);
-    if (g)
-        return g;
     g = ir_func_like(cx->out, f);
     for (uint32_t i = 0; i < f->n; i++)
         map[i] = ir_copy(g, &f->ins[i], map);

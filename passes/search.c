@@ -82,18 +82,9 @@ v_ms(const struct search_problem *p, struct model_ring r, double n)
 static double
 linear_cost(const struct search_problem *p, const struct place *at)
 {
-    return p->additions * (p->pbs_ks ? at->n : model_dimension(at->r))
-               * (p->published_cost ? 1 : cost_linear())
-           + p->dim_cost * model_dimension(at->r);
-}
+    const double dim = model_dimension(at->r);
 
-/* of all tables */
-static double
-ks_cost_all(const struct search_problem *p, const struct events *ev,
-            const struct place *at, uint32_t levels)
-{
-    return ev->own * search_ks_cost(p, model_dimension(at->r), at->n, levels)
-           + (ev->words > 0 ? search_ks_cost(p, ev->words, at->n, levels) : 0);
+    return search_linear_cost(p, p->pbs_ks ? at->n : dim, dim);
 }
 
 /* ---- candidates; variance falls and then rises with the base */
@@ -114,6 +105,7 @@ br_points(struct points *to, const struct search_problem *p,
                 break;
             best = (struct point){ .g = g, .v = v };
         }
+        best.cost = search_cmux_cost(p, r, l);
         points_add(to, &best);
     }
 }
@@ -147,7 +139,8 @@ visit_ks(struct search *s, struct place *at, const struct point *br,
 {
     for (size_t i = 0; i < at->ks->n; i++) {
         const struct point *ks = &at->ks->at[i];
-        const double all = cost + ks_cost_all(s->p, &s->ev, at, ks->g.levels);
+        const double all =
+            cost + search_ks_cost_all(s->p, &s->ev, at->r, at->n, ks->g.levels);
 
         if (all > s->best_cost)
             return;
@@ -167,7 +160,7 @@ visit_ring(struct search *s, struct place *at)
         return;
     for (size_t i = 0; i < at->br->n; i++) {
         const struct point *br = &at->br->at[i];
-        const double pbs = at->n * search_cmux_cost(s->p, at->r, br->g.levels);
+        const double pbs = at->n * br->cost;
         const double cost = s->ev.tables * pbs + linear_cost(s->p, at);
 
         if (cost > s->best_cost)
@@ -285,9 +278,10 @@ search_all(struct search *s)
     s->exact = true;
     if (s->ev.shared)
         visit_all(s, visit_ring);
-    if (!isinf(s->best_cost))
+    if (s->best.n > 0)
         return true;
-    visit_all(s, visit_least);
+    if (!(s->p->most > 0))
+        visit_all(s, visit_least);
     return false;
 }
 
@@ -310,7 +304,8 @@ search_params(struct ir_params *out, const struct search_problem *p,
 {
     struct arena mem = { 0 };
     struct search s = { .p = p,
-                        .best_cost = (double)INFINITY,
+                        .best_cost =
+                            p->most > 0 ? 1e6 * p->most : (double)INFINITY,
                         .best_ratio = (double)INFINITY };
     bool found;
 
@@ -388,27 +383,35 @@ search_switch_cost(const struct search_problem *p, struct model_ring r,
 }
 
 double
-search_wide_cost(const struct ir_params *s, const struct search_problem *p)
+search_choice_cost(const struct search_problem *p, struct model_ring r,
+                   uint32_t levels)
 {
-    const struct model_ring r = { s->k, s->log2_n, false };
-    const double rate = search_rate(p, r, s->cb_levels);
-    const double row =
-        search_trace_cost(p, r, s->tr_levels, s->tr_low_bits ? 2 : 1)
-        + search_switch_cost(p, r, s->ss_levels, s->ss_low_bits ? 2 : 1);
-    const double bit =
-        s->cb_levels * row + rate * model_cost_rows(r, s->cb_levels);
     double sum = 0;
 
     for (size_t i = 0; i < p->n; i++) {
         const struct search_event *e = &p->event[i];
 
         if (e->wide)
-            sum += e->count * bit;
+            sum += e->count * model_cost_rows(r, levels);
         if (e->width > 0)
-            sum +=
-                e->count * rate * model_cost_choice(r, s->cb_levels, e->width);
+            sum += e->count * model_cost_choice(r, levels, e->width);
     }
-    return sum;
+    return search_rate(p, r, levels) * sum;
+}
+
+double
+search_wide_cost(const struct ir_params *s, const struct search_problem *p)
+{
+    const struct model_ring r = { s->k, s->log2_n, false };
+    const double row =
+        search_trace_cost(p, r, s->tr_levels, s->tr_low_bits ? 2 : 1)
+        + search_switch_cost(p, r, s->ss_levels, s->ss_low_bits ? 2 : 1);
+    double bits = 0;
+
+    for (size_t i = 0; i < p->n; i++)
+        if (p->event[i].wide)
+            bits += p->event[i].count;
+    return bits * s->cb_levels * row + search_choice_cost(p, r, s->cb_levels);
 }
 
 static void
@@ -434,7 +437,9 @@ cost_of(const struct ir_params *s, const struct events *ev,
         const struct place *at)
 {
     const double pbs = s->n * search_cmux_cost(ev->p, at->r, s->br_levels);
-    const double ks = s->n > 0 ? ks_cost_all(ev->p, ev, at, s->ks_levels) : 0;
+    const double ks =
+        s->n > 0 ? search_ks_cost_all(ev->p, ev, at->r, at->n, s->ks_levels)
+                 : 0;
 
     return ev->tables * pbs + ks + linear_cost(ev->p, at)
            + (s->tr_levels > 0 ? search_wide_cost(s, ev->p) : 0);

@@ -56,7 +56,7 @@ struct search_problem {
     bool wide_ksk;       /* keyswitch key modulo 2^64, without (15) */
     bool published_cost; /* operations, (53) to (57), not nanoseconds */
     uint32_t limbs;      /* of keys of wide tables, (52); 0: what is cheaper */
-    double most; /* 0, or ms: of wide tables, dearer sets are not looked for */
+    double most;         /* 0, or ms: dearer sets are not looked for */
     uint32_t min_n;      /* 0: all of the curve */
     uint32_t max_log2_n; /* 0: 16; at most 17 */
 };
@@ -79,6 +79,9 @@ double search_trace_cost(const struct search_problem *p, struct model_ring r,
                          uint32_t levels, uint32_t limbs);
 double search_switch_cost(const struct search_problem *p, struct model_ring r,
                           uint32_t levels, uint32_t limbs);
+/* of the rows of all bits to Fourier, and of the choices of entries (60) */
+double search_choice_cost(const struct search_problem *p, struct model_ring r,
+                          uint32_t levels);
 /* What wide tables cost beyond their bootstraps: (58) to (60). */
 double search_wide_cost(const struct ir_params *s,
                         const struct search_problem *p);

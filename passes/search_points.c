@@ -41,6 +41,22 @@ search_ks_cost(const struct search_problem *p, double in, double out,
                              : cost_ks(in, out, levels);
 }
 
+double
+search_ks_cost_all(const struct search_problem *p, const struct events *ev,
+                   struct model_ring r, uint32_t n, uint32_t levels)
+{
+    return ev->own * search_ks_cost(p, model_dimension(r), n, levels)
+           + (ev->words > 0 ? search_ks_cost(p, ev->words, n, levels) : 0);
+}
+
+double
+search_linear_cost(const struct search_problem *p, double words,
+                   double dimension)
+{
+    return p->additions * words * (p->published_cost ? 1 : cost_linear())
+           + p->dim_cost * dimension;
+}
+
 void
 points_add(struct points *to, const struct point *x)
 {

@@ -4,6 +4,7 @@
 #ifndef CML_PASSES_SEARCH_POINTS_H
 #define CML_PASSES_SEARCH_POINTS_H
 
+#include "passes/events.h"
 #include "passes/search.h"
 
 enum {
@@ -19,7 +20,7 @@ struct point {
     struct model_gadget g;
     uint32_t low_bits; /* of a key in two limbs, (52), or 0 */
     double v;          /* of one product, or one input word of a keyswitch */
-    double cost;       /* of a row of a wide table; else unused */
+    double cost;       /* of a product, or of a row of a wide table */
 };
 
 struct points {
@@ -43,5 +44,13 @@ double search_cmux_cost(const struct search_problem *p, struct model_ring r,
                         uint32_t levels);
 double search_ks_cost(const struct search_problem *p, double in, double out,
                       uint32_t levels);
+/* of all tables */
+double search_ks_cost_all(const struct search_problem *p,
+                          const struct events *ev, struct model_ring r,
+                          uint32_t n, uint32_t levels);
+/* of sums of ciphertexts of so many words, and of what leaves a set of so large
+ * a dimension */
+double search_linear_cost(const struct search_problem *p, double words,
+                          double dimension);
 
 #endif

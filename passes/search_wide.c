@@ -7,7 +7,6 @@
  */
 #include "passes/search.h"
 
-#include "passes/cost.h"
 #include "passes/events.h"
 #include "passes/search_points.h"
 
@@ -42,6 +41,8 @@ struct ring {
     struct points br, tr, ss;
     struct bits bit[BIT_LEVELS * MAX_BASE];
     size_t first[BIT_LEVELS + 2]; /* of l levels; [l + 1]: behind them */
+    /* of rows to Fourier and choices of entries with l levels, all tables */
+    double choice[BIT_LEVELS + 1];
 };
 
 struct place {
@@ -197,6 +198,8 @@ add_rings(struct search *s, uint32_t least_log2_n)
             fill_points(&x->tr, s->p, x, MOST_LEVELS, 2, trace_of);
             fill_points(&x->ss, s->p, x, SWITCH_LEVELS, 2, switch_of);
             fill_bits(x);
+            for (uint32_t l = 1; l <= BIT_LEVELS; l++)
+                x->choice[l] = search_choice_cost(s->p, r, l);
             s->nrings++;
         }
 }
@@ -274,13 +277,12 @@ visit_ks(struct search *s, struct place *at, double cost)
         const struct point *ks = &at->ks->at[i];
         const double all =
             cost
-            + s->ev.tables
-                  * search_ks_cost(s->p, model_dimension(at->x->r), at->n,
-                                   ks->g.levels);
+            + search_ks_cost_all(s->p, &s->ev, at->x->r, at->n, ks->g.levels);
 
         if (all > s->best_cost)
             return;
         at->v[KS] = search_v_ks_of(s->p, at->x->r, ks->v);
+        at->v[KS1] = ks->v;
         if (events_fit(&s->ev, at->v, s->exact)) {
             take(s, at, ks, all);
             return;
@@ -295,17 +297,16 @@ visit_bits(struct search *s, struct place *at)
     const struct model_ring r = at->x->r;
 
     for (uint32_t l = 1; l <= BIT_LEVELS; l++) {
-        struct ir_params set;
         double all;
 
         at->cb = least_bits(at->x, l, rows);
         if (!at->cb || model_log2_outputs(l) >= r.log2_n)
             continue;
-        set = params_of(at, &at->ks->at[0]);
-        all = at->cost + search_wide_cost(&set, s->p);
+        all = at->cost + s->ev.wide_bits * l * (at->tr->cost + at->ss->cost)
+              + at->x->choice[l];
         if (all > s->best_cost)
             return;
-        at->v[KS] = 0;
+        at->v[KS] = at->v[KS1] = 0;
         at->v[EXT] = at->cb->slope * rows + at->cb->rest;
         at->v[MS_WIDE] = model_v_ms_wide(r, at->n, l);
         if (!events_hopeless(&s->ev, at->v, s->exact))
@@ -320,7 +321,7 @@ hopeless(const struct search *s, struct place *at, double tr, double ss)
     const double rows = v_rows(at, tr, ss);
     const struct bits *cb = least_bits(at->x, 0, rows);
 
-    at->v[KS] = 0;
+    at->v[KS] = at->v[KS1] = 0;
     at->v[EXT] = cb->slope * rows + cb->rest;
     at->v[MS_WIDE] = model_v_ms_wide(at->x->r, at->n, 1);
     return events_hopeless(&s->ev, at->v, s->exact);
@@ -360,8 +361,8 @@ static void
 visit_ring(struct search *s, struct place *at)
 {
     const struct ring *x = at->x;
-    const double linear = s->p->additions * model_dimension(x->r)
-                          * (s->p->published_cost ? 1 : cost_linear());
+    const double linear =
+        search_linear_cost(s->p, model_dimension(x->r), model_dimension(x->r));
 
     for (size_t i = 0; i < x->br.n; i++) {
         at->br = &x->br.at[i];
@@ -384,7 +385,8 @@ visit_least(struct search *s, struct place *at)
 
     at->v[BR] = at->n * x->br.at[x->br.n - 1].v;
     (void)hopeless(s, at, x->tr.at[x->tr.n - 1].v, x->ss.at[x->ss.n - 1].v);
-    at->v[KS] = search_v_ks_of(s->p, x->r, at->ks->at[at->ks->n - 1].v);
+    at->v[KS1] = at->ks->at[at->ks->n - 1].v;
+    at->v[KS] = search_v_ks_of(s->p, x->r, at->v[KS1]);
     ratio = events_worst(&s->ev, at->v, &event);
     if (ratio < s->best_ratio) {
         s->best_ratio = ratio;
@@ -412,6 +414,8 @@ visit_all(struct search *s, void (*visit)(struct search *, struct place *))
             at.v[FRESH] = at.x->sigma2;
             at.v[ZERO] = model_v_zero(r, at.x->sigma2);
             at.v[MS] = model_v_ms(n, 2 * model_degree(r));
+            at.v[DIM] = model_dimension(r);
+            at.v[ONE] = 1;
             visit(s, &at);
         }
     }

@@ -8,6 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+bool
+sets_is_table(const struct ir_ins *ins)
+{
+    return ir_is_bootstrap(ins) || ins->op == IR_lwe_bit_lut;
+}
+
 /* ---- clusters: a forest of ops, its roots are their numbers */
 
 static uint32_t
@@ -30,7 +36,7 @@ find_clusters(struct sets_problem *p, struct arena *mem)
 
         p->cluster[i] = i;
         if (!ir_ops[ins->op].cipher || ins->op == IR_glwe_encrypt
-            || ins->op == IR_lwe_keyswitch || ir_is_bootstrap(ins))
+            || ins->op == IR_lwe_keyswitch || sets_is_table(ins))
             continue;
         for (size_t j = 0; j < ins->nin; j++)
             p->cluster[root(p->cluster, ins->in[j].id)] = root(p->cluster, i);
@@ -40,6 +46,8 @@ find_clusters(struct sets_problem *p, struct arena *mem)
 }
 
 /* ---- classes */
+
+enum { WIDE = 64 }; /* bits: more than any other has */
 
 struct kind {
     uint32_t bits;
@@ -59,9 +67,9 @@ by_cost(const void *x, const void *y)
 static struct kind
 kind_of(const struct search_event *e, bool norms)
 {
-    struct kind k = { e->min_log2_n, 0 };
+    struct kind k = { e->wide ? WIDE : e->min_log2_n, 0 };
 
-    if (norms)
+    if (norms && !e->wide)
         k.norm = (int)ceil(log2(fmax(e->c_in + e->c_br, 1)) / 2);
     return k;
 }
@@ -118,7 +126,7 @@ find_classes(struct sets_problem *p, const struct search_problem *one,
 /* ---- events: as the pass `noise`, by class */
 
 struct sums {
-    double in, br[SETS_CLASSES];
+    double in, br[SETS_CLASSES], ext, wide;
 };
 
 static struct sums
@@ -131,13 +139,16 @@ sums_of(const struct sets_problem *p, const struct affine *a,
         affine_add_size(a, r, t, size);
     for (uint32_t t = 0; t < r->n; t++) {
         const struct affine_origin *o = &a->origin[r->origin[t]];
+        const struct ir_ins *ins = ir_at(p->f, o->op);
         const double w = size[o->mirror];
 
         size[o->mirror] = 0;
-        if (ir_is_bootstrap(ir_at(p->f, o->op)))
+        if (ir_is_bootstrap(ins))
             s.br[p->class[o->op.id]] += w * w;
-        else
+        else if (ins->op != IR_lwe_bit_lut)
             s.in += w * w;
+        else
+            s.ext += ins->as.lwe_bit_lut.bits * w * w, s.wide += w * w;
     }
     return s;
 }
@@ -151,13 +162,15 @@ add_origins(struct sets_event *e, const struct sets_problem *p,
         const struct sums s = sums_of(p, a, &a->rows[op][i], size);
 
         e->c_in = fmax(e->c_in, s.in);
+        e->c_ext = fmax(e->c_ext, s.ext);
+        e->c_wide = fmax(e->c_wide, s.wide);
         for (uint32_t c = 0; c < p->classes; c++)
             e->c_br[c] = fmax(e->c_br[c], s.br[c]);
     }
 }
 
-/* A table reads a keyswitch, an answer what it answers: both are one step from
- * a value of the cluster. */
+/* A table reads a keyswitch, a wide table and an answer what they are of: all
+ * are one step from a value of the cluster. */
 static uint32_t
 read_from(const struct ir_func *f, uint32_t op)
 {
@@ -174,7 +187,7 @@ origins_have_classes(const struct sets_problem *p, const struct affine *a)
     for (uint32_t i = 0; i < p->f->n; i++) {
         const struct ir_ins *ins = &p->f->ins[i];
 
-        for (size_t e = 0; ir_is_bootstrap(ins) && e < ir_count(&ins->type);
+        for (size_t e = 0; sets_is_table(ins) && e < ir_count(&ins->type);
              e++) {
             const struct affine_origin *o = &a->origin[a->rows[i][e].origin[0]];
 
@@ -184,6 +197,19 @@ origins_have_classes(const struct sets_problem *p, const struct affine *a)
         }
     }
     return true;
+}
+
+/* The events of the bits of a wide table are neighbours. */
+static void
+wide_event(struct sets_problem *p, size_t i, const struct search_event *from)
+{
+    const uint32_t bits = p->f->ins[from->tag].as.lwe_bit_lut.bits;
+    struct sets_event *e = &p->event[i];
+
+    e->wide = p->any_wide = true;
+    e->bit = from->width ? 0 : e[-1].bit + 1;
+    e->scale = exp2(2.0 * (bits - 1 - e->bit));
+    e->width = from->width;
 }
 
 static void
@@ -207,6 +233,9 @@ find_events(struct sets_problem *p, const struct search_problem *one,
         e->count = from->count;
         e->min_log2_n = from->min_log2_n;
         e->theta = from->theta;
+        e->scale = 1;
+        if (from->wide)
+            wide_event(p, i, from);
         add_origins(e, p, a, value, size);
     }
 }
@@ -222,7 +251,7 @@ count_work(struct sets_problem *p, struct arena *mem)
         const struct ir_ins *ins = &f->ins[i];
 
         p->additions[p->cluster[i]] += budget_additions(f, ins);
-        if (ir_is_bootstrap(ins))
+        if (sets_is_table(ins))
             p->result[p->cluster[i]][p->class[i]] +=
                 (double)ir_count(&ins->type);
     }

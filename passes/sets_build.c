@@ -11,7 +11,8 @@ struct building {
     const struct sets_problem *p;
     struct ir_func *g;
     ir_ref *map;
-    uint32_t (*switched)[IR_MAX_SETS]; /* by keyswitch and set: 1 + op, or 0 */
+    /* by keyswitch, or input of a wide table, and set: 1 + op, or 0 */
+    uint32_t (*switched)[IR_MAX_SETS];
 };
 
 static void
@@ -41,26 +42,49 @@ keyswitch(struct building *b, uint32_t i, uint32_t to)
 }
 
 static ir_ref
+converted(struct building *b, ir_ref v, struct ir_type type, uint32_t from,
+          uint32_t to, const struct ir_ins *of)
+{
+    need_switch(b, from, to, true);
+    type.set = (uint8_t)to;
+    v = ir_build_typed(b->g, IR_lwe_convert, of->at, &v, 1, NULL, &type);
+    b->g->ins[v.id].type = type; /* with its noise */
+    b->g->ins[v.id].from = of->from;
+    return v;
+}
+
+/* The input of a wide table under the big key of its set. */
+static ir_ref
+wide_input(struct building *b, const struct ir_ins *ins, uint32_t to)
+{
+    const uint32_t in = ins->in[0].id;
+    const struct ir_type *t = &b->p->f->ins[in].type;
+    const uint32_t from = b->s->of_cluster[b->p->cluster[in]];
+    uint32_t *memo = &b->switched[in][to];
+
+    if (from == to)
+        return b->map[in];
+    if (!*memo)
+        *memo = converted(b, b->map[in], *t, from, to, ins).id + 1;
+    return (ir_ref){ *memo - 1 };
+}
+
+static ir_ref
 table(struct building *b, uint32_t i)
 {
     const struct ir_ins *ins = &b->p->f->ins[i];
     const uint32_t in = ins->in[0].id;
     const uint32_t at = b->s->of_class[b->p->class[i]];
     const uint32_t home = b->s->of_cluster[b->p->cluster[i]];
-    struct ir_type type = ins->type;
+    const ir_ref before = b->map[in];
     ir_ref v;
 
-    b->map[in] = keyswitch(b, in, at);
+    b->map[in] = ins->op == IR_lwe_bit_lut ? wide_input(b, ins, at)
+                                           : keyswitch(b, in, at);
     v = ir_copy(b->g, ins, b->map);
+    b->map[in] = before;
     b->g->ins[v.id].type.set = (uint8_t)at;
-    if (at == home)
-        return v;
-    need_switch(b, at, home, true);
-    type.set = (uint8_t)home;
-    v = ir_build_typed(b->g, IR_lwe_convert, ins->at, &v, 1, NULL, &type);
-    b->g->ins[v.id].type = type; /* with its noise */
-    b->g->ins[v.id].from = ins->from;
-    return v;
+    return at == home ? v : converted(b, v, ins->type, at, home, ins);
 }
 
 static ir_ref
@@ -71,7 +95,7 @@ written(struct building *b, uint32_t i)
 
     if (ins->op == IR_lwe_keyswitch) /* made by what reads it */
         return (ir_ref){ 0 };
-    if (ir_is_bootstrap(ins))
+    if (sets_is_table(ins))
         return table(b, i);
     v = ir_copy(b->g, ins, b->map);
     if (ins->type.base >= IR_GLWE)

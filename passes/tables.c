@@ -10,8 +10,8 @@ enum { WORTH = 5 }; /* bits below which a native table is always cheaper */
 
 /* In ms a row; infinite if there are no parameters, or none below `most`. */
 static double
-price(const struct pass_ctx *cx, const struct ir_func *f, unsigned native,
-      double most)
+price(const struct pass_ctx *cx, const struct ir_func *f,
+      struct tables_choice *c, double most)
 {
     struct arena mem = { 0 };
     struct diag quiet = { .errors = DIAG_MAX, .muted = true };
@@ -20,7 +20,7 @@ price(const struct pass_ctx *cx, const struct ir_func *f, unsigned native,
 
     quiet.src = cx->diag->src;
     inner.most = isfinite(most) ? most : 0;
-    (void)tables_lower(&inner, f, native, &cost);
+    (void)tables_lower(&inner, f, c, &cost);
     arena_free(&mem);
     return cost;
 }
@@ -43,27 +43,30 @@ widths(const struct ir_func *f)
 /* Of the widths up to that of the native ones only those that occur make a
  * difference.  *cost in ms a row; infinite if there are no parameters, or if
  * nothing was to be compared. */
-static unsigned
+static struct tables_choice
 cheapest(const struct pass_ctx *cx, const struct ir_func *f, double *cost)
 {
     const double asked = ir_get(f, "tables.native", -1);
     const unsigned set = widths(f);
-    unsigned best = ENCODE_MAX_EXACT;
+    struct tables_choice best = { ENCODE_MAX_EXACT, TABLES_ANY };
 
     *cost = (double)INFINITY;
-    if (asked >= 0)
-        return (unsigned)asked;
+    if (asked >= 0) {
+        best.native = (unsigned)asked;
+        return best;
+    }
     if (set >> WORTH == 0 || set >> (ENCODE_MAX_WIDE + 1))
         return best;
     for (unsigned native = ENCODE_MAX_EXACT + 1; native-- > 0;) {
+        struct tables_choice c = { native, TABLES_ANY };
         double own;
 
         if (native < ENCODE_MAX_EXACT && !(set >> (native + 1) & 1))
             continue;
-        own = price(cx, f, native, *cost);
+        own = price(cx, f, &c, *cost);
         if (own < *cost) {
             *cost = own;
-            best = native;
+            best = c;
         }
     }
     return best;
@@ -72,11 +75,11 @@ cheapest(const struct pass_ctx *cx, const struct ir_func *f, double *cost)
 /* f with its answers in digits, if that is a tenth cheaper than *least. */
 static const struct ir_func *
 in_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned digits,
-          unsigned *native, double *least)
+          struct tables_choice *choice, double *least)
 {
     struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0, 0 };
     const struct ir_func *g = answers_split(&inner, f, digits);
-    unsigned own = *native;
+    struct tables_choice own = { choice->native, TABLES_ANY };
     double cost = (double)INFINITY;
 
     if (!g)
@@ -84,35 +87,37 @@ in_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned digits,
     if (!isfinite(*least)) /* no bound has parameters without digits */
         own = cheapest(cx, g, &cost);
     if (!isfinite(cost))
-        cost = price(cx, g, own, *least);
+        cost = price(cx, g, &own, *least);
     if (!(cost < 0.9 * *least))
         return NULL;
     *least = cost;
-    *native = own;
+    *choice = own;
     return g;
 }
 
 /* Answers in as few digits as have parameters, or in more for as long as each
  * makes the row a tenth cheaper. */
 static const struct ir_func *
-with_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned *native)
+with_digits(struct pass_ctx *cx, const struct ir_func *f,
+            struct tables_choice *choice)
 {
     const unsigned asked = (unsigned)ir_get(f, "answers.digits", 0);
     const struct ir_func *best = f, *g = f;
     double least;
 
-    *native = cheapest(cx, f, &least);
+    *choice = cheapest(cx, f, &least);
     if (asked > 1) {
+        choice->way = TABLES_ANY;
         g = answers_split(cx, f, asked);
         return g ? g : f;
     }
     if (asked == 1 || !answers_are_hard(cx, f))
         return f;
     if (!isfinite(least))
-        least = price(cx, f, *native, least);
+        least = price(cx, f, choice, least);
     for (unsigned digits = 2; digits <= ANSWERS_MOST && (g || !isfinite(least));
          digits++) {
-        g = in_digits(cx, f, digits, native, &least);
+        g = in_digits(cx, f, digits, choice, &least);
         best = g ? g : best;
     }
     return best;
@@ -121,8 +126,8 @@ with_digits(struct pass_ctx *cx, const struct ir_func *f, unsigned *native)
 struct ir_func *
 pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
 {
-    unsigned native;
-    const struct ir_func *best = with_digits(cx, f, &native);
+    struct tables_choice choice;
+    const struct ir_func *best = with_digits(cx, f, &choice);
 
-    return tables_lower(cx, best, native, NULL);
+    return tables_lower(cx, best, &choice, NULL);
 }

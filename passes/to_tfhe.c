@@ -625,38 +625,55 @@ price(const struct pass_ctx *cx, const struct ir_func *g, double most)
  * multiplies their noise: every way is priced. */
 enum { WAYS = 3 }; /* as they are, shared by interleaving, by products */
 
-struct ir_func *
-tables_lower(struct pass_ctx *cx, const struct ir_func *f, unsigned native,
-             double *cost)
+static void
+lower_ways(struct pass_ctx *cx, const struct ir_func *f,
+           const struct tables_choice *c, struct ir_func *way[2 * WAYS])
 {
     struct form *form = arena_new(cx->scratch, struct form, f->n);
-    struct ir_func *way[2 * WAYS] = { NULL }, *best = NULL;
+
+    for (int slopes = 0; slopes < 2; slopes++) {
+        struct ir_func **here = way + WAYS * slopes;
+
+        if ((!forms(cx, f, form, slopes, c->native) && slopes)
+            || (c->way >= 0 && c->way / WAYS != slopes))
+            continue;
+        here[0] = lower_all(cx, f, form);
+        for (int how = 0; how < WAYS - 1 && here[0]; how++)
+            if (c->way < 0 || c->way % WAYS == how + 1)
+                here[how + 1] =
+                    share_bootstraps(cx, here[0], (enum share_how)how);
+    }
+}
+
+struct ir_func *
+tables_lower(struct pass_ctx *cx, const struct ir_func *f,
+             struct tables_choice *c, double *cost)
+{
+    struct ir_func *way[2 * WAYS] = { NULL };
     double least = (double)INFINITY;
     struct diag quiet;
     struct pass_ctx inner = quietly(cx, &quiet);
-    size_t ways = 0;
+    struct form *form;
+    int several = 0;
 
-    for (int slopes = 0; slopes < 2; slopes++) {
-        if (!forms(cx, f, form, slopes, native) && slopes)
-            break;
-        way[ways] = lower_all(&inner, f, form);
-        for (size_t how = 0; how < WAYS - 1 && way[ways]; how++)
-            way[ways + 1 + how] =
-                share_bootstraps(&inner, way[ways], (enum share_how)how);
-        ways += WAYS;
-    }
-    for (size_t i = 0; i < 2 * WAYS; i++) {
-        const double own = way[i] && (cost || way[1] || way[2] || ways > WAYS)
+    lower_ways(&inner, f, c, way);
+    if (!cost && c->way >= 0 && way[c->way])
+        return way[c->way];
+    for (int i = 0; i < 2 * WAYS; i++)
+        several += way[i] != NULL;
+    for (int i = 0; i < 2 * WAYS; i++) {
+        const double own = way[i] && (cost || several > 1)
                                ? price(cx, way[i], least)
                                : (double)INFINITY;
 
-        if (way[i] && (!best || own < least))
-            least = own, best = way[i];
+        if (way[i] && (c->way < 0 || own < least))
+            least = own, c->way = i;
     }
     if (cost)
         *cost = least;
-    if (best || cost)
-        return best;
-    forms(cx, f, form, false, native); /* again, with the message */
+    if (c->way >= 0 || cost)
+        return c->way >= 0 ? way[c->way] : NULL;
+    form = arena_new(cx->scratch, struct form, f->n);
+    forms(cx, f, form, false, c->native); /* again, with the message */
     return lower_all(cx, f, form);
 }

@@ -51,4 +51,27 @@ grep -q 'another parameter set' said || fail "said: $(cat said)"
 mkdir other && ./one keygen -q -o other || fail "keygen"
 ./m-server eval -q --eval-key other/eval.key 2>said
 [ $? = 4 ] || fail "a key of one set in a program of two"
+
+# tables by bits have a set of their own, and its keys
+cat >bits.cml <<'END'
+model bits {
+    input x : u8[3];
+    input z : u2[24];
+    param v : int[3] = [1, 1, -1];
+    param r : int[24, 12] = [[(i + j) % 5 // 4 for j in 0..12] for i in 0..24];
+    let t = x @ v;
+    output a = t * t // 64;
+    output b = clip(z @ r, 0, 7) % 5;
+}
+END
+"$cmlc" bits.cml --split -o b $link 2>said || { cat said >&2; fail "compile"; }
+"$cmlc" bits.cml -o bits $link 2>said || { cat said >&2; fail "compile"; }
+[ "$(./bits info | grep -c '^parameters ')" -ge 2 ] || fail "one set with bits"
+awk 'BEGIN { for (r = 0; r < 2; r++) { printf "%d,%d,2", 253 - 90 * r, 251
+             for (i = 0; i < 24; i++) printf ",%d", (i * i + r) % 4; print "" } }' >row.csv
+rm -f client.key eval.key input.ct output.ct
+./bits clear -q -i row.csv >clear.csv || fail "clear"
+./b-client keygen -q && ./b-client encrypt -q -i row.csv && ./b-server eval -q &&
+    ./b-client decrypt -q >decrypted.csv || fail "a verb"
+cmp clear.csv decrypted.csv || fail "decrypt is not clear"
 exit $bad

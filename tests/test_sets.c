@@ -97,7 +97,8 @@ v_element(const struct affine *a, const struct affine_row *r, uint32_t home)
 
     ck_assert_uint_le(a->norigins, MOST_ORIGINS);
     for (uint32_t t = 0; t < r->n; t++)
-        size[a->origin[r->origin[t]].mirror] += fabs((double)r->weight[t]);
+        size[a->origin[r->origin[t]].mirror] +=
+            fabs((double)r->weight[t]) * sqrt(a->origin[r->origin[t]].gain);
     for (uint32_t o = 0; o < a->norigins; o++) {
         const struct ir_ins *ins = ir_at(a->f, a->origin[o].op);
         const uint32_t set = ins->type.set;
@@ -108,6 +109,9 @@ v_element(const struct affine *a, const struct affine_row *r, uint32_t home)
             continue;
         if (ir_is_bootstrap(ins))
             one = v_br(s) + v_switch(a->f, set, home, true);
+        else if (ins->op == IR_lwe_bit_lut) /* (51) */
+            one = ins->as.lwe_bit_lut.bits * s->v_ext
+                  + v_switch(a->f, set, home, true);
         else
             ck_assert_uint_eq(set, home);
         v += size[o] * size[o] * one;
@@ -146,6 +150,30 @@ log2_table(const struct affine *a, const struct ir_ins *ins)
     return model_log2_pfail(v, exp2(-(double)ins->as.lwe_pbs.bits - 2));
 }
 
+/* (50), all bits of an element */
+static double
+log2_wide(const struct affine *a, const struct ir_ins *ins)
+{
+    const struct ir_func *f = a->f;
+    const struct ir_ins *in = ir_at(f, ins->in[0]);
+    const bool converted = in->op == IR_lwe_convert;
+    const uint32_t set = ins->type.set, bits = ins->as.lwe_bit_lut.bits;
+    const struct ir_params *s = ir_params_of(f, set);
+    const double own = v_switch(f, set, set, false) + s->v_ms_wide;
+    const double v =
+        v_tensor(a, converted ? in->in[0].id : ins->in[0].id)
+        + (converted ? v_switch(f, ir_from_set(f, in), set, true) : 0);
+    double sum = (double)-INFINITY;
+
+    ck_assert_uint_eq(in->type.set, set);
+    for (uint32_t bit = 0; bit < bits; bit++)
+        sum = model_log2_add(
+            sum, model_log2_pfail(
+                     exp2(2.0 * (bits - 1 - bit)) * (v + bit * v_br(s)) + own,
+                     0.25));
+    return sum;
+}
+
 static double
 log2_answer(const struct affine *a, const struct ir_ins *ins)
 {
@@ -179,6 +207,8 @@ check_bound(const struct ir_func *f, double bound, double slack)
         if (ir_is_bootstrap(ins))
             sum = model_log2_add(sum, log2((double)ir_bootstraps(f, ins))
                                           + log2_table(a, ins));
+        if (ins->op == IR_lwe_bit_lut)
+            sum = model_log2_add(sum, count + log2_wide(a, ins));
         if (ins->op == IR_lwe_answer)
             sum = model_log2_add(sum, count + log2_answer(a, ins));
     }
@@ -192,8 +222,7 @@ check_bound(const struct ir_func *f, double bound, double slack)
 
 /* ---- models */
 
-/* What is tested here has no tables by bits: the first of equal settings
- * counts. */
+/* Without tables by bits: the first of equal settings counts. */
 static char *
 all_native(const char *text)
 {
@@ -208,29 +237,30 @@ all_native(const char *text)
     return own;
 }
 
-/* `wide` tables of 6 bits, ten times as many of 2 bits, and `more` of 4, all in
- * one sum: results of two widths are converted to the third's set */
+/* `wide` tables of so many bits, ten times as many of 2 bits, and `more` of 4,
+ * all in one sum: results of two widths are converted to the third's set */
 static char *
-mixed(int wide, int more, const char *setting)
+mixed(int bits, int wide, int more, const char *setting)
 {
+    const int last = (1 << bits) - 1;
     char *text;
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
     fprintf(out, "ir 1 mixed\nset tables.native = 8\n%s", setting);
-    fputs("const @w : int[1,64] = [0", out);
-    for (int i = 1; i < 64; i++)
+    fprintf(out, "const @w : int[1,%d] = [0", last + 1);
+    for (int i = 1; i <= last; i++)
         fprintf(out, ", %d", i % 7 == 3);
     fputs("]\nconst @n : int[1,4] = [0, 0, 1, 0]\n"
           "const @m : int[1,16] = [0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0, 1, 0, 1, "
           "1, 0]\n{\n",
           out);
-    fprintf(out, "%%0 = input { name = @a } : int[%d] in 0..63\n", wide);
+    fprintf(out, "%%0 = input { name = @a } : int[%d] in 0..%d\n", wide, last);
     fprintf(out, "%%1 = input { name = @b } : int[%d] in 0..3\n", 10 * wide);
     fprintf(out, "%%2 = input { name = @c } : int[%d] in 0..15\n", more);
     for (int i = 0; i < 3; i++) {
         const int n = i == 0 ? wide : i == 1 ? 10 * wide : more;
-        const int top = i == 0 ? 63 : i == 1 ? 3 : 15, at = 3 + 3 * i;
+        const int top = i == 0 ? last : i == 1 ? 3 : 15, at = 3 + 3 * i;
 
         fprintf(out, "%%%d = encrypt %%%d : enc int[%d] in 0..%d\n", at, i, n,
                 top);
@@ -314,7 +344,7 @@ count(const struct ir_func *f, enum ir_op op)
 /* One table in eleven is wide: the model promises 2.5 times less at least. */
 START_TEST(mixed_widths_have_two_sets)
 {
-    char *text = mixed(3, 1, ""), *same = mixed(3, 1, "set sets = 1\n");
+    char *text = mixed(6, 3, 1, ""), *same = mixed(6, 3, 1, "set sets = 1\n");
     struct result two = compiled(text, after_range),
                   one = compiled(same, after_range);
 
@@ -335,10 +365,37 @@ START_TEST(mixed_widths_have_two_sets)
 }
 END_TEST
 
+/* Tables by bits have a set of their own, and inputs converted to it. */
+START_TEST(tables_by_bits_have_a_set)
+{
+    char *text = mixed(10, 2, 20, ""),
+         *same = mixed(10, 2, 20, "set sets = 1\n");
+    struct result two = compiled(text, after_range),
+                  one = compiled(same, after_range);
+    unsigned wide = 0;
+
+    ck_assert(two.f && one.f);
+    ck_assert_uint_eq(one.f->sets.more, 0);
+    ck_assert_uint_ge(two.f->sets.more, 1);
+    ck_assert_uint_eq(count(two.f, IR_lwe_bit_lut), 1);
+    for (uint32_t i = 0; i <= two.f->sets.more; i++)
+        wide += ir_params_of(two.f, i)->tr_levels > 0;
+    ck_assert_uint_eq(wide, 1);
+    ck_assert(two.f->params.cost < one.f->params.cost);
+    check_curve(two.f, 132);
+    check_bound(two.f, -128, 0);
+    check_bound(one.f, -128, 0);
+    arena_free(&two.mem);
+    arena_free(&one.mem);
+    free(text);
+    free(same);
+}
+END_TEST
+
 /* Each more set that may be used costs less. */
 START_TEST(three_widths_have_three_sets)
 {
-    char *text = mixed(2, 20, ""), *less = mixed(2, 20, "set sets = 2\n");
+    char *text = mixed(6, 2, 20, ""), *less = mixed(6, 2, 20, "set sets = 2\n");
     struct result three = compiled(text, after_range),
                   two = compiled(less, after_range);
 
@@ -359,7 +416,7 @@ END_TEST
 /* Level and bound of the settings hold for every set. */
 START_TEST(settings_reach_all_sets)
 {
-    char *text = mixed(3, 2, "set security = 128\nset log2_pfail = -40\n");
+    char *text = mixed(6, 3, 2, "set security = 128\nset log2_pfail = -40\n");
     struct result r = compiled(text, after_range);
 
     ck_assert_ptr_nonnull(r.f);
@@ -406,10 +463,9 @@ START_TEST(random_models_keep_meaning_and_bound)
         struct result r;
 
         toy[strlen("insecure.toy = ")] = '0';
-        native = all_native(text);
+        native = seed % 4 ? all_native(text) : strdup(text);
         r = compiled(native, NULL);
-        if (r.f && count(r.f, IR_lwe_answer) > 0
-            && count(r.f, IR_lwe_bit_lut) == 0)
+        if (r.f && count(r.f, IR_lwe_answer) > 0)
             check_bound(r.f, -128, 1e9);
         if (r.f)
             with[r.f->sets.more + 1]++;
@@ -432,6 +488,7 @@ main(void)
     int failed;
 
     tcase_add_test(tc, mixed_widths_have_two_sets);
+    tcase_add_test(tc, tables_by_bits_have_a_set);
     tcase_add_test(tc, three_widths_have_three_sets);
     tcase_add_test(tc, settings_reach_all_sets);
     tcase_add_test(tc, one_width_has_one_set);

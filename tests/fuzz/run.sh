@@ -4,7 +4,8 @@
 # usage: run.sh BUILD WORK SECONDS
 #
 # BUILD is of the preset `fuzz`.  WORK receives the corpora, what was found
-# (crash-*, timeout-*, oom-*) and a line a turn in `history`.
+# (crash-*, timeout-*, oom-*, slow-unit-*) and a line a turn in `history`.  What is slow on
+# a busy machine is to be timed alone: a hang is what takes more than 2 s there.
 build=$1 work=$2 seconds=$3
 here=$(cd "$(dirname "$0")" && pwd) || exit 2
 root=$here/../..
@@ -47,16 +48,19 @@ turn() {
     fuzzer=$1 reader=$2
     shift 2
     name=$fuzzer${reader:+-$reader}
-    begin=$(date +%s)
     (
         [ -z "$reader" ] || export CML_READER="$reader"
         export ASAN_OPTIONS=quarantine_size_mb=8
-        exec "$build/bin/fuzz_$fuzzer" -rss_limit_mb=256 -timeout=2 \
-            -max_total_time="$seconds" -max_len=4096 -print_final_stats=1 \
+        "$build/bin/fuzz_$fuzzer" -rss_limit_mb=256 -timeout=20 \
+            -report_slow_units=2 -max_total_time="$seconds" -max_len=4096 \
+            -print_final_stats=1 \
             $([ -e "$work/$fuzzer.dict" ] && echo "-dict=$work/$fuzzer.dict") \
             -artifact_prefix="$work/$name-" "$work/$fuzzer" "$@"
+        code=$?
+        times | sed -n 2p >"$work/$name.times"
+        exit $code
     ) >"$work/$name.log" 2>&1
-    echo "$name exit $? seconds $(($(date +%s) - begin))" \
+    echo "$name exit $? user and system $(cat "$work/$name.times")" \
         "$(sed -n 's/^stat::number_of_executed_units: */runs /p' \
             "$work/$name.log")" >>"$work/history"
 }
