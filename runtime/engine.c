@@ -62,6 +62,7 @@ words_of(const struct engine *e, const struct cml_value *v)
     case CMLRT_GLWE: return 2 * n;
     case CMLRT_GGSW: return (size_t)v->levels * 4 * n;
     case CMLRT_DOUBLED: return 4 * n;
+    case CMLRT_WINDOWS: return cmlrt_window_words(&e->sets.at[v->set]);
     default: return v->key ? e->env[v->set].small : e->env[v->set].big;
     }
 }

@@ -267,6 +267,13 @@ enum cml_status cmlrt_eval_derive_stream(const struct cmlrt_outlet *out,
 /* LWE under the big key of coefficient f: its kN mask words from the masks */
 void cmlrt_extract_mask(uint64_t *lwe, const uint64_t *masks, size_t k,
                         size_t n, size_t f);
+/* words of a ring ciphertext whose coefficients are windows: for each mask 2N,
+ * for the body N */
+static inline size_t
+cmlrt_window_words(const struct cmlrt_set *set)
+{
+    return (size_t)(2 * set->k + 1) << set->log2_n;
+}
 /*     out <- X^a in,   0 <= a < 2n */
 void cmlrt_rotate(uint64_t *out, const uint64_t *in, size_t n, size_t a);
 
