@@ -57,6 +57,9 @@ void cmlrt_stream_open(struct cmlrt_rng *g, const struct cmlrt_stream *s);
 
 /* ---- sample.c; one u64 of the stream a number, time independent of values */
 uint64_t cmlrt_tuniform(struct cmlrt_rng *g, int t);
+/* n of them; for t <= 30, 32 bits of the stream each, which are enough for the
+ * same distribution */
+void cmlrt_tuniforms(uint64_t *out, size_t n, struct cmlrt_rng *g, int t);
 void cmlrt_binary(uint64_t *out, size_t n, struct cmlrt_rng *g);
 void cmlrt_ternary(uint64_t *out, size_t n, struct cmlrt_rng *g);
 /* the simulator's, not cryptography: a torus word of N(0, sd^2) */
