@@ -373,6 +373,25 @@ said 'a keygen was stopped'
 cp -p kept.key client.key
 expect 0 ./linear keygen -o folder
 [ -s folder/client.key ] && [ -s folder/eval.key ] || wrong 'keygen -o'
+# stopped at any time: both keys or none, and no litter
+for i in 0 1 2 3 4 5 6 7 8 9; do
+    ./linear keygen -q -o "stopped$i" &
+    sleep "0.00$i"
+    kill -TERM $! 2>/dev/null
+    wait $! 2>/dev/null
+    checks=$((checks + 1))
+    case $(ls -A "stopped$i" 2>/dev/null | tr '
+' ' ') in
+        '' | 'client.key eval.key ') ;;
+        *) wrong "a keygen stopped after $i ms left $(ls -A "stopped$i")" ;;
+    esac
+done
+# client.key cannot get its name: no eval.key either, and the old one stays
+mkdir -p taken/client.key
+cp eval.key taken
+expect 3 ./linear keygen --force -o taken
+said 'taken/client.key: Is a directory'
+same eval.key taken/eval.key
 # what is no regular file is read and written as it is
 cp output.ct kept.ct
 ./linear eval -e - <eval.key >out 2>err || wrong 'a key on standard input'
