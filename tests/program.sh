@@ -226,6 +226,23 @@ cycle net net.csv
 grep -q '"versi,color"' clear || wrong "labels are not quoted"
 expect 0 ./net decrypt --format=json -i output.ct -k client.key
 printed '"species": "versi,color"'
+expect 0 ./net decrypt --format=npy -o results.npy
+if command -v python3 >/dev/null; then
+    python3 - results.npy "$(wc -l <clear)" <<'EOF' >out 2>err || wrong 'an array of results'
+import ast, struct, sys
+b = open(sys.argv[1], "rb").read()
+n = struct.unpack("<H", b[8:10])[0]
+d = ast.literal_eval(b[10:10 + n].decode())
+rows, columns = d["shape"]
+assert b[:8] == b"\x93NUMPY\x01\0" and (10 + n) % 64 == 0, b[:10]
+assert d["descr"] == "<f8" and not d["fortran_order"], d
+assert rows == int(sys.argv[2]) - 1 and len(b) == 10 + n + 8 * rows * columns
+line = open("clear").read().split("\n")[1].split(",")
+cells = struct.unpack_from("<%dd" % columns, b, 10 + n)
+for text, x in zip(line, cells):
+    assert not text.strip("-.e0123456789") == "" or float(text) == x, (text, x)
+EOF
+fi
 expect 0 ./net decrypt -o results.csv
 [ "$(ls -l results.csv | cut -c 1-10)" = -rw------- ] ||
     wrong 'others can read results'
@@ -331,6 +348,10 @@ expect 0 ./net --version
 expect 0 ./net info
 printed '^output .*score'
 printed 'client learns'
+expect 0 ./net selftest
+printed '^ok .*RFC 8439'
+printed '^ok .*kernels ref$'
+printed '^ok .*one row'
 expect 0 ./net bench
 printed '^bootstrap [0-9.]* ms$'
 if command -v python3 >/dev/null; then
@@ -537,6 +558,8 @@ same halves out
 for half in client server; do
     expect 0 ./net-$half info
     expect 0 ./net-$half bench
+    expect 0 ./net-$half selftest
+    printed '^ok .*kernels ref$'
     expect 0 ./net-$half inspect input.ct
     printed 'belongs to this program'
     expect 0 ./net-$half help
