@@ -91,13 +91,6 @@ matmul(struct be_module *m, const struct ir_ins *ins)
     return BE_RECORD(m, w);
 }
 
-/* The value that a product reads for operand i. */
-static uint32_t
-viewed(const struct be_module *m, uint32_t i)
-{
-    return m->value[be_is_view(m, i) ? m->f->ins[i].in[0].id : i];
-}
-
 static LLVMValueRef
 sum(struct be_module *m, const struct ir_ins *ins)
 {
@@ -239,6 +232,20 @@ add_step(struct be_module *m, const struct ir_ins *ins, enum be_abi abi,
     be_add_step(m, ins, abi, &o, m->value[ins - m->f->ins], items);
 }
 
+/* Products read the operand of a view, and coefficients where their rings are.
+ */
+static void
+product(struct be_module *m, const struct ir_ins *ins)
+{
+    const uint32_t i = ins->in[0].id;
+    const uint32_t v = be_is_view(m, i) ? m->f->ins[i].in[0].id : i;
+
+    add_step(m, ins,
+             be_is_windows(m, v) ? BE_cmlrt_glwe_matmul_clear
+                                 : BE_cmlrt_lwe_matmul_clear,
+             m->value[v], matmul(m, ins), -1, ir_count(&ins->type));
+}
+
 static void
 keyswitch(struct be_module *m, const struct ir_ins *ins, uint32_t in)
 {
@@ -274,8 +281,12 @@ emit(struct be_module *m, const struct ir_ins *ins)
 
     switch ((int)ins->op) {
     case IR_glwe_extract:
-        add_step(m, ins, BE_cmlrt_glwe_extract, m->nvalues, extract(m, ins), -1,
-                 n);
+        if (be_is_windows(m, (uint32_t)(ins - m->f->ins)))
+            add_step(m, ins, BE_cmlrt_glwe_windows, m->nvalues, extract(m, ins),
+                     -1, be_rings(m, ins));
+        else
+            add_step(m, ins, BE_cmlrt_glwe_extract, m->nvalues, extract(m, ins),
+                     -1, n);
         return;
     case IR_lwe_add:
         add_step(m, ins, BE_cmlrt_lwe_add, in, NULL, other, n);
@@ -302,10 +313,7 @@ emit(struct be_module *m, const struct ir_ins *ins)
         add_step(m, ins, BE_cmlrt_lwe_mul_clear, in,
                  be_integers(m, ins->as.lwe_mul_clear.data, 0), -1, n);
         return;
-    case IR_lwe_matmul_clear:
-        add_step(m, ins, BE_cmlrt_lwe_matmul_clear, viewed(m, ins->in[0].id),
-                 matmul(m, ins), -1, n);
-        return;
+    case IR_lwe_matmul_clear: product(m, ins); return;
     case IR_lwe_sum:
         add_step(m, ins, BE_cmlrt_lwe_sum, in, sum(m, ins), -1, n);
         return;

@@ -68,6 +68,10 @@ struct be_fn {
 void be_layout(struct be_module *m);
 /* lwe.gather i is never made: products read its operand through its index */
 bool be_is_view(const struct be_module *m, uint32_t i);
+/* of glwe.extract i its rings are kept, whose coefficients products read */
+bool be_is_windows(const struct be_module *m, uint32_t i);
+/* that hold as many coefficients */
+size_t be_rings(const struct be_module *m, const struct ir_ins *ins);
 /* index in a row of the first GLWE of a glwe.encrypt */
 size_t be_first_glwe(const struct be_module *m, uint32_t piece);
 
@@ -134,6 +138,7 @@ void be_leveled_step(struct be_module *m, const struct ir_ins *ins);
 struct be_ring_value {
     int64_t key, levels, count, coefs;
 };
+enum { KEY_GLWE = 2, KEY_GGSW, KEY_DOUBLED, KEY_WINDOWS }; /* V(key) */
 struct be_ring_value be_ring_value(const struct be_module *m,
                                    const struct ir_ins *ins);
 /* slots.c: likewise, of products of packed bits */

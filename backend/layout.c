@@ -49,17 +49,24 @@ take(struct be_module *m, uint32_t i, size_t *bytes)
 }
 
 /* Products take the ciphertexts that they need one by one: a convolution is a
- * gather and a product, and its patches are never copied. */
+ * gather and a product, and its patches are never copied; nor are coefficients
+ * of what the client sends taken out of their rings.  Users come later, so from
+ * the back, whether one is a view is known. */
 static void
 find_views(struct be_module *m)
 {
     const struct ir_func *f = m->f;
 
     m->wanted = arena_new(&m->mem, bool, f->n);
-    for (uint32_t i = 0; i < f->n; i++)
-        for (size_t j = 0; j < f->ins[i].nin; j++)
-            if (f->ins[i].op != IR_lwe_matmul_clear)
-                m->wanted[f->ins[i].in[j].id] = true;
+    for (uint32_t i = f->n; i-- > 0;)
+        for (size_t j = 0; j < f->ins[i].nin; j++) {
+            const uint32_t v = f->ins[i].in[j].id;
+            const bool viewed =
+                be_is_view(m, i) && f->ins[v].op == IR_glwe_extract;
+
+            if (f->ins[i].op != IR_lwe_matmul_clear && !viewed)
+                m->wanted[v] = true;
+        }
 }
 
 /* What the client sends is read where it is, but for the bits that a forest
@@ -90,6 +97,20 @@ bool
 be_is_view(const struct be_module *m, uint32_t i)
 {
     return m->f->ins[i].op == IR_lwe_gather && !m->wanted[i];
+}
+
+bool
+be_is_windows(const struct be_module *m, uint32_t i)
+{
+    return m->f->ins[i].op == IR_glwe_extract && !m->wanted[i];
+}
+
+size_t
+be_rings(const struct be_module *m, const struct ir_ins *ins)
+{
+    const unsigned log2_n = ir_params_of(m->f, ins->type.set)->log2_n;
+
+    return ((ir_count(&ins->type) - 1) >> log2_n) + 1;
 }
 
 void

@@ -10,7 +10,6 @@ _Static_assert((int)IR_LEVELED_COEFS == (int)CML_MAX_COEFS
                "what the verifier allows is what the runtime has room for");
 
 enum { RING = 1 << IR_LOG2_LEVELED, MOST_GROUPS = 16 };
-enum { KEY_GLWE = 2, KEY_GGSW, KEY_DOUBLED }; /* V(key) */
 
 struct expand_fields {
 #define E(type, field) LLVMValueRef field;

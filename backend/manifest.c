@@ -254,14 +254,28 @@ levels(struct be_module *m)
     return level;
 }
 
+static struct be_ring_value
+held_by(const struct be_module *m, const struct ir_ins *ins)
+{
+    const size_t n = ir_count(&ins->type);
+
+    if (be_is_leveled(ins))
+        return be_ring_value(m, ins);
+    if (be_is_windows(m, (uint32_t)(ins - m->f->ins))) {
+        const size_t rings = be_rings(m, ins);
+
+        return (struct be_ring_value){ .key = KEY_WINDOWS,
+                                       .count = (int64_t)rings,
+                                       .coefs = (int64_t)(n / rings + 1) };
+    }
+    return (struct be_ring_value){ .key = ins->type.key == IR_SMALL,
+                                   .count = (int64_t)n };
+}
+
 static struct value_fields
 value(struct be_module *m, const struct ir_ins *ins)
 {
-    const struct be_ring_value ring =
-        be_is_leveled(ins)
-            ? be_ring_value(m, ins)
-            : (struct be_ring_value){ .key = ins->type.key == IR_SMALL,
-                                      .count = (int64_t)ir_count(&ins->type) };
+    const struct be_ring_value ring = held_by(m, ins);
     struct value_fields v;
 
     v.count = be_i64(m, ring.count);

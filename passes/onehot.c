@@ -27,10 +27,11 @@ enum { MAX_GRID = 4096, MAX_BITS = 8192 };
  * weight, N words of a product */
 static const double bit_us = 8 * COST_US_BYTE + 0.86, weight_us = 0.5;
 
-/* An origin as a function of an element of an input. */
+/* An origin as a function of an element of an input; or as a number, the only
+ * value, where nothing is left of its input. */
 struct function {
     uint32_t op, element;
-    bool linear;
+    bool linear, constant;
     double most; /* of its values, in size */
     size_t n;
     const int64_t *value; /* at lo + i, i < n; NULL: it is none */
@@ -102,20 +103,25 @@ is_small(const struct onehot *o, const struct affine_row *r)
     return most < 0x1p60;
 }
 
-/* The element that all origins of a row are functions of. */
+/* What all origins of a row are functions of, but for those that are constant.
+ */
 static const struct function *
 common(const struct onehot *o, const struct affine_row *r)
 {
-    const struct function *first = NULL;
+    static const int64_t none = 0;
+    static const struct function constant = { .constant = true,
+                                              .n = 1,
+                                              .value = &none };
+    const struct function *first = &constant;
 
     for (uint32_t t = 0; t < r->n; t++) {
         const struct function *fn = &o->function[r->origin[t]];
 
         if (!fn->value
-            || (first
+            || (!fn->constant && !first->constant
                 && (fn->op != first->op || fn->element != first->element)))
             return NULL;
-        first = fn;
+        first = fn->constant ? first : fn;
     }
     return first;
 }
@@ -141,6 +147,12 @@ apply(const struct ir_func *f, const struct ir_ins *ins, size_t element,
     return *out >= -PASS_EXACT && *out <= PASS_EXACT;
 }
 
+static int64_t
+value_at(const struct function *fn, size_t c)
+{
+    return fn->value[fn->constant ? 0 : c];
+}
+
 static void
 composed(struct onehot *o, uint32_t i, const struct ir_ins *ins)
 {
@@ -158,13 +170,14 @@ composed(struct onehot *o, uint32_t i, const struct ir_ins *ins)
         int64_t v = r->constant;
 
         for (uint32_t t = 0; t < r->n; t++)
-            v += r->weight[t] * o->function[r->origin[t]].value[c];
+            v += r->weight[t] * value_at(&o->function[r->origin[t]], c);
         if (!apply(o->f, ins, element, v, &value[c]))
             return;
         most = fmax(most, fabs((double)value[c]));
     }
     o->function[i] =
-        (struct function){ in->op, in->element, false, most, in->n, value };
+        (struct function){ in->op, in->element, false, in->constant,
+                           most,   in->n,       value };
 }
 
 static void
@@ -229,6 +242,8 @@ mark_used(struct onehot *o, uint32_t v)
             const struct function *fn = &o->function[r->origin[t]];
             struct place *p;
 
+            if (fn->constant)
+                continue;
             if (!o->place[fn->op])
                 o->place[fn->op] = arena_new(o->cx->scratch, struct place,
                                              ir_count(type(o, fn->op)));
@@ -388,8 +403,11 @@ static int64_t
 add_weights(const struct onehot *o, union ir_cell *weight, size_t cols,
             const struct function *fn, int64_t w)
 {
-    const struct place *p = &o->place[fn->op][fn->element];
+    const struct place *p;
 
+    if (fn->constant)
+        return w * fn->value[0];
+    p = &o->place[fn->op][fn->element];
     if (!p->bits) {
         weight[p->first * cols].i += w;
         return 0;

@@ -49,6 +49,12 @@ struct quantizer {
         moved; /* of forests; off their place, for want of cuts */
 };
 
+static inline double *
+quant_reals(const struct quantizer *z, size_t n)
+{
+    return arena_new(z->cx->scratch, double, n);
+}
+
 /* the index of an element's scale */
 static inline size_t
 quant_channel(const struct quant *q, size_t element)

@@ -23,12 +23,6 @@ type_of(const struct quantizer *z, ir_ref v)
     return &z->f->ins[v.id].type;
 }
 
-static double *
-reals(struct quantizer *z, size_t n)
-{
-    return arena_new(z->cx->scratch, double, n);
-}
-
 /* An integer of the source as a double, which holds 53 bits. */
 static double
 exactly(struct quantizer *z, struct span at, int64_t v)
@@ -46,7 +40,7 @@ static const double *
 clear_values(struct quantizer *z, ir_ref v, const struct ir_blob **blob)
 {
     const size_t n = ir_count(type_of(z, v));
-    double *x = reals(z, n);
+    double *x = quant_reals(z, n);
 
     if (!pass_constant(z->f, v, blob))
         bug("a clear operand of the circuit is no constant");
@@ -82,7 +76,7 @@ static ir_ref
 spread(struct quantizer *z, uint32_t i, ir_ref v)
 {
     const struct ir_type *shape = &op(z, i)->type;
-    double *one = reals(z, ir_count(shape));
+    double *one = quant_reals(z, ir_count(shape));
 
     for (size_t e = 0; e < ir_count(shape); e++)
         one[e] = 1;
@@ -103,7 +97,7 @@ sum_with_clear(struct quantizer *z, uint32_t i, size_t clear)
     struct quant *q = &z->q[i];
     const bool minus_x = ins->op == IR_sub && clear == 0;
     const double sign_c = ins->op == IR_sub && clear == 1 ? -1 : 1;
-    double *offset = reals(z, ir_count(t));
+    double *offset = quant_reals(z, ir_count(t));
 
     q->nscale = own.nscale;
     q->scale = own.scale;
@@ -137,7 +131,7 @@ negate(struct quantizer *z, uint32_t i)
     q->scale = x->scale;
     q->v = ir_build1(z->g, IR_neg, ins->at, x->v);
     if (x->offset) {
-        q->offset = reals(z, ir_count(&ins->type));
+        q->offset = quant_reals(z, ir_count(&ins->type));
         for (size_t e = 0; e < ir_count(&ins->type); e++)
             q->offset[e] = -x->offset[e];
     }
@@ -155,7 +149,7 @@ product_offset(struct quantizer *z, uint32_t i, const struct quant *x,
 
     if (!x->offset)
         return;
-    z->q[i].offset = reals(z, ir_count(&ins->type));
+    z->q[i].offset = quant_reals(z, ir_count(&ins->type));
     for (size_t e = 0; e < ir_count(&ins->type); e++)
         for (size_t j = 0; j < inner; j++) {
             const size_t l = e / cols * inner + j, r = j * cols + e % cols;
@@ -182,7 +176,7 @@ of_inner(struct quantizer *z, uint32_t ix)
         own.nscale = inner;
     } else if (x->nscale > 1) {
         own.nscale = 1;
-        own.scale = reals(z, 1);
+        own.scale = quant_reals(z, 1);
         own.v = quant_equalise(z, ix, x, own.scale);
     }
     return own;
@@ -202,7 +196,7 @@ matmul(struct quantizer *z, uint32_t i, size_t clear)
     struct quant own = *x, *q = &z->q[i];
     const size_t n = ir_count(tw);
     const size_t cols = clear == 1 && tw->rank == 2 ? tw->dim[1] : 1;
-    double *folded = reals(z, n), scale = 1;
+    double *folded = quant_reals(z, n), scale = 1;
     struct quant_weights sw;
     ir_ref in[2];
 
@@ -217,7 +211,7 @@ matmul(struct quantizer *z, uint32_t i, size_t clear)
         folded[e] *= own.scale[e / cols];
     sw = quant_weights(z, i, b, folded, cols, scale);
     q->nscale = sw.nscale;
-    q->scale = reals(z, q->nscale);
+    q->scale = quant_reals(z, q->nscale);
     for (size_t c = 0; c < q->nscale; c++)
         q->scale[c] = sw.scale[c] * scale;
     in[clear] = quant_integers(z, ins->at, tw, sw.integer, b);
@@ -266,10 +260,10 @@ scale_by(struct quantizer *z, uint32_t i, const struct quant *x,
     const size_t n = !channels                  ? ir_count(t)
                      : ir_count(tc) > x->nscale ? ir_count(tc)
                                                 : x->nscale;
-    double *sign = reals(z, ir_count(t));
+    double *sign = quant_reals(z, ir_count(t));
 
     q->nscale = n;
-    q->scale = reals(z, n);
+    q->scale = quant_reals(z, n);
     for (size_t e = 0; e < ir_count(t); e++) {
         const double f = c[ir_broadcast_index(t, tc, e)];
 
@@ -294,7 +288,7 @@ weighted(struct quantizer *z, uint32_t i, const struct quant *x,
     struct quant *q = &z->q[i];
 
     q->nscale = sw.nscale > x->nscale ? sw.nscale : x->nscale;
-    q->scale = reals(z, q->nscale);
+    q->scale = quant_reals(z, q->nscale);
     for (size_t e = 0; e < q->nscale; e++)
         q->scale[e] = quant_scale_at(x, e) * sw.scale[e % sw.nscale];
     q->v = ir_build2(z->g, IR_mul, ins->at, x->v,
@@ -313,7 +307,7 @@ scaled(struct quantizer *z, uint32_t i, size_t clear)
     const struct quant *x = quant_integer(z, ins->in[1 - clear].id);
     const struct quant own = quant_spread(z, x, tx, t);
     const size_t n = ir_count(tc);
-    double *c = reals(z, n), *offset;
+    double *c = quant_reals(z, n), *offset;
 
     for (size_t e = 0; e < n; e++)
         c[e] = ins->op == IR_div ? 1 / values[e] : values[e];
@@ -323,7 +317,7 @@ scaled(struct quantizer *z, uint32_t i, size_t clear)
         weighted(z, i, &own, c, clear, b);
     if (!x->offset)
         return;
-    z->q[i].offset = offset = reals(z, ir_count(t));
+    z->q[i].offset = offset = quant_reals(z, ir_count(t));
     for (size_t e = 0; e < ir_count(t); e++)
         offset[e] = c[ir_broadcast_index(t, tc, e)]
                     * x->offset[ir_broadcast_index(t, tx, e)];
@@ -349,7 +343,7 @@ moved(struct quantizer *z, uint32_t i)
     q->scale = x->scale;
     if (x->nscale > 1 && (!keeps || x->nscale > ch)) {
         q->nscale = n;
-        q->scale = reals(z, n);
+        q->scale = quant_reals(z, n);
         for (size_t e = 0; e < n; e++)
             q->scale[e] =
                 quant_scale_at(x, index ? (size_t)index->cell[e].i : e);
@@ -358,7 +352,7 @@ moved(struct quantizer *z, uint32_t i)
                           &ins->type);
     if (!x->offset)
         return;
-    q->offset = reals(z, n);
+    q->offset = quant_reals(z, n);
     for (size_t e = 0; e < n; e++)
         q->offset[e] = x->offset[index ? (size_t)index->cell[e].i : e];
 }
@@ -404,17 +398,17 @@ reduced(struct quantizer *z, uint32_t i)
 
     if (x->nscale > 1 && !one_scale_along(x, &a)) {
         own.nscale = 1;
-        own.scale = reals(z, 1);
+        own.scale = quant_reals(z, 1);
         own.v = quant_equalise(z, from, x, own.scale);
     }
     q->nscale = own.nscale > 1 ? n : 1;
-    q->scale = reals(z, q->nscale);
+    q->scale = quant_reals(z, q->nscale);
     for (size_t e = 0; e < q->nscale; e++)
         q->scale[e] = share * quant_scale_at(&own, first_along(&a, e));
     q->v = ir_build(z->g, IR_sum, ins->at, &own.v, 1, &as);
     if (!x->offset)
         return;
-    q->offset = reals(z, n);
+    q->offset = quant_reals(z, n);
     for (size_t e = 0; e < ir_count(t); e++)
         q->offset[e / (a.inner * a.length) * a.inner + e % a.inner] +=
             share * x->offset[e];
@@ -432,7 +426,7 @@ joined_part(struct quantizer *z, uint32_t v, double scale, double *offset)
 
     if (z->q[v].state == QUANT_CLEAR) {
         const double *c = clear_values(z, (ir_ref){ v }, &b);
-        double *rounded = reals(z, ir_count(t));
+        double *rounded = quant_reals(z, ir_count(t));
 
         for (size_t e = 0; e < ir_count(t); e++) {
             rounded[e] = rint(c[e] / scale);
@@ -466,7 +460,7 @@ joined(struct quantizer *z, uint32_t i)
             scale = scale > 0 ? quant_common(scale, x->scale[c], 0, 0)
                               : x->scale[c];
     }
-    q->offset = reals(z, ir_count(&ins->type));
+    q->offset = quant_reals(z, ir_count(&ins->type));
     for (size_t j = 0; j < ins->nin; j++) {
         const uint32_t v = ins->in[j].id;
 
@@ -476,7 +470,7 @@ joined(struct quantizer *z, uint32_t i)
     if (quant_all_equal(q->offset, at, 0))
         q->offset = NULL;
     q->nscale = 1;
-    q->scale = reals(z, 1);
+    q->scale = quant_reals(z, 1);
     *q->scale = scale;
     q->v = ir_build(z->g, IR_concat, ins->at, in, ins->nin, NULL);
 }

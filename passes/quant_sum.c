@@ -12,12 +12,6 @@ op(const struct quantizer *z, uint32_t i)
     return &z->f->ins[i];
 }
 
-static double *
-reals(struct quantizer *z, size_t n)
-{
-    return arena_new(z->cx->scratch, double, n);
-}
-
 static bool
 same_scales(const struct quant *a, const struct quant *b)
 {
@@ -70,7 +64,7 @@ quant_rescale(struct quantizer *z, uint32_t i, const struct quant *q, size_t n,
               const double *t)
 {
     const struct ir_type *shape = &op(z, i)->type;
-    double *factor = reals(z, ir_count(shape));
+    double *factor = quant_reals(z, ir_count(shape));
 
     for (size_t e = 0; e < ir_count(shape); e++)
         factor[e] = rint(quant_scale_at(q, e) / t[e % n]);
@@ -100,7 +94,7 @@ quant_spread(struct quantizer *z, const struct quant *q,
         || (q->nscale == ir_channels(from) && q->nscale == ir_channels(to)))
         return s;
     s.nscale = n;
-    s.scale = reals(z, n);
+    s.scale = quant_reals(z, n);
     for (size_t e = 0; e < n; e++)
         s.scale[e] = quant_scale_at(q, ir_broadcast_index(to, from, e));
     return s;
@@ -126,7 +120,7 @@ sum_offsets(struct quantizer *z, uint32_t i, const struct quant *a,
     const struct ir_ins *ins = op(z, i);
     const struct ir_type *t = &ins->type;
     const double sign = ins->op == IR_sub ? -1 : 1;
-    double *offset = reals(z, ir_count(t));
+    double *offset = quant_reals(z, ir_count(t));
 
     for (size_t e = 0; e < ir_count(t); e++) {
         const struct ir_type *ta = &op(z, ins->in[0].id)->type;
@@ -154,7 +148,7 @@ quant_sum(struct quantizer *z, uint32_t i)
     ir_ref vx = x.v, vy = y.v;
 
     q->nscale = n;
-    q->scale = reals(z, n);
+    q->scale = quant_reals(z, n);
     if (same_scales(&x, &y)) {
         memcpy(q->scale, x.scale, n * sizeof *q->scale);
     } else {

@@ -23,8 +23,11 @@ cmlrt_answer_bytes(const struct cmlrt_set *set)
     return (1 + (set->k + 1) + set->k + 2) * n * sizeof(uint64_t);
 }
 
+/* All masks, and of the body its first coefs coefficients; the others are
+ * without noise, and stay here. */
 static void
-fresh_zero(uint64_t *glwe, struct cmlrt_env *env, uint64_t *small, double *more)
+fresh_zero(uint64_t *glwe, struct cmlrt_env *env, size_t coefs, uint64_t *small,
+           double *more)
 {
     const struct cmlrt_eval *e = env->eval;
     const size_t n = cmlrt_ring_degree(env->set), k = env->set->k;
@@ -34,8 +37,8 @@ fresh_zero(uint64_t *glwe, struct cmlrt_env *env, uint64_t *small, double *more)
         cmlrt_ternary(small, n, env->rng);
         cmlrt_ring_small(u + i * n, &e->ring, small, scratch);
     }
-    for (size_t i = 0; i < (k + 1) * n; i++)
-        glwe[i] = cmlrt_tuniform(env->rng, env->set->t_glwe);
+    cmlrt_tuniforms(glwe, k * n + coefs, env->rng, env->set->t_glwe);
+    memset(glwe + k * n + coefs, 0, (n - coefs) * sizeof *glwe);
     for (size_t c = 0; c <= k; c++) {
         const struct cmlrt_dot d = { e->zeros + c * 2 * n, u, (k + 1) * 2 * n,
                                      k };
@@ -50,7 +53,7 @@ rerandomise(uint64_t *lwe, struct cmlrt_env *env)
     const size_t n = cmlrt_ring_degree(env->set), k = env->set->k;
     uint64_t *word = env->scratch, *glwe = word + n;
 
-    fresh_zero(glwe, env, word, (double *)(void *)(glwe + (k + 1) * n));
+    fresh_zero(glwe, env, 1, word, (double *)(void *)(glwe + (k + 1) * n));
     for (size_t c = 0; c < k; c++) {
         cmlrt_extract_mask(word, glwe + c * n, 1, n, 0);
         for (size_t x = 0; x < n; x++)
@@ -59,15 +62,15 @@ rerandomise(uint64_t *lwe, struct cmlrt_env *env)
     lwe[k * n] += glwe[k * n];
 }
 
-/* Every coefficient, k = 1: the masks serve all of them. */
+/* The first coefs coefficients, k = 1: the masks serve all of them. */
 static void
-rerandomise_ring(uint64_t *glwe, struct cmlrt_env *env)
+rerandomise_ring(uint64_t *glwe, struct cmlrt_env *env, size_t coefs)
 {
     const size_t n = cmlrt_ring_degree(env->set);
     uint64_t *word = env->scratch, *zero = word + n;
 
-    fresh_zero(zero, env, word, (double *)(void *)(zero + 2 * n));
-    for (size_t i = 0; i < 2 * n; i++)
+    fresh_zero(zero, env, coefs, word, (double *)(void *)(zero + 2 * n));
+    for (size_t i = 0; i < n + coefs; i++)
         glwe[i] += zero[i];
 }
 
@@ -120,7 +123,7 @@ cmlrt_glwe_answer(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
         return;
     cmlrt_glwe_sum(env, out, in, &sum, 0, 1);
     if (!plain)
-        rerandomise_ring(out, env);
+        rerandomise_ring(out, env, coefs);
     for (size_t i = 0; i < coefs && env->simulated; i++)
         out[i] += cmlrt_normal(env->rng, env->sd_zero);
     for (size_t i = 0; i < coefs && d->log2_flood >= 0 && !env->clear; i++)

@@ -18,6 +18,8 @@
 enum {
     LINE = 64,
     GROUP_BYTES = 256 << 20,
+    CACHED_BYTES = 1 << 20, /* of a thread, where no key is read */
+    CACHED_ROWS = 4,        /* likewise, at least: else threads wait */
     MOST_ELEMENTS = 64,
     PBS_BATCH = 4, /* bootstraps that share a pass over the key */
 };
@@ -62,6 +64,7 @@ words_of(const struct engine *e, const struct cml_value *v)
     case CMLRT_GLWE: return 2 * n;
     case CMLRT_GGSW: return (size_t)v->levels * 4 * n;
     case CMLRT_DOUBLED: return 4 * n;
+    case CMLRT_WINDOWS: return cmlrt_window_words(&e->sets.at[v->set]);
     default: return v->key ? e->env[v->set].small : e->env[v->set].big;
     }
 }
@@ -129,6 +132,21 @@ open_threads(struct engine *e)
     return true;
 }
 
+/* Rows of a group.  Those that share passes over a key are many; without one,
+ * their values stay in the second cache, and their memory is used again. */
+static size_t
+group_of(const struct engine *e)
+{
+    const size_t cached = e->threads * CACHED_BYTES / (e->row_bytes + 1);
+    const size_t least = CACHED_ROWS * e->threads;
+    size_t rows = GROUP_BYTES / (e->row_bytes + 1);
+
+    if (e->job->m->pbs == 0 && rows > least)
+        rows = cached > least ? cached : least;
+    rows = rows < e->job->rows ? rows : e->job->rows;
+    return rows ? rows : 1;
+}
+
 static bool
 open_group(struct engine *e)
 {
@@ -139,9 +157,7 @@ open_group(struct engine *e)
     for (int64_t i = 0; i < m->nvalues; i++)
         e->row_bytes += round_up((size_t)v[i].count * words_of(e, &v[i])
                                  * sizeof(uint64_t));
-    e->group = GROUP_BYTES / (e->row_bytes + 1);
-    e->group = e->group < e->job->rows ? e->group : e->job->rows;
-    e->group = e->group ? e->group : 1;
+    e->group = group_of(e);
     e->values = aligned_alloc(LINE, e->group * e->row_bytes + LINE);
     e->pointer = calloc(e->group * pointers, sizeof *e->pointer);
     if (!e->values || !e->pointer)

@@ -57,6 +57,9 @@ void cmlrt_stream_open(struct cmlrt_rng *g, const struct cmlrt_stream *s);
 
 /* ---- sample.c; one u64 of the stream a number, time independent of values */
 uint64_t cmlrt_tuniform(struct cmlrt_rng *g, int t);
+/* n of them; for t <= 30, 32 bits of the stream each, which are enough for the
+ * same distribution */
+void cmlrt_tuniforms(uint64_t *out, size_t n, struct cmlrt_rng *g, int t);
 void cmlrt_binary(uint64_t *out, size_t n, struct cmlrt_rng *g);
 void cmlrt_ternary(uint64_t *out, size_t n, struct cmlrt_rng *g);
 /* the simulator's, not cryptography: a torus word of N(0, sd^2) */
@@ -267,6 +270,13 @@ enum cml_status cmlrt_eval_derive_stream(const struct cmlrt_outlet *out,
 /* LWE under the big key of coefficient f: its kN mask words from the masks */
 void cmlrt_extract_mask(uint64_t *lwe, const uint64_t *masks, size_t k,
                         size_t n, size_t f);
+/* words of a ring ciphertext whose coefficients are windows: for each mask 2N,
+ * for the body N */
+static inline size_t
+cmlrt_window_words(const struct cmlrt_set *set)
+{
+    return (size_t)(2 * set->k + 1) << set->log2_n;
+}
 /*     out <- X^a in,   0 <= a < 2n */
 void cmlrt_rotate(uint64_t *out, const uint64_t *in, size_t n, size_t a);
 

@@ -47,11 +47,18 @@ struct cmlrt_ks_shape {
     unsigned levels, log2_base;
 };
 
-/* Of a product with clear integers: rows of ciphertexts are `stride` words
- * apart, rows of weights `pitch`. */
+/* Of a product with clear integers.  Row i of the ciphertexts begins at word
+ *
+ *     i stride                                      window = 0
+ *     floor(i / window) stride + window - 1 - i mod window
+ *
+ * the second for the coefficients of rings, glwe.c; rows of the result are
+ * `apart` words apart, rows of weights `pitch`. */
 struct cmlrt_mat_shape {
-    size_t inner, cols, words, stride, pitch;
-    const int64_t *index; /* the rows to take, or NULL: the first `inner` */
+    size_t inner, cols, words, stride, apart, pitch;
+    size_t window;        /* a power of two, or 0 */
+    size_t first;         /* row to begin with */
+    const int64_t *index; /* the rows to take, or NULL: one after the other */
 };
 
 struct kernels {

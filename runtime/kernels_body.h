@@ -275,7 +275,12 @@ mat_least(size_t a, size_t b)
 static inline const uint64_t *
 mat_row(const struct cmlrt_mat_shape *s, const uint64_t *in, size_t i)
 {
-    return in + (s->index ? (size_t)s->index[i] : i) * s->stride;
+    const size_t row = s->index ? (size_t)s->index[i] : s->first + i;
+    const size_t window = s->window;
+
+    if (window)
+        return in + row / window * s->stride + (window - 1 - row % window);
+    return in + row * s->stride;
 }
 
 /* What a column, or a tile of them, sums: weights next to each other. */
@@ -296,7 +301,7 @@ struct mat_tile {
 struct mat_panel {
     uint64_t *out;
     const uint64_t *in; /* rows of MAT_WORDS */
-    size_t stride;      /* of out */
+    size_t apart;       /* rows of out */
     bool first;         /* of the inputs: sums start at 0 */
 };
 
@@ -360,7 +365,7 @@ mat_sum(const struct mat_panel *p, const struct mat_list *l,
     if (!p->first)
         EACH (c, 0, cols)
             EACH (v, 0, n)
-                sum[c][v] = mat_load(p->out + c * p->stride + v * MAT_LANES);
+                sum[c][v] = mat_load(p->out + c * p->apart + v * MAT_LANES);
     for (unsigned t = 0; t < l->count; t++, weight += cols) {
         const uint64_t *x = p->in + (size_t)l->input[t] * MAT_WORDS;
 
@@ -372,7 +377,7 @@ mat_sum(const struct mat_panel *p, const struct mat_list *l,
         }
     }
     EACH (c, 0, cols)
-        memcpy(p->out + c * p->stride, sum[c], n * sizeof(mat_lanes));
+        memcpy(p->out + c * p->apart, sum[c], n * sizeof(mat_lanes));
 }
 
 #ifdef MUL_I32
@@ -388,7 +393,7 @@ mat_sum_narrow(const struct mat_panel *p, const struct mat_list *l,
     if (!p->first)
         EACH (c, 0, cols)
             EACH (v, 0, n)
-                low[c][v] = mat_load(p->out + c * p->stride + v * MAT_LANES);
+                low[c][v] = mat_load(p->out + c * p->apart + v * MAT_LANES);
     for (unsigned t = 0; t < l->count; t++, weight += cols) {
         const uint64_t *x = p->in + (size_t)l->input[t] * MAT_WORDS;
 
@@ -408,7 +413,7 @@ mat_sum_narrow(const struct mat_panel *p, const struct mat_list *l,
         EACH (v, 0, n) {
             const mat_lanes sum = low[c][v] + (high[c][v] << 32);
 
-            memcpy(p->out + c * p->stride + v * MAT_LANES, &sum, sizeof sum);
+            memcpy(p->out + c * p->apart + v * MAT_LANES, &sum, sizeof sum);
         }
 }
 #endif
@@ -438,7 +443,7 @@ mat_tile_run(const struct mat_tile *t, struct mat_panel p)
 {
     const unsigned lists = t->sparse ? t->cols : 1;
 
-    for (unsigned i = 0; i < lists; i++, p.out += p.stride)
+    for (unsigned i = 0; i < lists; i++, p.out += p.apart)
         switch (t->sparse ? 1 : t->cols) {
 #define CASE(n) \
     case n: mat_run(p, &t->list[i], t->weight[i], n); break;
@@ -464,8 +469,8 @@ mat_panels(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
                    MAT_WORDS * sizeof *copy);
         for (size_t c = 0; c < s->cols; c += MAT_TILE)
             mat_tile_run(&tile[c / MAT_TILE],
-                         (struct mat_panel){ out + c * s->stride + w, copy,
-                                             s->stride, first });
+                         (struct mat_panel){ out + c * s->apart + w, copy,
+                                             s->apart, first });
     }
 }
 
@@ -477,7 +482,7 @@ mat_passes(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
     for (size_t w = 0; w < s->words; w += MAT_PASS)
         for (size_t c = 0; c < s->cols; c++) {
             const size_t n = mat_least(MAT_PASS, s->words - w);
-            uint64_t *to = out + c * s->stride + w;
+            uint64_t *to = out + c * s->apart + w;
 
             if (first)
                 memset(to, 0, n * sizeof *to);
@@ -518,7 +523,7 @@ mat_rest(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
             for (size_t i = 0; i < s->inner; i++)
                 sum +=
                     mat_row(s, in, i)[w] * (uint64_t)weight[i * s->pitch + c];
-            out[c * s->stride + w] = sum;
+            out[c * s->apart + w] = sum;
         }
 }
 
@@ -536,10 +541,10 @@ matmul64(uint64_t *out, const struct cmlrt_mat_shape *s, const uint64_t *in,
         for (size_t i = 0; i < s->inner; i += MAT_INPUTS) {
             block.inner = mat_least(MAT_INPUTS, s->inner - i);
             block.cols = mat_least(MAT_COLS, s->cols - c);
+            block.first = s->first + i;
             block.index = s->index ? s->index + i : NULL;
-            mat_block(out + c * s->stride, &block,
-                      s->index ? in : in + i * s->stride,
-                      weight + i * s->pitch + c, i == 0);
+            mat_block(out + c * s->apart, &block, in, weight + i * s->pitch + c,
+                      i == 0);
         }
 }
 

@@ -90,29 +90,59 @@ kernels_of(const struct cmlrt_env *env)
     return env->eval ? env->eval->ring.kernels : cmlrt_kernels_select("ref");
 }
 
-void
-cmlrt_lwe_matmul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
-                       const void *with, int64_t begin, int64_t end)
+/* Elements [begin, end) of a product; s says where their words are. */
+static void
+multiply(const struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+         const struct cmlrt_matmul *d, struct cmlrt_mat_shape s, int64_t begin,
+         int64_t end)
 {
-    const struct cmlrt_matmul *d = with;
-    const int64_t *weights = d->weights;
-    const int64_t *index = d->index;
-    struct cmlrt_mat_shape s = { (size_t)d->inner, 0,   env->big, env->big,
-                                 (size_t)d->cols,  NULL };
+    const int64_t *weights = d->weights, *index = d->index;
 
+    s.inner = (size_t)d->inner;
+    s.apart = env->big;
+    s.pitch = (size_t)d->cols;
     while (begin < end) {
         const int64_t row = begin / d->cols, col = begin % d->cols;
         const int64_t left = end - begin, cols = d->cols - col;
 
-        const uint64_t *from = in + (size_t)(row * d->inner) * env->big;
-
         s.cols = (size_t)(left < cols ? left : cols);
-        if (index)
-            s.index = index + row * d->inner;
-        kernels_of(env)->matmul64(out + (size_t)begin * env->big, &s,
-                                  index ? in : from, weights + col);
+        s.first = (size_t)(row * d->inner);
+        s.index = index ? index + row * d->inner : NULL;
+        kernels_of(env)->matmul64(out + (size_t)begin * env->big, &s, in,
+                                  weights + col);
         begin += (int64_t)s.cols;
     }
+}
+
+void
+cmlrt_lwe_matmul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                       const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_mat_shape s = { .words = env->big, .stride = env->big };
+
+    multiply(env, out, in, with, s, begin, end);
+}
+
+/* The same of coefficients of rings that cmlrt_glwe_windows has laid out: none
+ * of their ciphertexts is ever made. */
+void
+cmlrt_glwe_matmul_clear(struct cmlrt_env *env, uint64_t *out,
+                        const uint64_t *in, const void *with, int64_t begin,
+                        int64_t end)
+{
+    const size_t n = cmlrt_ring_degree(env->set), k = env->set->k;
+    struct cmlrt_mat_shape s = { .words = n,
+                                 .stride = cmlrt_window_words(env->set),
+                                 .window = n };
+
+    if (env->simulated || env->clear) {
+        cmlrt_lwe_matmul_clear(env, out, in, with, begin, end);
+        return;
+    }
+    for (size_t c = 0; c < k; c++)
+        multiply(env, out + c * n, in + c * 2 * n, with, s, begin, end);
+    s.words = 1;
+    multiply(env, out + k * n, in + k * 2 * n, with, s, begin, end);
 }
 
 void

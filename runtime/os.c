@@ -196,17 +196,31 @@ put_in_place(const char *temporary, const char *path, unsigned flags)
  * does not want hundreds of megabytes of it */
 
 static const int stops[] = { SIGHUP, SIGINT, SIGTERM };
-enum { STOPS = sizeof stops / sizeof *stops };
+enum { STOPS = sizeof stops / sizeof *stops, MOST_COMPLETE = 2 };
 static char *volatile unfinished;
 static struct sigaction before[STOPS];
+/* complete, but not in their places: CMLRT_LATER */
+static struct complete {
+    char *name;
+    const char *path;
+    unsigned flags;
+} complete[MOST_COMPLETE];
+static volatile sig_atomic_t ncomplete;
+static volatile sig_atomic_t placing, held; /* a signal that came meanwhile */
 
 static void
 take_away(int stop)
 {
     const int error = errno;
 
+    if (placing) { /* none or all */
+        held = stop;
+        return;
+    }
     if (unfinished)
         (void)unlink(unfinished);
+    for (int i = 0; i < ncomplete; i++)
+        (void)unlink(complete[i].name);
     errno = error;
     (void)raise(stop); /* by default now, and once this has returned */
 }
@@ -216,6 +230,8 @@ watch(void)
 {
     struct sigaction now = { .sa_flags = (int)SA_RESETHAND };
 
+    if (ncomplete > 0)
+        return; /* it does already */
     now.sa_handler = take_away;
     (void)sigemptyset(&now.sa_mask);
     for (size_t i = 0; i < STOPS; i++) {
@@ -228,7 +244,7 @@ watch(void)
 static void
 unwatch(void)
 {
-    for (size_t i = 0; i < STOPS; i++)
+    for (size_t i = 0; i < STOPS && ncomplete == 0; i++)
         (void)sigaction(stops[i], &before[i], NULL);
     unfinished = NULL;
 }
@@ -286,6 +302,12 @@ cmlrt_draft_close(struct cmlrt_draft *d, bool ok, unsigned flags)
         error = errno;
         ok = false;
     }
+    if (ok && flags & CMLRT_LATER && ncomplete < MOST_COMPLETE) {
+        complete[ncomplete] = (struct complete){ d->name, d->path, flags };
+        ncomplete++;
+        unwatch();
+        return true;
+    }
     if (ok) {
         ok = put_in_place(d->name, d->path, flags);
         error = errno;
@@ -296,6 +318,41 @@ cmlrt_draft_close(struct cmlrt_draft *d, bool ok, unsigned flags)
     free(d->name);
     errno = error;
     return ok && sync_folder(d->path);
+}
+
+/* All have been synced, so nothing can fail but what the folder refuses; then
+ * those before go again, unless they have replaced something. */
+enum cml_status
+cmlrt_place_all(bool ok, struct cml_fault *f)
+{
+    enum cml_status s = CML_E_ok;
+    int placed = 0, n = (int)ncomplete;
+
+    placing = 1;
+    while (ok && placed < n) {
+        const struct complete *c = &complete[placed];
+
+        ok = put_in_place(c->name, c->path, c->flags);
+        if (!ok)
+            s = cmlrt_fail(f, CML_E_io, "%s:", c->path);
+        placed += ok;
+    }
+    for (int i = 0; i < n && !ok; i++)
+        if (i >= placed)
+            (void)unlink(complete[i].name);
+        else if (complete[i].flags & CMLRT_ONCE)
+            (void)unlink(complete[i].path);
+    ncomplete = 0;
+    unwatch();
+    placing = 0;
+    for (int i = 0; i < n; i++) {
+        if (ok && !sync_folder(complete[i].path) && s == CML_E_ok)
+            s = cmlrt_fail(f, CML_E_io, "%s:", complete[i].path);
+        free(complete[i].name);
+    }
+    if (held)
+        (void)raise(held); /* by default now */
+    return s;
 }
 
 static bool

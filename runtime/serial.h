@@ -16,6 +16,7 @@ enum cmlrt_write {
     CMLRT_REPLACE = 0,
     CMLRT_SECRET = 1, /* mode 0600, else 0644 less umask */
     CMLRT_ONCE = 2,   /* refuses to replace a file */
+    CMLRT_LATER = 4,  /* complete, but gets its name by cmlrt_place_all */
 };
 
 /* The old file or all of the new one, never between; devices and pipes are
@@ -26,6 +27,11 @@ enum cml_status cmlrt_write_file(const char *path,
 
 /* Whether path is a device, a pipe or a folder, which nothing can replace. */
 bool cmlrt_in_place(const char *path);
+
+/* Gives the files of CMLRT_LATER, two at most, their names; path of those stays
+ * until then.  A signal that stops the program finds all of them or none.  If
+ * ok is false, or one cannot be placed, nothing new stays. */
+enum cml_status cmlrt_place_all(bool ok, struct cml_fault *f);
 
 /* Such a file in pieces, one at a time: a temporary, that can be written and
  * read, until it is closed.  These return false with errno. */

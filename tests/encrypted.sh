@@ -75,7 +75,7 @@ stopped_keygen() {
     wait $pid
     code=$?
     case $code:$(ls -A "$tmp/keys" | tr '\n' ' ') in
-        143: | '0:client.key eval.key ') ;;
+        143: | '143:client.key eval.key ' | '0:client.key eval.key ') ;;
         *) fail "a stopped keygen: exit $code and $(ls -A "$tmp/keys")" ;;
     esac
 }
@@ -130,6 +130,9 @@ example digits_cnn label 2 "$few"
 examples=$2
 example iris_knn label 1 "$few"
 example visits_glm r2 0.01 1000000
+example wine_bayes label 1 1000000
+"$tmp/wine_bayes" info | grep -q '0 bootstraps a row' ||
+    fail "wine_bayes has bootstraps"
 example cancer_tree label 1 1000000 "benign malignant"
 example digits_forest label 1 40
 example visits half 1.5 100

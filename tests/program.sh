@@ -226,6 +226,23 @@ cycle net net.csv
 grep -q '"versi,color"' clear || wrong "labels are not quoted"
 expect 0 ./net decrypt --format=json -i output.ct -k client.key
 printed '"species": "versi,color"'
+expect 0 ./net decrypt --format=npy -o results.npy
+if command -v python3 >/dev/null; then
+    python3 - results.npy "$(wc -l <clear)" <<'EOF' >out 2>err || wrong 'an array of results'
+import ast, struct, sys
+b = open(sys.argv[1], "rb").read()
+n = struct.unpack("<H", b[8:10])[0]
+d = ast.literal_eval(b[10:10 + n].decode())
+rows, columns = d["shape"]
+assert b[:8] == b"\x93NUMPY\x01\0" and (10 + n) % 64 == 0, b[:10]
+assert d["descr"] == "<f8" and not d["fortran_order"], d
+assert rows == int(sys.argv[2]) - 1 and len(b) == 10 + n + 8 * rows * columns
+line = open("clear").read().split("\n")[1].split(",")
+cells = struct.unpack_from("<%dd" % columns, b, 10 + n)
+for text, x in zip(line, cells):
+    assert not text.strip("-.e0123456789") == "" or float(text) == x, (text, x)
+EOF
+fi
 expect 0 ./net decrypt -o results.csv
 [ "$(ls -l results.csv | cut -c 1-10)" = -rw------- ] ||
     wrong 'others can read results'
@@ -331,6 +348,10 @@ expect 0 ./net --version
 expect 0 ./net info
 printed '^output .*score'
 printed 'client learns'
+expect 0 ./net selftest
+printed '^ok .*RFC 8439'
+printed '^ok .*kernels ref$'
+printed '^ok .*one row'
 expect 0 ./net bench
 printed '^bootstrap [0-9.]* ms$'
 if command -v python3 >/dev/null; then
@@ -373,6 +394,25 @@ said 'a keygen was stopped'
 cp -p kept.key client.key
 expect 0 ./linear keygen -o folder
 [ -s folder/client.key ] && [ -s folder/eval.key ] || wrong 'keygen -o'
+# stopped at any time: both keys or none, and no litter
+for i in 0 1 2 3 4 5 6 7 8 9; do
+    ./linear keygen -q -o "stopped$i" &
+    sleep "0.00$i"
+    kill -TERM $! 2>/dev/null
+    wait $! 2>/dev/null
+    checks=$((checks + 1))
+    case $(ls -A "stopped$i" 2>/dev/null | tr '
+' ' ') in
+        '' | 'client.key eval.key ') ;;
+        *) wrong "a keygen stopped after $i ms left $(ls -A "stopped$i")" ;;
+    esac
+done
+# client.key cannot get its name: no eval.key either, and the old one stays
+mkdir -p taken/client.key
+cp eval.key taken
+expect 3 ./linear keygen --force -o taken
+said 'taken/client.key: Is a directory'
+same eval.key taken/eval.key
 # what is no regular file is read and written as it is
 cp output.ct kept.ct
 ./linear eval -e - <eval.key >out 2>err || wrong 'a key on standard input'
@@ -518,6 +558,8 @@ same halves out
 for half in client server; do
     expect 0 ./net-$half info
     expect 0 ./net-$half bench
+    expect 0 ./net-$half selftest
+    printed '^ok .*kernels ref$'
     expect 0 ./net-$half inspect input.ct
     printed 'belongs to this program'
     expect 0 ./net-$half help

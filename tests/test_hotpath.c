@@ -80,6 +80,8 @@ all_calls(struct cmlrt_env *env, uint64_t *y, const uint64_t *x)
     cmlrt_lwe_add_clear(env, y, x, words, 0, COUNT);
     cmlrt_lwe_mul_clear(env, y, x, numbers, 0, COUNT);
     cmlrt_lwe_matmul_clear(env, y, x, &product, 0, 4);
+    cmlrt_glwe_windows(env, y, x, &extract, 0, 1);
+    cmlrt_glwe_matmul_clear(env, y, x, &product, 0, 4);
     cmlrt_lwe_sum(env, y, x, &sum, 0, 4);
     cmlrt_lwe_keyswitch(env, y, x, NULL, 0, COUNT);
     cmlrt_lwe_switch(env, y, x, &border, 0, COUNT);

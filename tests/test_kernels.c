@@ -345,6 +345,9 @@ random_shape(struct cmlrt_rng *g, int64_t *index)
     s.inner = 1 + cmlrt_rng_u64(g) % (cmlrt_rng_u64(g) % 8 ? 150 : 3);
     s.cols = 1 + cmlrt_rng_u64(g) % 40;
     s.stride = s.words + cmlrt_rng_u64(g) % 3;
+    s.apart = s.words + cmlrt_rng_u64(g) % 3;
+    s.window = (cmlrt_rng_u64(g) & 1) << cmlrt_rng_u64(g) % 8;
+    s.first = cmlrt_rng_u64(g) % 8;
     s.pitch = s.cols + cmlrt_rng_u64(g) % 3;
     s.index = cmlrt_rng_u64(g) % 2 ? index : NULL;
     for (size_t i = 0; i < s.inner; i++)
@@ -378,11 +381,22 @@ random_weights(int64_t *weight, size_t n, struct cmlrt_rng *g)
     }
 }
 
+/* The first word of row i. */
+static size_t
+row_at(const struct cmlrt_mat_shape *s, size_t i)
+{
+    const size_t row = s->index ? (size_t)s->index[i] : s->first + i;
+
+    if (s->window)
+        return row / s->window * s->stride + s->window - 1 - row % s->window;
+    return row * s->stride;
+}
+
 START_TEST(matrix_product_is_its_sum)
 {
-    enum { ROW = 70 + 512 + 2, MOST_OUT = 40 * ROW };
+    enum { ROW = 70 + 512 + 2, ROWS = 160, MOST_OUT = 40 * ROW };
     const struct kernels *k = cmlrt_kernels_usable((size_t)_i);
-    uint64_t *in = alloc(150 * ROW * sizeof *in);
+    uint64_t *in = alloc(ROWS * ROW * sizeof *in);
     uint64_t *out = alloc((MOST_OUT + 1) * sizeof *out);
     uint64_t *want = alloc((MOST_OUT + 1) * sizeof *want);
     int64_t *weight = alloc(150 * 42 * sizeof *weight), index[150];
@@ -392,19 +406,18 @@ START_TEST(matrix_product_is_its_sum)
     for (uint64_t t = 0; k && t < 300; t++) {
         const struct cmlrt_mat_shape s = random_shape(&g, index);
 
-        random_words(in, s.inner * s.stride, t);
+        random_words(in, ROWS * ROW, t);
         random_words(out, MOST_OUT + 1, t + 1000);
         random_weights(weight, s.inner * s.pitch, &g);
         memcpy(want, out, (MOST_OUT + 1) * sizeof *want);
         for (size_t c = 0; c < s.cols; c++) {
-            uint64_t *to = want + 1 + c * s.stride;
+            uint64_t *to = want + 1 + c * s.apart;
 
             memset(to, 0, s.words * sizeof *to);
             for (size_t i = 0; i < s.inner; i++)
                 for (size_t w = 0; w < s.words; w++)
-                    to[w] +=
-                        (uint64_t)weight[i * s.pitch + c]
-                        * in[(s.index ? (size_t)index[i] : i) * s.stride + w];
+                    to[w] += (uint64_t)weight[i * s.pitch + c]
+                             * in[row_at(&s, i) + w];
         }
         k->matmul64(out + 1, &s, in, weight); /* unaligned */
         ck_assert_mem_eq(out, want, (MOST_OUT + 1) * sizeof *want);

@@ -262,13 +262,14 @@ run_answers(struct cmlrt_eval *eval, const struct kernels *kernels,
     return status;
 }
 
-/* Each run has a seed for each step; each answer takes k u's, k + 1 e's and the
- * flood. */
+/* Each run has a seed for each step; each answer takes k u's, k e's of 32 bits
+ * a coefficient, one for the body, and the flood. */
 START_TEST(the_server_uses_no_stream_twice)
 {
     const struct kernels *k = cmlrt_kernels_select(NULL);
     const size_t n = cmlrt_ring_degree(&insecure);
-    const size_t bytes = ((2 * insecure.k + 1) * n + 1) * sizeof(uint64_t);
+    const size_t bytes = (insecure.k * n + 1) * sizeof(uint64_t)
+                         + (insecure.k * n + 1) * sizeof(uint32_t);
     struct rig r;
 
     start();

@@ -210,8 +210,9 @@ static enum cml_status
 check(const struct options *o, struct cml_fault *f)
 {
     if (o->format && strcmp(o->format, "csv") != 0
-        && strcmp(o->format, "json") != 0)
-        return cmlrt_fail(f, CML_E_usage, "--format: '%s' is not csv or json",
+        && strcmp(o->format, "json") != 0 && strcmp(o->format, "npy") != 0)
+        return cmlrt_fail(f, CML_E_usage,
+                          "--format: '%s' is not csv, json or npy",
                           cmlrt_quote(o->format, strlen(o->format)).text);
     if (o->listed <= verbs[o->verb].operands)
         return CML_E_ok;

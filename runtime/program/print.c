@@ -1,9 +1,12 @@
-/* Results as CSV or JSON.
+/* Results as CSV, JSON or an array of numpy.
  *
  *     csv    a header of names, NAME or NAME[0], NAME[1] .., then the rows
  *     json   an array of objects; an output of several numbers is an array
+ *     npy    f64 of shape [rows, ..] as the output's, or, of several outputs,
+ *            [rows, columns of csv]
  *
- * An integer output with labels prints the label of its number.
+ * An integer output with labels prints the label of its number; in an array it
+ * is the number.
  */
 #include "runtime/program/program.h"
 
@@ -111,14 +114,46 @@ print_json(FILE *out, const struct program *p, const struct results *r)
     fputs("]\n", out);
 }
 
+/* Format 1.0: the data begin at a multiple of 64. */
+static void
+print_npy(FILE *out, const struct program *p, const struct results *r)
+{
+    const struct cml_output *o = p->m->outputs;
+    const int64_t *dim = o->dims;
+    const size_t cells = r->rows * p->layout.outputs;
+    char head[64 * 8], shape[400];
+    int n, size = snprintf(shape, sizeof shape, "%zu,", r->rows);
+
+    for (int64_t i = 0; p->m->noutputs == 1 && i < o->rank; i++)
+        size += snprintf(shape + size, sizeof shape - (size_t)size, " %lld,",
+                         (long long)dim[i]);
+    if (p->m->noutputs != 1)
+        (void)snprintf(shape + size, sizeof shape - (size_t)size, " %zu,",
+                       p->layout.outputs);
+    n = snprintf(head, sizeof head,
+                 "{'descr': '<f8', 'fortran_order': False, 'shape': (%s), }",
+                 shape);
+    size = (10 + n + 1 + 63) / 64 * 64 - 10;
+    fwrite("\x93NUMPY\x01\x00", 1, 8, out);
+    fputc(size & 255, out);
+    fputc(size >> 8, out);
+    fprintf(out, "%s%*s\n", head, size - n - 1, "");
+    fwrite(r->at, sizeof *r->at, cells, out);
+}
+
 enum cml_status
 program_print(struct program *p, const struct results *r, const char *path)
 {
-    const bool json = p->o.format && strcmp(p->o.format, "json") == 0;
+    const char *format = p->o.format ? p->o.format : "csv";
     struct page g;
 
     if (!page_open(&g))
         return program_no_memory(p);
-    (json ? print_json : print_csv)(g.file, p, r);
+    if (strcmp(format, "json") == 0)
+        print_json(g.file, p, r);
+    else if (strcmp(format, "npy") == 0)
+        print_npy(g.file, p, r);
+    else
+        print_csv(g.file, p, r);
     return page_emit(p, &g, path, CMLRT_SECRET);
 }

@@ -25,7 +25,7 @@ typedef enum cml_status program_verb(struct program *p);
     program_verb verb_##name;
 #include "runtime/program/verbs.def"
 #undef none
-program_verb verb_bench_client, verb_bench_server;
+program_verb verb_bench_client, verb_bench_server, verb_selftest_half;
 
 /* ---- main.c */
 int program_main(const struct cml_manifest *m, int argc, char *const *argv,
@@ -198,6 +198,10 @@ void figure(struct figures *f, const char *name, double value,
 typedef enum cml_status bench_part(struct figures *f, struct cmlrt_pool *pool);
 /* parts: up to a NULL */
 enum cml_status figures_run(struct program *p, bench_part *const *parts);
+/* ---- selftest.c: a line each of what is right, up to the first that is not */
+enum cml_status program_selftest(struct program *p, struct page *g);
+/* ---- verb_run.c: all of run but the results */
+enum cml_status program_cycle(struct program *p);
 /* bench_client.c, bench_server.c: what one half can measure */
 bench_part bench_client, bench_server;
 

@@ -1,8 +1,9 @@
 /* keygen: client.key and eval.key, in the folder of -o; eval.key is never whole
  * in memory.
  *
- * Keys are never replaced but with --force.  eval.key is written first:
- * client.key is the commit, and without it the other is taken back.
+ * Keys are never replaced but with --force.  Both are complete and on the disk
+ * before either has its name; eval.key gets its own first: client.key is the
+ * commit.  A signal finds none or both.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -38,14 +39,18 @@ open_paths(struct program *p, struct paths *at)
 }
 
 /* Before minutes of work; the writing checks again.  eval.key alone is what a
- * keygen leaves that was stopped just before it wrote client.key, or belongs to
- * a client.key that is elsewhere: it is not for us to say. */
+ * machine leaves that fails between two names, or belongs to a client.key that
+ * is elsewhere: it is not for us to say. */
 static enum cml_status
 check_free(struct program *p, const struct paths *at)
 {
     struct stat st;
     const bool client = lstat(at->client, &st) == 0;
 
+    if (client && S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return cmlrt_fail(&p->fault, CML_E_io, "%s:", at->client);
+    }
     if (p->o.force || (!client && lstat(at->eval, &st) != 0))
         return CML_E_ok;
     (void)cmlrt_fail(&p->fault, CML_E_io, "%s exists",
@@ -62,7 +67,7 @@ check_free(struct program *p, const struct paths *at)
 
 static enum cml_status
 save_part(struct program *p, const struct pair *k, enum cmlrt_type type,
-          const char *path)
+          const char *path, unsigned later)
 {
     const bool secret = type == CMLRT_CLIENT_KEY;
     const struct cmlrt_part part = { secret ? k->master : k->eval,
@@ -73,7 +78,7 @@ save_part(struct program *p, const struct pair *k, enum cmlrt_type type,
     memcpy(h.key, k->client.key, CMLRT_ID);
     return cmlrt_save(path, &h, &part, 1,
                       (secret ? CMLRT_SECRET : CMLRT_REPLACE)
-                          | (p->o.force ? 0u : CMLRT_ONCE),
+                          | (p->o.force ? 0u : CMLRT_ONCE) | later,
                       &p->fault);
 }
 
@@ -93,7 +98,7 @@ make(void *arg, const struct cmlrt_outlet *out)
 /* In pieces, which what is written in place cannot take: its header comes
  * first and is known last. */
 static enum cml_status
-make_eval(struct program *p, struct pair *k, const char *path,
+make_eval(struct program *p, struct pair *k, const char *path, unsigned later,
           struct cmlrt_pool *pool)
 {
     struct cmlrt_header h = program_header(p, CMLRT_EVAL_KEY);
@@ -104,9 +109,9 @@ make_eval(struct program *p, struct pair *k, const char *path,
     if (s != CML_E_ok)
         return s;
     if (k->eval)
-        return save_part(p, k, CMLRT_EVAL_KEY, path);
-    s = cmlrt_save_made(path, &h, make, &m, p->o.force ? 0u : CMLRT_ONCE,
-                        &p->fault);
+        return save_part(p, k, CMLRT_EVAL_KEY, path, later);
+    s = cmlrt_save_made(path, &h, make, &m,
+                        (p->o.force ? 0u : CMLRT_ONCE) | later, &p->fault);
     memcpy(k->client.key, h.key, CMLRT_ID);
     return s;
 }
@@ -115,12 +120,15 @@ static enum cml_status
 save(struct program *p, struct pair *k, const struct paths *at,
      struct cmlrt_pool *pool)
 {
-    enum cml_status s = make_eval(p, k, at->eval, pool);
+    const bool devices = cmlrt_in_place(at->eval) || cmlrt_in_place(at->client);
+    const unsigned later = devices ? 0 : CMLRT_LATER;
+    enum cml_status s = make_eval(p, k, at->eval, later, pool), placed;
 
-    if (s != CML_E_ok)
-        return s;
-    s = save_part(p, k, CMLRT_CLIENT_KEY, at->client);
-    if (s != CML_E_ok && !p->o.force)
+    if (s == CML_E_ok)
+        s = save_part(p, k, CMLRT_CLIENT_KEY, at->client, later);
+    placed = cmlrt_place_all(s == CML_E_ok, &p->fault);
+    s = s == CML_E_ok ? placed : s;
+    if (s != CML_E_ok && devices && !cmlrt_in_place(at->eval) && !p->o.force)
         (void)unlink(at->eval);
     if (s != CML_E_ok)
         return s;

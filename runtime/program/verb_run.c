@@ -176,8 +176,8 @@ tell(struct program *p, const struct cycle *c)
     return s;
 }
 
-enum cml_status
-verb_run(struct program *p)
+static enum cml_status
+run(struct program *p, bool told)
 {
     struct cycle c = { .words = NULL };
     enum cml_status s;
@@ -191,7 +191,19 @@ verb_run(struct program *p)
     if (s == CML_E_ok)
         s = run_phases(p, &c);
     if (s == CML_E_ok)
-        s = tell(p, &c);
+        s = told ? tell(p, &c) : compare(p, &c);
     cycle_close(p, &c);
     return s;
+}
+
+enum cml_status
+program_cycle(struct program *p)
+{
+    return run(p, false);
+}
+
+enum cml_status
+verb_run(struct program *p)
+{
+    return run(p, true);
 }

@@ -159,7 +159,12 @@ static void
 bench_matmul(const struct kernels *k, const char *what, unsigned of,
              unsigned bits)
 {
-    const struct cmlrt_mat_shape s = { INNER, COLS, BIG, BIG, COLS, NULL };
+    const struct cmlrt_mat_shape s = { .inner = INNER,
+                                       .cols = COLS,
+                                       .words = BIG,
+                                       .stride = BIG,
+                                       .apart = BIG,
+                                       .pitch = COLS };
     uint64_t *in = get(INNER * BIG * sizeof *in);
     uint64_t *out = get((size_t)COLS * BIG * sizeof *out);
     int64_t *weight = get((size_t)INNER * COLS * sizeof *weight);

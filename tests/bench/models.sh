@@ -10,7 +10,7 @@ examples=$2
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
 
-for model in breast_cancer diabetes digits; do
+for model in breast_cancer diabetes wine_bayes digits; do
     source=$examples/$model
     begin=$(date +%s%N)
     "$cmlc" "$source/$model.cml" -o "$tmp/$model" 2>"$tmp/said" || {
