@@ -367,6 +367,10 @@ print_node(FILE *out, const struct ast *a)
     case AST_target: print_block(out, "target", a); return;
     case AST_entry: print_list(out, a->kid, "", ""); return;
     case AST_type: print_type(out, a); return;
+    case AST_clear:
+        fputs("clear ", out);
+        print_node(out, a->kid);
+        return;
     case AST_range:
         print_node(out, a->kid);
         fputs("..", out);

@@ -166,9 +166,12 @@ input(struct fe *fe, const struct ast *a)
 {
     struct fe_name *n = fe_declare(fe, a, FE_VALUE);
     union ir_attrs as = { .input = { .name = a->text } };
+    const struct ast *type = ast_kid(a, 0);
+    const bool clear = type->kind == AST_clear;
+    char key[256];
     struct ir_type t;
 
-    if (!fe_read_type(fe, ast_kid(a, 0), &t))
+    if (!fe_read_type(fe, clear ? type->kid : type, &t))
         return;
     read_range(fe, ast_kid(a, 1), &t);
     if (t.base == IR_INT && !t.ranged) {
@@ -179,6 +182,9 @@ input(struct fe *fe, const struct ast *a)
         return;
     }
     read_names(fe, a, ast_kid(a, 2), &t);
+    snprintf(key, sizeof key, "clear.%s", a->text);
+    if (clear) /* for the pass `place` */
+        ir_set(fe->f, key, 1, type->at);
     n->value = ir_build_typed(fe->f, IR_input, a->at, NULL, 0, &as, &t);
 }
 

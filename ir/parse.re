@@ -223,7 +223,8 @@ read_type(struct reader *r, struct ir_type *t)
     int64_t delta = 0, set = 0;
 
     *t = (struct ir_type){ 0 };
-    t->enc = accept(r, WORD, "enc");
+    t->open = accept(r, WORD, "open");
+    t->enc = t->open || accept(r, WORD, "enc");
     while (t->base < IR_BASES && !is(r, WORD, ir_base_name[t->base]))
         t->base++;
     if (t->base == IR_BASES) {

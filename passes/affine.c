@@ -191,6 +191,32 @@ fresh_origins(struct builder *b)
         b->out[i] = alone(b, new_origin(b, i));
 }
 
+/* Element i of operand j, kept. */
+static const struct affine_row *
+kept(struct builder *b, size_t j, size_t i)
+{
+    struct affine_row *r = arena_new(b->a->mem, struct affine_row, 1);
+
+    *r = element(b, j, ir_broadcast_index(&b->ins->type, type(b, j), i));
+    return r;
+}
+
+/* Element-wise, of what is open: the same elements of the same operands are
+ * one, as ciphertexts too. */
+static void
+open_origins(struct builder *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct twin_open x = { .ins = b->ins, .origin = b->a->norigins };
+        uint32_t o;
+
+        for (size_t j = 0; j < b->ins->nin && j < 2; j++)
+            x.in[j] = kept(b, j, i);
+        o = twins_open(b->a, &x);
+        b->out[i] = alone(b, o == x.origin ? new_origin(b, i) : o);
+    }
+}
+
 /* Element i of a shared bootstrap, to be told from others. */
 static struct twin
 twin_of(struct builder *b, size_t i, size_t n)
@@ -298,8 +324,8 @@ products(struct builder *b)
     const size_t enc = rows(b, 0) ? 0 : 1;
     const struct ir_type *out = &b->ins->type;
 
-    if (rows(b, 0) && rows(b, 1)) { /* before fuse: x x */
-        fresh_origins(b);
+    if (rows(b, 0) && rows(b, 1)) { /* x x before fuse, or one is open */
+        open_origins(b);
         return;
     }
     for (size_t i = 0; i < b->n; i++) {
@@ -359,6 +385,10 @@ matmul_op(struct builder *b)
     const bool clear_left = !rows(b, 0);
     const struct ir_blob *blob;
 
+    if (rows(b, 0) && rows(b, 1) && b->ins->type.open) {
+        fresh_origins(b);
+        return;
+    }
     if (!pass_constant(b->a->f, b->ins->in[clear_left ? 0 : 1], &blob))
         bug("a product of two encrypted values");
     matmul(b, type(b, 1), blob->cell, clear_left);
@@ -407,6 +437,15 @@ copy(struct builder *b)
     memcpy(b->out, rows(b, 0), b->n * sizeof *b->out);
 }
 
+static bool
+all_integers(const struct builder *b)
+{
+    for (size_t j = 0; j < b->ins->nin; j++)
+        if (type(b, j)->base != IR_INT)
+            return false;
+    return true;
+}
+
 /* The ops that keep integers affine; all others start anew. */
 static void
 forms(struct builder *b)
@@ -449,7 +488,12 @@ forms(struct builder *b)
         return;
     }
     }
-    fresh_origins(b);
+    if (b->ins->op == IR_lwe_trivial || b->ins->op == IR_lwe_mul_open
+        || (b->ins->type.open && b->ins->op != IR_disclose
+            && (ir_ops[b->ins->op].traits & IR_MAP) && all_integers(b)))
+        open_origins(b);
+    else
+        fresh_origins(b);
 }
 
 static bool

@@ -14,7 +14,8 @@
 
 #include "ir/ir.h"
 
-/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut */
+/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut, or of
+ * a function or product of what is open */
 struct affine_origin {
     ir_ref op;
     uint32_t element;
@@ -23,6 +24,7 @@ struct affine_origin {
 };
 
 struct twin;
+struct twin_open;
 
 struct affine_row {
     uint32_t n;
@@ -37,6 +39,7 @@ struct affine {
     struct affine_origin *origin;
     uint32_t norigins, cap;
     struct twin **twins; /* lists, once there is a table */
+    struct twin_open **open;
     struct arena *mem;
 };
 

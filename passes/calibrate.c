@@ -167,7 +167,7 @@ declared(const struct ir_func *f, uint32_t i, const bool *fixed)
 
     if (ins->op == IR_input)
         return ins->type.ranged;
-    return (ins->op == IR_encrypt || ins->op == IR_gather
+    return (pass_sent(ins) || ins->op == IR_gather
             || ins->op == IR_reshape)
            && fixed[ins->in[0].id];
 }
@@ -193,7 +193,7 @@ operands_wanted(struct pass_ctx *cx, const struct ir_func *f, size_t rows)
         const struct ir_ins *ins = &f->ins[i];
 
         if (ins->op == IR_forest && ins->type.enc
-            && ir_at(f, ins->in[0])->op == IR_encrypt)
+            && pass_sent(ir_at(f, ins->in[0])))
             kept[i] = arena_new(cx->scratch, union ir_cell,
                                 rows * ir_at(f, ins->in[0])->type.dim[0]);
     }
@@ -253,7 +253,7 @@ run_row(struct pass_ctx *cx, struct rows *r, size_t row)
 static unsigned
 bits_of(const struct ir_func *f, uint32_t i)
 {
-    const bool input = f->ins[i].op == IR_encrypt;
+    const bool input = pass_sent(&f->ins[i]);
 
     return (unsigned)(input ? ir_get(f, "bits.inputs", 8)
                             : ir_get(f, "bits.activations", 4));

@@ -7,7 +7,9 @@
  * The coefficients are sums of squared weights of the inputs and of the tables
  * that the value depends on; of a tensor, the largest of each.  A table and its
  * negative on one ciphertext have the same noise up to the sign (twins.h), if
- * not always: their weights add in size, whatever their signs.
+ * not always: their weights add in size, whatever their signs.  A product with
+ * an integer that the server sees has as much noise as with the largest that it
+ * may be, and the noise is that of the operand: the weights add in size again.
  */
 #include "passes/affine.h"
 
@@ -15,6 +17,68 @@
 #include "passes/slots.h"
 
 #include <math.h>
+
+/* the largest factor of a lwe.mul_open */
+static double
+largest(const struct affine *a, const struct ir_ins *ins)
+{
+    const struct ir_type *t = &ir_at(a->f, ins->in[1])->type;
+
+    return fmax(fabs((double)t->ilo), fabs((double)t->ihi));
+}
+
+/* Weights of products up to origin `last` are handed on to the origins of what
+ * was multiplied, which are older. */
+static void
+expand(const struct affine *a, uint32_t last, double *size)
+{
+    for (uint32_t o = last + 1; o-- > 0;) {
+        const struct ir_ins *ins = ir_at(a->f, a->origin[o].op);
+        const struct affine_row *r;
+        double w = size[o];
+
+        if (!(w > 0)
+            || (ins->op != IR_lwe_trivial && ins->op != IR_lwe_mul_open))
+            continue;
+        size[o] = 0;
+        if (ins->op == IR_lwe_trivial)
+            continue;
+        w *= largest(a, ins);
+        r = &a->rows[ins->in[0].id][a->origin[o].element];
+        for (uint32_t t = 0; t < r->n; t++)
+            size[a->origin[r->origin[t]].mirror] +=
+                w * fabs((double)r->weight[t]);
+    }
+}
+
+/* Where something is open: by all origins. */
+static void
+variance_open(const struct affine *a, const struct affine_row *r, double *size,
+              double c[3])
+{
+    uint32_t last = 0;
+
+    c[0] = c[1] = c[2] = 0;
+    for (uint32_t t = 0; t < r->n; t++) {
+        const uint32_t o = a->origin[r->origin[t]].mirror;
+
+        size[o] += fabs((double)r->weight[t]);
+        last = o > last ? o : last;
+    }
+    if (!r->n)
+        return;
+    expand(a, last, size);
+    for (uint32_t o = 0; o <= last; o++) {
+        const struct ir_ins *ins = ir_at(a->f, a->origin[o].op);
+        const double w = size[o];
+
+        size[o] = 0;
+        if (ins->op == IR_lwe_bit_lut)
+            c[2] += ins->as.lwe_bit_lut.bits * w * w;
+        else
+            c[ir_is_bootstrap(ins)] += w * w;
+    }
+}
 
 /* size: by origin, zero before and after */
 static void
@@ -38,7 +102,8 @@ variance(const struct affine *a, const struct affine_row *r, double *size,
 }
 
 static void
-annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size)
+annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size,
+         bool open)
 {
     struct ir_type *t = &ins->type;
 
@@ -47,7 +112,7 @@ annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size)
     for (size_t e = 0; e < ir_count(t); e++) {
         double c[3];
 
-        variance(a, &a->rows[i][e], size, c);
+        (open ? variance_open : variance)(a, &a->rows[i][e], size, c);
         t->lo = c[0] > t->lo ? c[0] : t->lo;
         t->hi = c[1] > t->hi ? c[1] : t->hi;
         t->wide = c[2] > t->wide ? c[2] : t->wide;
@@ -86,6 +151,7 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
     const struct affine *a = affine_new(cx->scratch, f, &bad);
     struct ir_func *g;
     double *size;
+    bool open;
 
     if (!a) {
         diag_error(cx->diag, ir_at(f, bad)->at, E_integer_overflow,
@@ -95,10 +161,11 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
     }
     g = ir_func_like(cx->out, f);
     size = arena_new(cx->scratch, double, a->norigins);
+    open = pass_has_open(f);
     for (uint32_t i = 0; i < f->n; i++) {
         map[i] = ir_copy(g, &f->ins[i], map);
         if (f->ins[i].type.base == IR_LWE)
-            annotate(a, &g->ins[map[i].id], i, size);
+            annotate(a, &g->ins[map[i].id], i, size, open);
         annotate_leveled(cx, g, &g->ins[map[i].id]);
     }
     return g;

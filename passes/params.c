@@ -167,6 +167,7 @@ divided(struct pass_ctx *cx, const struct ir_func *f,
     struct sets sets;
 
     if (s->insecure || s->n == 0 || s->tr_levels > 0 || most < 2
+        || pass_has_open(f) /* classes know no products with what is open */
         || !sets_problem(&p, cx->scratch, f, one)
         || !sets_search(&sets, &p, s, most, cx->scratch))
         return NULL;

@@ -386,13 +386,20 @@ is_selected(const struct ir_func *f, const struct affine *a, ir_ref v)
     return !forest || ir_at(f, ir_at(f, *forest)->in[0])->op == IR_encrypt;
 }
 
+/* a forest of what the server does not see */
+static bool
+is_grown(const struct ir_ins *ins)
+{
+    return ins->op == IR_forest && ins->type.enc && !ins->type.open;
+}
+
 static bool
 depends(const struct ir_func *f, const struct affine *a, ir_ref v)
 {
     for (size_t e = 0; e < ir_count(&ir_at(f, v)->type); e++)
         for (uint32_t t = 0; t < a->rows[v.id][e].n; t++)
-            if (ir_at(f, a->origin[a->rows[v.id][e].origin[t]].op)->op
-                == IR_forest)
+            if (is_grown(
+                    ir_at(f, a->origin[a->rows[v.id][e].origin[t]].op)))
                 return true;
     return false;
 }
@@ -420,10 +427,10 @@ pass_paths(struct pass_ctx *cx, const struct ir_func *f)
     bool any = false;
 
     for (uint32_t i = 0; i < f->n; i++)
-        any = any || f->ins[i].op == IR_forest;
+        any = any || is_grown(&f->ins[i]);
     any = any && !selections_do(cx, f);
     for (uint32_t i = 0; i < f->n && !cx->status; i++)
-        map[i] = any && f->ins[i].op == IR_forest && f->ins[i].type.enc
+        map[i] = any && is_grown(&f->ins[i])
                      ? expanded(cx, f, &f->ins[i], g, map)
                      : ir_copy(g, &f->ins[i], map);
     return cx->status ? NULL : g;

@@ -6,7 +6,8 @@
  *     server   the rest, linear work on its own values, and what an output
  *              `at server` needs
  *
- * A value that crosses a border passes an `encrypt` or a `decrypt`.
+ * A value that crosses a border passes an `encrypt`, or `disclose` if it is of a
+ * `clear` input, or a `decrypt`.
  */
 #include "passes/inner.h"
 
@@ -172,6 +173,17 @@ published(struct cut *c, uint32_t v)
     return ir_constant(c->g, ins->at, NULL, IR_CONST, &b->type, b->cell);
 }
 
+/* How value v, of the client, reaches the server. */
+static enum ir_op
+border(const struct cut *c, uint32_t v)
+{
+    const struct ir_ins *input = &c->f->ins[c->input[v]];
+    char key[256];
+
+    snprintf(key, sizeof key, "clear.%s", input->as.input.name);
+    return ir_get(c->f, key, 0) > 0 ? IR_disclose : IR_encrypt;
+}
+
 /* Operand v as a user in `to` sees it. */
 static ir_ref
 reach(struct cut *c, uint32_t v, enum where to)
@@ -185,7 +197,7 @@ reach(struct cut *c, uint32_t v, enum where to)
         return e;
     if (c->where[v] == BEFORE) {
         if (c->enc[v].id == 0)
-            c->enc[v] = ir_build1(c->g, IR_encrypt, at, e);
+            c->enc[v] = ir_build1(c->g, border(c, v), at, e);
         e = c->enc[v];
     }
     if (to == SERVER)

@@ -130,7 +130,8 @@ answers(struct json_out *o, const struct ir_func *f)
 static bool
 is_sent(const struct ir_ins *ins)
 {
-    return ins->op == IR_glwe_encrypt || ins->op == IR_ggsw_encrypt;
+    return ins->op == IR_glwe_encrypt || ins->op == IR_ggsw_encrypt
+           || ins->op == IR_disclose;
 }
 
 /* Levels of bits that select are one vector, sent more than once. */

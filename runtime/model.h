@@ -119,7 +119,14 @@ struct cmlrt_glwes {
 enum { CMLRT_LEVELED = 2, CMLRT_SPREAD };
 
 /* what a value holds, V(key) */
-enum { CMLRT_BIG, CMLRT_SMALL, CMLRT_GLWE, CMLRT_GGSW, CMLRT_DOUBLED };
+enum {
+    CMLRT_BIG,
+    CMLRT_SMALL,
+    CMLRT_GLWE,
+    CMLRT_GGSW,
+    CMLRT_DOUBLED,
+    CMLRT_OPEN
+};
 
 struct cmlrt_env;
 
