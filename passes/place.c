@@ -18,6 +18,7 @@ struct cut {
     struct ir_func *g;
     struct arena *scratch;
     enum where *where;
+    bool *open;      /* of clear inputs and constants only */
     uint32_t *input; /* of a BEFORE value: the input it depends on */
     ir_ref *map;     /* of a value, where it is made */
     ir_ref *enc;     /* encrypted and decrypted; 0 is not made yet, since */
@@ -39,6 +40,34 @@ holds_param(const struct ir_func *f, const struct ir_ins *ins)
         if (is_param(f, ins->in[j]))
             return true;
     return ir_has_param(f, ins);
+}
+
+/* whether the server will know v */
+static bool
+is_known(const struct cut *c, ir_ref v)
+{
+    return c->where[v.id] == CONSTANT || c->open[v.id];
+}
+
+static bool
+is_clear(const struct ir_func *f, const struct ir_ins *input)
+{
+    char key[256];
+
+    snprintf(key, sizeof key, "clear.%s", input->as.input.name);
+    return ir_get(f, key, 0) > 0;
+}
+
+static void
+find_open(struct cut *c)
+{
+    for (uint32_t i = 0; i < c->f->n; i++) {
+        const struct ir_ins *ins = &c->f->ins[i];
+
+        c->open[i] = ins->op == IR_input ? is_clear(c->f, ins) : ins->nin > 0;
+        for (size_t j = 0; j < ins->nin; j++)
+            c->open[i] = c->open[i] && is_known(c, ins->in[j]);
+    }
 }
 
 static enum where
@@ -103,8 +132,7 @@ is_linear(const struct cut *c, const struct ir_ins *ins)
 {
     if (ins->op != IR_mul && ins->op != IR_matmul)
         return ir_ops[ins->op].traits & IR_LINEAR;
-    return c->where[ins->in[0].id] == CONSTANT
-           || c->where[ins->in[1].id] == CONSTANT;
+    return is_known(c, ins->in[0]) || is_known(c, ins->in[1]);
 }
 
 /* Linear work on server values is free there, and shows the client less. */
@@ -173,17 +201,6 @@ published(struct cut *c, uint32_t v)
     return ir_constant(c->g, ins->at, NULL, IR_CONST, &b->type, b->cell);
 }
 
-/* How value v, of the client, reaches the server. */
-static enum ir_op
-border(const struct cut *c, uint32_t v)
-{
-    const struct ir_ins *input = &c->f->ins[c->input[v]];
-    char key[256];
-
-    snprintf(key, sizeof key, "clear.%s", input->as.input.name);
-    return ir_get(c->f, key, 0) > 0 ? IR_disclose : IR_encrypt;
-}
-
 /* Operand v as a user in `to` sees it. */
 static ir_ref
 reach(struct cut *c, uint32_t v, enum where to)
@@ -197,7 +214,8 @@ reach(struct cut *c, uint32_t v, enum where to)
         return e;
     if (c->where[v] == BEFORE) {
         if (c->enc[v].id == 0)
-            c->enc[v] = ir_build1(c->g, border(c, v), at, e);
+            c->enc[v] = ir_build1(
+                c->g, c->open[v] ? IR_disclose : IR_encrypt, at, e);
         e = c->enc[v];
     }
     if (to == SERVER)
@@ -268,12 +286,14 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         return NULL;
     }
     c.where = arena_new(cx->scratch, enum where, f->n);
+    c.open = arena_new(cx->scratch, bool, f->n);
     c.input = arena_new(cx->scratch, uint32_t, f->n);
     c.map = arena_new(cx->scratch, ir_ref, f->n);
     c.enc = arena_new(cx->scratch, ir_ref, f->n);
     c.dec = arena_new(cx->scratch, ir_ref, f->n);
     for (uint32_t i = 0; i < f->n; i++)
         c.where[i] = forward(&c, i);
+    find_open(&c);
     backward(&c, arena_new(cx->scratch, bool, f->n));
     keep_linear(&c);
     repeat_at_server(&c, arena_new(cx->scratch, bool, f->n));
