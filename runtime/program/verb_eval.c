@@ -37,7 +37,7 @@ check_open(struct program *p, const uint64_t *words, size_t row)
             const int64_t x = (int64_t)words[d[i].word + j];
 
             if (x < d[i].lo || x > d[i].hi)
-                return cmlrt_fail(&p->fault, CML_E_data,
+                return cmlrt_fail(&p->fault, CML_E_mismatch,
                                   "row %zu has the integer %lld in the clear, "
                                   "which lies outside %lld..%lld",
                                   row + 1, (long long)x, (long long)d[i].lo,
