@@ -166,9 +166,10 @@ be_card(struct be_module *m)
                      && m->f->ins[i].as.lwe_pbs.approx);
     sent(out, m);
     learned(out, m);
-    fprintf(out, "client learns   ranges and grids of the inputs; no weights "
-                 "and no tables\n"
-                 "server learns   how many rows, and whose key; %s\n",
+    fprintf(out,
+            "client learns   ranges and grids of the inputs; no weights "
+            "and no tables\n"
+            "server learns   how many rows, and whose key; %s\n",
             discloses(m) ? "the values that are sent in the clear, no others"
                          : "no values");
     if (approx)

@@ -202,8 +202,7 @@ choose(struct clear *c)
     struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
     LLVMValueRef x = load(c, 0, l.i), row = rest(c, l.i, b->type.dim[0]);
 
-    if ((b->kind == IR_PARAM && !c->open)
-        || operand(c, 0)->type.base != IR_INT)
+    if ((b->kind == IR_PARAM && !c->open) || operand(c, 0)->type.base != IR_INT)
         bug("table @%s is wanted at the client", b->name);
     x = LLVMBuildSelect(c->e.b, LLVMBuildICmp(c->e.b, LLVMIntSLT, x, zero, ""),
                         zero, x, "");
@@ -635,8 +634,8 @@ arrive(struct clear *c)
 {
     struct be_module *m = c->e.m;
     LLVMValueRef from = LLVMBuildLoad2(
-        c->e.b, m->ptr,
-        be_at(&c->e, c->e.in, m->ptr, be_i64(m, m->nvalues)), "");
+        c->e.b, m->ptr, be_at(&c->e, c->e.in, m->ptr, be_i64(m, m->nvalues)),
+        "");
     struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
 
     from = be_at(&c->e, from, m->i64, be_i64(m, (int64_t)m->word[c->id]));

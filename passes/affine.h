@@ -14,8 +14,8 @@
 
 #include "ir/ir.h"
 
-/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut, or of
- * a function or product of what is open */
+/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut, or
+ * of a function or product of what is open */
 struct affine_origin {
     ir_ref op;
     uint32_t element;

@@ -167,8 +167,7 @@ declared(const struct ir_func *f, uint32_t i, const bool *fixed)
 
     if (ins->op == IR_input)
         return ins->type.ranged;
-    return (pass_sent(ins) || ins->op == IR_gather
-            || ins->op == IR_reshape)
+    return (pass_sent(ins) || ins->op == IR_gather || ins->op == IR_reshape)
            && fixed[ins->in[0].id];
 }
 

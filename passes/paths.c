@@ -398,8 +398,7 @@ depends(const struct ir_func *f, const struct affine *a, ir_ref v)
 {
     for (size_t e = 0; e < ir_count(&ir_at(f, v)->type); e++)
         for (uint32_t t = 0; t < a->rows[v.id][e].n; t++)
-            if (is_grown(
-                    ir_at(f, a->origin[a->rows[v.id][e].origin[t]].op)))
+            if (is_grown(ir_at(f, a->origin[a->rows[v.id][e].origin[t]].op)))
                 return true;
     return false;
 }

@@ -6,8 +6,8 @@
  *     server   the rest, linear work on its own values, and what an output
  *              `at server` needs
  *
- * A value that crosses a border passes an `encrypt`, or `disclose` if it is of a
- * `clear` input, or a `decrypt`.
+ * A value that crosses a border passes an `encrypt`, or `disclose` if it is of
+ * a `clear` input, or a `decrypt`.
  */
 #include "passes/inner.h"
 
@@ -171,6 +171,28 @@ repeat_at_server(struct cut *c, bool *multiplied)
     }
 }
 
+/* Elements of a clear input in another order or shape: they are sent once, as
+ * they are, if the client has no use for them itself. */
+static void
+rearrange_at_server(struct cut *c, bool *used)
+{
+    for (uint32_t i = c->f->n; i-- > 0;) {
+        const struct ir_ins *ins = &c->f->ins[i];
+
+        if (c->where[i] != BEFORE)
+            continue;
+        if (c->open[i] && !used[i]
+            && (ins->op == IR_reshape || ins->op == IR_gather)
+            && ir_count(&ins->type)
+                   == ir_count(&c->f->ins[ins->in[0].id].type)) {
+            c->where[i] = SERVER;
+            continue;
+        }
+        for (size_t j = 0; j < ins->nin; j++)
+            used[ins->in[j].id] = true;
+    }
+}
+
 /* An output `at client` is more than linear work of the server. */
 static void
 check_clients(struct pass_ctx *cx, const struct cut *c)
@@ -214,8 +236,8 @@ reach(struct cut *c, uint32_t v, enum where to)
         return e;
     if (c->where[v] == BEFORE) {
         if (c->enc[v].id == 0)
-            c->enc[v] = ir_build1(
-                c->g, c->open[v] ? IR_disclose : IR_encrypt, at, e);
+            c->enc[v] =
+                ir_build1(c->g, c->open[v] ? IR_disclose : IR_encrypt, at, e);
         e = c->enc[v];
     }
     if (to == SERVER)
@@ -297,6 +319,7 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
     backward(&c, arena_new(cx->scratch, bool, f->n));
     keep_linear(&c);
     repeat_at_server(&c, arena_new(cx->scratch, bool, f->n));
+    rearrange_at_server(&c, arena_new(cx->scratch, bool, f->n));
     check_clients(cx, &c);
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];

@@ -524,11 +524,8 @@ open_product(struct quantizer *z, uint32_t i)
     for (size_t e = 0; e < q->nscale; e++) {
         q->scale[e] = 1;
         for (size_t j = 0; j < 2; j++)
-            q->scale[e] *=
-                scale[j][quant_channel(of[j], ir_broadcast_index(
-                                                  t,
-                                                  &op(z, ins->in[j].id)->type,
-                                                  e))];
+            q->scale[e] *= scale[j][quant_channel(
+                of[j], ir_broadcast_index(t, &op(z, ins->in[j].id)->type, e))];
     }
     q->v = ir_build2(z->g, IR_mul, ins->at, v[0], v[1]);
 }

@@ -30,8 +30,8 @@ struct twin {
 const struct twin *twins_add(struct affine *a, const struct twin *x,
                              uint32_t *mirror);
 
-/* An element of a lwe.trivial, a lwe.mul_open or an element-wise function of what
- * is open: the same one, if its operands are the same. */
+/* An element of a lwe.trivial, a lwe.mul_open or an element-wise function of
+ * what is open: the same one, if its operands are the same. */
 struct twin_open {
     const struct ir_ins *ins;
     const struct affine_row *in[2]; /* NULL: there is none */
