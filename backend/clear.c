@@ -666,6 +666,7 @@ emit(struct clear *c)
     case IR_proved: shifted(c); return;
     case IR_gather: gather(c); return;
     case IR_select: choose(c); return;
+    case IR_named:
     case IR_reshape: copy(c, 0, 0); return;
     case IR_concat: concat(c); return;
     case IR_matmul: matmul(c); return;

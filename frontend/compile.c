@@ -367,6 +367,7 @@ fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
 
     if (file) {
         fe.model = fe.f = ir_func_new(mem, file->text ? file->text : "library");
+        fe.file = file;
         fe_import_begin(&fe);
         fe_library(&fe);
         fe.scope = fe.names;

@@ -525,6 +525,7 @@ dispatch(struct eval *e)
     case IR_select: choose(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
+    case IR_named:
     case IR_reshape:
     case IR_encrypt:
     case IR_disclose:

@@ -254,6 +254,12 @@ bits_of(const struct ir_func *f, uint32_t i)
 {
     const bool input = pass_sent(&f->ins[i]);
 
+    char key[256];
+
+    if (f->ins[i].op == IR_named) {
+        snprintf(key, sizeof key, "bits.%s", f->ins[i].as.named.name);
+        return (unsigned)ir_get(f, key, 4);
+    }
     return (unsigned)(input ? ir_get(f, "bits.inputs", 8)
                             : ir_get(f, "bits.activations", 4));
 }

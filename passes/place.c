@@ -327,7 +327,9 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         for (size_t j = 0; j < ins->nin; j++)
             map[ins->in[j].id] = reach(&c, ins->in[j].id, c.where[i]);
         widen(&c, i, map);
-        c.map[i] = ir_copy_infer(c.g, ins, map);
+        c.map[i] = ins->op == IR_named && c.where[i] != SERVER
+                       ? map[ins->in[0].id] /* widths are of the server */
+                       : ir_copy_infer(c.g, ins, map);
     }
     return cx->status ? NULL : c.g;
 }

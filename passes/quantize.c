@@ -238,7 +238,7 @@ rebuilt(struct quantizer *z, const struct replayed *a)
     const struct ir_ins *ins = op(z, a->op);
     ir_ref r;
 
-    if (ins->op == IR_to_real)
+    if (ins->op == IR_to_real || ins->op == IR_named)
         return a->in[0];
     r = ir_build(z->g, (enum ir_op)ins->op, ins->at, a->in, ins->nin, &ins->as);
     /* a comparison gives an integer; the chain goes on in reals */
@@ -308,7 +308,8 @@ materialise(struct quantizer *z, uint32_t i)
         as.quant.hi = known ? t->ihi : PASS_EXACT;
         as.quant.scale = scale_blob(z, 1, q->scale);
     } else {
-        const struct quant_grid g = grid_of(z, i, "", "activations", 4);
+        const char *name = ins->op == IR_named ? ins->as.named.name : "";
+        const struct quant_grid g = grid_of(z, i, name, "activations", 4);
 
         on_grid(z, q, &g, &as);
     }
@@ -470,6 +471,20 @@ of_integer(struct quantizer *z, uint32_t i)
     q->v = ir_build(z->g, (enum ir_op)ins->op, ins->at, &v, 1, &ins->as);
 }
 
+/* A value whose bits were asked for is a table's, whatever it is made of, and
+ * what follows is made of that. */
+static void
+of_its_own_width(struct quantizer *z, uint32_t i)
+{
+    const uint32_t v = op(z, i)->in[0].id;
+    struct quant *q = &z->q[i];
+
+    q->root = z->q[v].state == QUANT_FUNCTION ? z->q[v].root : v;
+    materialise(z, i);
+    q->state = QUANT_INTEGER;
+    q->v = q->made;
+}
+
 /* Integers that the server sees: it computes with them as the client would. */
 static bool
 is_open_integer(const struct quantizer *z, uint32_t i)
@@ -562,6 +577,10 @@ server_op(struct quantizer *z, uint32_t i)
     }
     if (ins->op == IR_low_bit || ins->op == IR_proved) {
         of_integer(z, i);
+        return;
+    }
+    if (ins->op == IR_named) {
+        of_its_own_width(z, i);
         return;
     }
     if (one && (any || !is_linear(z, i))) {

@@ -254,6 +254,7 @@ static const char tensors[] =
     "  %60 = sinh %0 : real[2]\n"
     "  %61 = cosh %0 : real[2]\n"
     "  %62 = select %53 { table = @leaves4 } : int[2] in -5..7\n"
+    "  %63 = named %0 { name = @h } : real[2] in 0..1\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
