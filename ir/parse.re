@@ -311,7 +311,8 @@ check_syms(struct reader *r, const struct ir_func *f, enum ir_op op,
     for (const struct ir_attr_info *a = ir_ops[op].attrs; a->name; a++) {
         const char *name;
 
-        if (a->kind != IR_KIND_sym || op == IR_input || op == IR_output)
+        if (a->kind != IR_KIND_sym || op == IR_input || op == IR_output
+            || op == IR_named)
             continue;
         name = *(const char *const *)(const void *)((const char *)as
                                                     + a->offset);
