@@ -393,14 +393,24 @@ is_grown(const struct ir_ins *ins)
     return ins->op == IR_forest && ins->type.enc && !ins->type.open;
 }
 
-static bool
-depends(const struct ir_func *f, const struct affine *a, ir_ref v)
+/* Which values are made of a forest's results, also by products with what is
+ * open; what tables make of them is another matter. */
+static const bool *
+dependents(struct pass_ctx *cx, const struct ir_func *f, const struct affine *a)
 {
-    for (size_t e = 0; e < ir_count(&ir_at(f, v)->type); e++)
-        for (uint32_t t = 0; t < a->rows[v.id][e].n; t++)
-            if (is_grown(ir_at(f, a->origin[a->rows[v.id][e].origin[t]].op)))
-                return true;
-    return false;
+    bool *made = arena_new(cx->scratch, bool, f->n);
+
+    for (uint32_t i = 0; i < f->n; i++)
+        for (size_t e = 0; a->rows[i] && e < ir_count(&f->ins[i].type); e++)
+            for (uint32_t t = 0; t < a->rows[i][e].n && !made[i]; t++) {
+                const struct ir_ins *o =
+                    ir_at(f, a->origin[a->rows[i][e].origin[t]].op);
+
+                made[i] = is_grown(o)
+                          || (o->op == IR_mul
+                              && (made[o->in[0].id] || made[o->in[1].id]));
+            }
+    return made;
 }
 
 static bool
@@ -408,11 +418,13 @@ selections_do(struct pass_ctx *cx, const struct ir_func *f)
 {
     ir_ref bad;
     const struct affine *a = affine_new(cx->scratch, f, &bad);
+    const bool *made;
 
     if (!a)
         return true; /* `range` says so */
+    made = dependents(cx, f, a);
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_decrypt && depends(f, a, f->ins[i].in[0])
+        if (f->ins[i].op == IR_decrypt && made[f->ins[i].in[0].id]
             && !is_selected(f, a, f->ins[i].in[0]))
             return false;
     return onehot_does_all(cx, f);
