@@ -148,6 +148,13 @@ scaled(const struct ir_func *f, uint32_t i)
     return t->base != IR_REAL || !t->enc || t->ranged;
 }
 
+/* a factor that the server knows */
+static bool
+is_seen(const struct ir_func *f, ir_ref v)
+{
+    return !ir_at(f, v)->type.enc || ir_at(f, v)->type.open;
+}
+
 /* What the ciphertext level has for integers; one factor is clear. */
 static bool
 is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
@@ -155,10 +162,7 @@ is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
     if (ins->type.open) /* at the server as at the client */
         return true;
     switch ((int)ins->op) {
-    case IR_mul:
-        if (ir_at(f, ins->in[0])->type.open || ir_at(f, ins->in[1])->type.open)
-            return true;
-        /* fall through */
+    case IR_mul: return is_seen(f, ins->in[0]) || is_seen(f, ins->in[1]);
     case IR_matmul:
         return !ir_at(f, ins->in[0])->type.enc
                || !ir_at(f, ins->in[1])->type.enc;
