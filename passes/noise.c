@@ -51,7 +51,19 @@ expand(const struct affine *a, uint32_t last, double *size)
     }
 }
 
-/* Where something is open: by all origins. */
+static bool
+is_plain(const struct affine *a, const struct affine_row *r)
+{
+    for (uint32_t t = 0; t < r->n; t++) {
+        const uint16_t op = ir_at(a->f, a->origin[r->origin[t]].op)->op;
+
+        if (op == IR_lwe_trivial || op == IR_lwe_mul_open)
+            return false;
+    }
+    return true;
+}
+
+/* Of products and sums with what is open: by all origins. */
 static void
 variance_open(const struct affine *a, const struct affine_row *r, double *size,
               double c[3])
@@ -102,17 +114,17 @@ variance(const struct affine *a, const struct affine_row *r, double *size,
 }
 
 static void
-annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size,
-         bool open)
+annotate(const struct affine *a, struct ir_ins *ins, uint32_t i, double *size)
 {
     struct ir_type *t = &ins->type;
 
     t->ranged = true;
     t->lo = t->hi = t->wide = 0;
     for (size_t e = 0; e < ir_count(t); e++) {
+        const struct affine_row *r = &a->rows[i][e];
         double c[3];
 
-        (open ? variance_open : variance)(a, &a->rows[i][e], size, c);
+        (is_plain(a, r) ? variance : variance_open)(a, r, size, c);
         t->lo = c[0] > t->lo ? c[0] : t->lo;
         t->hi = c[1] > t->hi ? c[1] : t->hi;
         t->wide = c[2] > t->wide ? c[2] : t->wide;
@@ -151,7 +163,6 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
     const struct affine *a = affine_new(cx->scratch, f, &bad);
     struct ir_func *g;
     double *size;
-    bool open;
 
     if (!a) {
         diag_error(cx->diag, ir_at(f, bad)->at, E_integer_overflow,
@@ -161,11 +172,10 @@ pass_noise(struct pass_ctx *cx, const struct ir_func *f)
     }
     g = ir_func_like(cx->out, f);
     size = arena_new(cx->scratch, double, a->norigins);
-    open = pass_has_open(f);
     for (uint32_t i = 0; i < f->n; i++) {
         map[i] = ir_copy(g, &f->ins[i], map);
         if (f->ins[i].type.base == IR_LWE)
-            annotate(a, &g->ins[map[i].id], i, size, open);
+            annotate(a, &g->ins[map[i].id], i, size);
         annotate_leveled(cx, g, &g->ins[map[i].id]);
     }
     return g;
