@@ -161,6 +161,17 @@ read_names(struct fe *fe, const struct ast *input, const struct ast *a,
     ir_blob_text(fe->f, input->text, text, n);
 }
 
+/* A setting, for the pass `place`; with the whole name, however long. */
+static void
+set_clear(struct fe *fe, const struct ast *a)
+{
+    const size_t n = sizeof "clear." + strlen(a->text);
+    char *key = arena_new(fe->scratch, char, n);
+
+    snprintf(key, n, "clear.%s", a->text);
+    ir_set(fe->f, key, 1, a->at);
+}
+
 static void
 input(struct fe *fe, const struct ast *a)
 {
@@ -168,7 +179,6 @@ input(struct fe *fe, const struct ast *a)
     union ir_attrs as = { .input = { .name = a->text } };
     const struct ast *type = ast_kid(a, 0);
     const bool clear = type->kind == AST_clear;
-    char key[256];
     struct ir_type t;
 
     if (!fe_read_type(fe, clear ? type->kid : type, &t))
@@ -182,9 +192,8 @@ input(struct fe *fe, const struct ast *a)
         return;
     }
     read_names(fe, a, ast_kid(a, 2), &t);
-    snprintf(key, sizeof key, "clear.%s", a->text);
-    if (clear) /* for the pass `place` */
-        ir_set(fe->f, key, 1, type->at);
+    if (clear)
+        set_clear(fe, a);
     n->value = ir_build_typed(fe->f, IR_input, a->at, NULL, 0, &as, &t);
 }
 

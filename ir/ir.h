@@ -301,6 +301,8 @@ bool ir_has_param(const struct ir_func *f, const struct ir_ins *ins);
 void ir_set(struct ir_func *f, const char *key, double value, struct span at);
 double ir_get(const struct ir_func *f, const char *key, double otherwise);
 const struct ir_setting *ir_setting(const struct ir_func *f, const char *key);
+/* whether the model says of an input that it is sent in the clear */
+bool ir_is_clear(const struct ir_func *f, const char *input);
 
 /* print.c, parse.re */
 /* the fewest digits, 15 to 17, that read back to the same bits */

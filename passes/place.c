@@ -49,22 +49,14 @@ is_known(const struct cut *c, ir_ref v)
     return c->where[v.id] == CONSTANT || c->open[v.id];
 }
 
-static bool
-is_clear(const struct ir_func *f, const struct ir_ins *input)
-{
-    char key[256];
-
-    snprintf(key, sizeof key, "clear.%s", input->as.input.name);
-    return ir_get(f, key, 0) > 0;
-}
-
 static void
 find_open(struct cut *c)
 {
     for (uint32_t i = 0; i < c->f->n; i++) {
         const struct ir_ins *ins = &c->f->ins[i];
 
-        c->open[i] = ins->op == IR_input ? is_clear(c->f, ins) : ins->nin > 0;
+        c->open[i] = ins->op == IR_input ? ir_is_clear(c->f, ins->as.input.name)
+                                         : ins->nin > 0;
         for (size_t j = 0; j < ins->nin; j++)
             c->open[i] = c->open[i] && is_known(c, ins->in[j]);
     }

@@ -29,16 +29,6 @@ write_names(struct json_out *o, const struct ir_func *f, const char *key,
     json_close(o, ']');
 }
 
-/* whether the model says so of an input */
-static bool
-is_clear(const struct ir_func *f, const char *input)
-{
-    char key[256];
-
-    snprintf(key, sizeof key, "clear.%s", input);
-    return ir_get(f, key, 0) > 0;
-}
-
 void
 report_inputs(struct json_out *o, const struct ir_func *f)
 {
@@ -51,7 +41,7 @@ report_inputs(struct json_out *o, const struct ir_func *f)
         if (ins->op != IR_input)
             continue;
         json_open(o, NULL, '{');
-        if (is_clear(f, ins->as.input.name))
+        if (ir_is_clear(f, ins->as.input.name))
             json_write_bool(o, "clear", true);
         write_names(o, f, "columns", ins->as.input.name);
         if (t->ranged)
@@ -219,7 +209,8 @@ report_learns(struct json_out *o, const struct report *r,
     json_open(o, "server", '[');
     json_write_text(o, NULL, "how many rows, and under which key");
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_input && is_clear(f, f->ins[i].as.input.name)) {
+        if (f->ins[i].op == IR_input
+            && ir_is_clear(f, f->ins[i].as.input.name)) {
             const char *const name[] = { f->ins[i].as.input.name, NULL };
 
             list_names(o, "the input, sent in the clear,", name);
