@@ -130,7 +130,7 @@ is_open(struct fe *fe, const struct ast *k, ir_ref *v)
 static ir_ref
 from_end(struct fe *fe, struct span at, ir_ref v, int64_t length)
 {
-    const union ir_attrs inside = { .clip = { 0, (double)(length - 1) } };
+    const union ir_attrs inside = { .clip = { .hi = (double)(length - 1) } };
     const struct fe_name *secret;
     struct fe_constant c;
     ir_ref below;
