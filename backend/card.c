@@ -101,6 +101,15 @@ selects(const struct be_module *m, uint32_t encrypt)
     return false;
 }
 
+static bool
+discloses(const struct be_module *m)
+{
+    for (uint32_t i = 0; i < m->f->n; i++)
+        if (m->f->ins[i].op == IR_disclose)
+            return true;
+    return false;
+}
+
 static void
 sent(FILE *out, const struct be_module *m)
 {
@@ -110,13 +119,15 @@ sent(FILE *out, const struct be_module *m)
         const struct ir_ins *ins = &f->ins[i];
         const struct ir_type *t;
 
-        if (ins->op != IR_glwe_encrypt || selects(m, i))
+        if (ins->op != IR_disclose
+            && (ins->op != IR_glwe_encrypt || selects(m, i)))
             continue;
         t = &ir_at(f, ins->in[0])->type;
         fprintf(out,
                 "client sends    %zu integer%s in [%" PRId64 ", %" PRId64
-                "], encrypted\n",
-                ir_count(t), ir_count(t) == 1 ? "" : "s", t->ilo, t->ihi);
+                "], %s\n",
+                ir_count(t), ir_count(t) == 1 ? "" : "s", t->ilo, t->ihi,
+                ins->op == IR_disclose ? "in the clear" : "encrypted");
     }
     sent_polynomials(out, m);
     if (sent_bits(out, m))
@@ -155,9 +166,12 @@ be_card(struct be_module *m)
                      && m->f->ins[i].as.lwe_pbs.approx);
     sent(out, m);
     learned(out, m);
-    fprintf(out, "client learns   ranges and grids of the inputs; no weights "
-                 "and no tables\n"
-                 "server learns   how many rows, and whose key; no values\n");
+    fprintf(out,
+            "client learns   ranges and grids of the inputs; no weights "
+            "and no tables\n"
+            "server learns   how many rows, and whose key; %s\n",
+            discloses(m) ? "the values that are sent in the clear, no others"
+                         : "no values");
     if (approx)
         fprintf(out, "rounding        approximate: decrypted results must not "
                      "go back to the server or to others\n");

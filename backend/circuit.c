@@ -272,6 +272,14 @@ concat(struct be_module *m, const struct ir_ins *ins)
     }
 }
 
+static LLVMValueRef
+exponent(struct be_module *m, const struct ir_ins *ins)
+{
+    const int64_t log2_delta = ins->type.log2_delta;
+
+    return be_words(m, &log2_delta, 1);
+}
+
 static void
 emit(struct be_module *m, const struct ir_ins *ins)
 {
@@ -313,6 +321,12 @@ emit(struct be_module *m, const struct ir_ins *ins)
         add_step(m, ins, BE_cmlrt_lwe_mul_clear, in,
                  be_integers(m, ins->as.lwe_mul_clear.data, 0), -1, n);
         return;
+    case IR_lwe_mul_open:
+        add_step(m, ins, BE_cmlrt_lwe_mul_clear, in, NULL, other, n);
+        return;
+    case IR_lwe_trivial:
+        add_step(m, ins, BE_cmlrt_lwe_trivial, in, exponent(m, ins), -1, n);
+        return;
     case IR_lwe_matmul_clear: product(m, ins); return;
     case IR_lwe_sum:
         add_step(m, ins, BE_cmlrt_lwe_sum, in, sum(m, ins), -1, n);
@@ -346,7 +360,10 @@ be_circuit(struct be_module *m)
         most += 1u + m->f->ins[i].nin;
     m->step = arena_new(&m->mem, struct be_step, most);
     for (uint32_t i = 0; i < m->f->n; i++)
-        if (be_is_leveled(&m->f->ins[i]))
+        if (m->f->ins[i].type.open)
+            m->step[m->nsteps++] =
+                (struct be_step){ be_open(m, i), &m->f->ins[i], 1 };
+        else if (be_is_leveled(&m->f->ins[i]))
             be_leveled_step(m, &m->f->ins[i]);
         else if (m->f->ins[i].type.base == IR_LWE
                  && m->f->ins[i].op != IR_output)

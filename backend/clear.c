@@ -14,6 +14,7 @@
 
 struct clear {
     struct be_fn e;
+    bool open; /* at the server: a step of the circuit */
     const struct ir_ins *ins;
     uint32_t id;
     LLVMValueRef clipped; /* prologue: how many values quant clipped; negative
@@ -42,10 +43,14 @@ base(struct clear *c, uint32_t v)
     if (ins->op == IR_constant) {
         const struct ir_blob *b = ir_data(m->f, ins->as.constant.data);
 
-        if (b->kind == IR_PARAM)
+        if (b->kind == IR_PARAM && !c->open)
             bug("param @%s is wanted at the client", b->name);
         return be_words(m, b->cell, ir_count(&b->type));
     }
+    if (c->open)
+        return LLVMBuildLoad2(
+            c->e.b, m->ptr,
+            be_at(&c->e, c->e.in, m->ptr, be_i64(m, m->value[v])), "");
     if (ins->op == IR_lwe_decrypt || ins->op == IR_glwe_decrypt)
         return be_at(&c->e, c->e.in, m->i64, be_i64(m, (int64_t)m->offset[v]));
     return be_at(&c->e, c->e.scratch, LLVMInt8TypeInContext(m->cx),
@@ -197,7 +202,7 @@ choose(struct clear *c)
     struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
     LLVMValueRef x = load(c, 0, l.i), row = rest(c, l.i, b->type.dim[0]);
 
-    if (b->kind == IR_PARAM || operand(c, 0)->type.base != IR_INT)
+    if ((b->kind == IR_PARAM && !c->open) || operand(c, 0)->type.base != IR_INT)
         bug("table @%s is wanted at the client", b->name);
     x = LLVMBuildSelect(c->e.b, LLVMBuildICmp(c->e.b, LLVMIntSLT, x, zero, ""),
                         zero, x, "");
@@ -591,20 +596,77 @@ leave(struct clear *c)
     be_loop_end(&c->e, &l);
 }
 
+/* table[i % rows][x + offset] */
+static void
+lut(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const struct ir_blob *b = ir_data(m->f, c->ins->as.lut.table);
+    LLVMValueRef table = be_words(m, b->cell, ir_count(&b->type));
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef x = LLVMBuildAdd(c->e.b, load(c, 0, l.i),
+                                  be_i64(m, c->ins->as.lut.offset), "");
+
+    x = affine(c, rest(c, l.i, b->type.dim[0]), b->type.dim[1], x);
+    store(c, l.i,
+          LLVMBuildLoad2(c->e.b, m->i64, be_at(&c->e, table, m->i64, x), ""));
+    be_loop_end(&c->e, &l);
+}
+
+/* the lowest bit, or a power of two less, which leaves nothing */
+static void
+shifted(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    const bool low = c->ins->op == IR_low_bit;
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+    LLVMValueRef x = load(c, 0, l.i);
+
+    x = low ? LLVMBuildAnd(c->e.b, x, be_i64(m, 1), "")
+            : LLVMBuildAShr(c->e.b, x, be_i64(m, c->ins->as.proved.shift), "");
+    store(c, l.i, x);
+    be_loop_end(&c->e, &l);
+}
+
+/* A word a message, as the client sent it. */
+static void
+arrive(struct clear *c)
+{
+    struct be_module *m = c->e.m;
+    LLVMValueRef from = LLVMBuildLoad2(
+        c->e.b, m->ptr, be_at(&c->e, c->e.in, m->ptr, be_i64(m, m->nvalues)),
+        "");
+    struct be_loop l = be_loop_begin(&c->e, ir_count(&c->ins->type));
+
+    from = be_at(&c->e, from, m->i64, be_i64(m, (int64_t)m->word[c->id]));
+    store(c, l.i,
+          LLVMBuildLoad2(c->e.b, m->i64, be_at(&c->e, from, m->i64, l.i), ""));
+    be_loop_end(&c->e, &l);
+}
+
 static void
 emit(struct clear *c)
 {
     be_fn_at(&c->e, c->ins->at);
+    if (c->open && c->ins->op == IR_disclose) {
+        arrive(c);
+        return;
+    }
     switch ((int)c->ins->op) {
     case IR_input:
     case IR_constant:
     case IR_lwe_decrypt:
     case IR_glwe_decrypt: return;
+    case IR_disclose:
     case IR_glwe_encrypt:
     case IR_ggsw_encrypt:
     case IR_output: leave(c); return;
+    case IR_lut: lut(c); return;
+    case IR_low_bit:
+    case IR_proved: shifted(c); return;
     case IR_gather: gather(c); return;
     case IR_select: choose(c); return;
+    case IR_named:
     case IR_reshape: copy(c, 0, 0); return;
     case IR_concat: concat(c); return;
     case IR_matmul: matmul(c); return;
@@ -666,4 +728,20 @@ be_clear(struct be_module *m)
     body(&c, false);
     LLVMBuildRetVoid(c.e.b);
     be_fn_end(&c.e);
+}
+
+LLVMValueRef
+be_open(struct be_module *m, uint32_t i)
+{
+    LLVMTypeRef params[] = { m->ptr, m->ptr, m->i64, m->i64 };
+    struct clear c = { .open = true, .ins = &m->f->ins[i], .id = i };
+    char name[32];
+
+    snprintf(name, sizeof name, "step_%zu", m->nsteps);
+    c.e = be_fn_begin(m, name, LLVMFunctionType(m->none, params, 4, 0), false);
+    c.e.in = LLVMGetParam(c.e.fn, 1);
+    emit(&c);
+    LLVMBuildRetVoid(c.e.b);
+    be_fn_end(&c.e);
+    return c.e.fn;
 }

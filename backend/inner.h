@@ -110,8 +110,10 @@ LLVMValueRef be_libm(struct be_fn *e, const char *name, LLVMValueRef x,
 LLVMValueRef be_map(struct be_fn *e, const struct ir_ins *ins, LLVMValueRef x,
                     LLVMValueRef y, bool real);
 
-/* clear.c: prologue and epilogue */
+/* clear.c: prologue and epilogue, */
 void be_clear(struct be_module *m);
+/* and the function of a step that computes op i of what the server sees */
+LLVMValueRef be_open(struct be_module *m, uint32_t i);
 /* circuit.c: a function a step */
 void be_circuit(struct be_module *m);
 /* a constant record of manifest.def: one LLVM value a field */
@@ -138,7 +140,7 @@ void be_leveled_step(struct be_module *m, const struct ir_ins *ins);
 struct be_ring_value {
     int64_t key, levels, count, coefs;
 };
-enum { KEY_GLWE = 2, KEY_GGSW, KEY_DOUBLED, KEY_WINDOWS }; /* V(key) */
+enum { KEY_GLWE = 2, KEY_GGSW, KEY_DOUBLED, KEY_WINDOWS, KEY_OPEN };
 struct be_ring_value be_ring_value(const struct be_module *m,
                                    const struct ir_ins *ins);
 /* slots.c: likewise, of products of packed bits */

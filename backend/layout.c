@@ -24,7 +24,7 @@ place_of(const struct be_module *m, const struct ir_ins *ins)
 {
     if (ins->op == IR_constant)
         return BE_CONSTANT;
-    if (ins->type.base >= IR_GLWE)
+    if (ins->type.base >= IR_GLWE || ins->type.open)
         return BE_AT_SERVER;
     return after(m, ins) ? BE_AFTER : BE_BEFORE;
 }
@@ -37,7 +37,7 @@ be_sent_words(const struct ir_ins *ins)
 
     if (ins->op == IR_ggsw_encrypt)
         return 2 * ins->as.ggsw_encrypt.levels * n;
-    return ins->op == IR_glwe_encrypt ? n : 0;
+    return ins->op == IR_glwe_encrypt || ins->op == IR_disclose ? n : 0;
 }
 
 /* cells of scratch in front of value i, per side */
@@ -87,6 +87,8 @@ be_has_value(const struct be_module *m, uint32_t i)
 {
     const struct ir_ins *ins = &m->f->ins[i];
 
+    if (ins->type.open)
+        return true;
     if (be_is_leveled(ins))
         return ins->op != IR_glwe_encrypt || m->bits[i];
     return ins->type.base == IR_LWE && ins->op != IR_output
@@ -158,7 +160,8 @@ be_first_glwe(const struct be_module *m, uint32_t piece)
         const struct ir_type *t = &m->f->ins[i].type;
         const size_t n = (size_t)1 << ir_params_of(m->f, t->set)->log2_n;
 
-        first += (be_sent_words(&m->f->ins[i]) + n - 1) / n;
+        if (m->f->ins[i].op != IR_disclose)
+            first += (be_sent_words(&m->f->ins[i]) + n - 1) / n;
     }
     return first;
 }

@@ -150,6 +150,7 @@ piece(struct be_module *m, struct list *l, uint32_t i)
     r.glwe = be_i64(m, (int64_t)be_first_glwe(m, i));
     r.times_key = be_i64(m, 0);
     r.keep_bits = be_i64(m, 64);
+    r.open = be_i64(m, ins->op == IR_disclose);
     push(m, l, &r, sizeof r);
 }
 
@@ -179,6 +180,7 @@ rows(struct be_module *m, struct list *l, uint32_t i)
         r.glwe = be_i64(m, (int64_t)(be_first_glwe(m, i) + k));
         r.times_key = be_i64(m, row >= levels);
         r.keep_bits = be_i64(m, ins->as.ggsw_encrypt.keep_bits);
+        r.open = be_i64(m, 0);
         push(m, l, &r, sizeof r);
     }
 }
@@ -259,6 +261,8 @@ held_by(const struct be_module *m, const struct ir_ins *ins)
 {
     const size_t n = ir_count(&ins->type);
 
+    if (ins->type.open)
+        return (struct be_ring_value){ .key = KEY_OPEN, .count = (int64_t)n };
     if (be_is_leveled(ins))
         return be_ring_value(m, ins);
     if (be_is_windows(m, (uint32_t)(ins - m->f->ins))) {
@@ -303,7 +307,7 @@ lists(struct be_module *m, struct manifest_fields *r)
             input(m, &in, ins);
         if (ins->op == IR_output)
             output(m, &out, ins);
-        if (ins->op == IR_glwe_encrypt)
+        if (ins->op == IR_glwe_encrypt || ins->op == IR_disclose)
             piece(m, &pieces, i);
         if (ins->op == IR_ggsw_encrypt)
             rows(m, &pieces, i);

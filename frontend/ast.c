@@ -183,7 +183,10 @@ print_type(FILE *out, const struct ast *a)
 {
     if (a->kind == AST_none)
         return;
-    fprintf(out, " : %s", a->text);
+    fprintf(out, " : %s", a->kind == AST_clear ? "clear " : "");
+    if (a->kind == AST_clear)
+        a = a->kid;
+    fputs(a->text, out);
     if (a->kid)
         print_list(out, a->kid, "[", "]");
 }
@@ -366,6 +369,7 @@ print_node(FILE *out, const struct ast *a)
     case AST_quantize: print_block(out, "quantize", a); return;
     case AST_target: print_block(out, "target", a); return;
     case AST_entry: print_list(out, a->kid, "", ""); return;
+    case AST_clear:
     case AST_type: print_type(out, a); return;
     case AST_range:
         print_node(out, a->kid);

@@ -161,14 +161,27 @@ read_names(struct fe *fe, const struct ast *input, const struct ast *a,
     ir_blob_text(fe->f, input->text, text, n);
 }
 
+/* A setting, for the pass `place`; with the whole name, however long. */
+static void
+set_clear(struct fe *fe, const struct ast *a)
+{
+    const size_t n = sizeof "clear." + strlen(a->text);
+    char *key = arena_new(fe->scratch, char, n);
+
+    snprintf(key, n, "clear.%s", a->text);
+    ir_set(fe->f, key, 1, a->at);
+}
+
 static void
 input(struct fe *fe, const struct ast *a)
 {
     struct fe_name *n = fe_declare(fe, a, FE_VALUE);
     union ir_attrs as = { .input = { .name = a->text } };
+    const struct ast *type = ast_kid(a, 0);
+    const bool clear = type->kind == AST_clear;
     struct ir_type t;
 
-    if (!fe_read_type(fe, ast_kid(a, 0), &t))
+    if (!fe_read_type(fe, clear ? type->kid : type, &t))
         return;
     read_range(fe, ast_kid(a, 1), &t);
     if (t.base == IR_INT && !t.ranged) {
@@ -179,6 +192,8 @@ input(struct fe *fe, const struct ast *a)
         return;
     }
     read_names(fe, a, ast_kid(a, 2), &t);
+    if (clear)
+        set_clear(fe, a);
     n->value = ir_build_typed(fe->f, IR_input, a->at, NULL, 0, &as, &t);
 }
 
@@ -361,6 +376,7 @@ fe_compile(struct arena *mem, struct diag *dg, const struct fe_options *o)
 
     if (file) {
         fe.model = fe.f = ir_func_new(mem, file->text ? file->text : "library");
+        fe.file = file;
         fe_import_begin(&fe);
         fe_library(&fe);
         fe.scope = fe.names;

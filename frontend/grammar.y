@@ -42,10 +42,10 @@ static struct ast *real(struct parser *ps, struct span at, double x);
 static struct ast *nothing(struct parser *ps, struct span at);
 /* parent with one more child, which may be nested too deeply */
 static struct ast *add(struct parser *ps, struct ast *parent, struct ast *kid);
-/* the range of what is said about an input, or (none) the names: a node of its
- * own, since both come in any order */
+/* what is said of this kind, or else what is not: a node of its own, since both
+ * come in any order */
 static struct ast *one_of(struct parser *ps, const struct ast *abouts,
-                          enum ast_kind kind);
+                          enum ast_kind kind, bool is);
 /* a OP b; a chain, if a is a comparison that stands in no parentheses */
 static struct ast *compare(struct parser *ps, struct span at, const char *op,
                            struct ast *a, struct span at_a, struct ast *b);
@@ -60,6 +60,7 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     END 0         "end of file"
     AND_WORD      "and"
     AT            "at"
+    CLEAR         "clear"
     CONST         "const"
     ELSE          "else"
     ENC           "enc"
@@ -117,7 +118,6 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
     GREATER_EQUAL ">="
     EQUAL         "=="
     NOT_EQUAL     "!="
-    FUTURE        "word of a later version"
 %token <int64_t>      WHOLE  "integer"
 %token <double>       REAL   "number"
 %token <const char *> STRING "string"
@@ -126,7 +126,8 @@ static struct ast *adopt(struct ast *parent, const struct ast *list);
 %nterm <struct ast *> imports import definitions definition
 %nterm <struct ast *> model stmts stmt steps step body parameter type type_opt
 %nterm <struct ast *> lengths abouts about
-%nterm <struct ast *> value_opt at_opt labels_opt parameters entries entry words word
+%nterm <struct ast *> input_type value_opt ends end parameters entries entry
+%nterm <struct ast *> words word
 %nterm <struct ast *> expr primary list args arg subs sub expr_opt strings
 
 %precedence CHOICE
@@ -196,18 +197,19 @@ stmts:
 |   stmts stmt                      { $$ = ast_add($1, $stmt); }
 ;
 stmt:
-    "input" IDENT ":" enc_opt type abouts ";"
-        { $$ = node(ps, AST_input, @IDENT, $IDENT, $type,
-                    one_of(ps, $abouts, AST_range),
-                    one_of(ps, $abouts, AST_none)); }
+    "input" IDENT ":" input_type abouts ";"
+        { $$ = node(ps, AST_input, @IDENT, $IDENT, $input_type,
+                    one_of(ps, $abouts, AST_range, true),
+                    one_of(ps, $abouts, AST_range, false)); }
 |   definition
 |   import
         { diag_error(ps->diag, @import, E_syntax,
                      "files are imported above 'model', not in it");
           $$ = nothing(ps, @$); }
-|   "output" IDENT type_opt value_opt at_opt labels_opt ";"
+|   "output" IDENT type_opt value_opt ends ";"
         { $$ = add(ps, node(ps, AST_output, @IDENT, $IDENT, $type_opt,
-                            $value_opt, $at_opt), $labels_opt); }
+                            $value_opt, one_of(ps, $ends, AST_name, true)),
+                   one_of(ps, $ends, AST_name, false)); }
 |   "quantize" "{" entries "}"
         { $$ = adopt(node(ps, AST_quantize, @1, NULL, NULL, NULL, NULL),
                      $entries); }
@@ -248,9 +250,11 @@ type:
         { $$ = adopt(node(ps, AST_type, @$, $IDENT, NULL, NULL, NULL),
                      $lengths); }
 ;
-enc_opt:
-    %empty
-|   "enc"
+input_type:
+    type
+|   "enc" type                      { $$ = $type; }
+|   "clear" type
+        { $$ = node(ps, AST_clear, @$, NULL, $type, NULL, NULL); }
 ;
 type_opt:
     %empty                          { $$ = nothing(ps, @$); }
@@ -269,13 +273,13 @@ about:
         { $$ = node(ps, AST_range, @$, NULL, $low, $high, NULL); }
 |   "names" strings                 { $$ = $strings; }
 ;
-at_opt:
+ends:
     %empty                          { $$ = nothing(ps, @$); }
-|   "at" IDENT
-        { $$ = node(ps, AST_name, @IDENT, $IDENT, NULL, NULL, NULL); }
+|   ends end                        { $$ = ast_add($1, $end); }
 ;
-labels_opt:
-    %empty                          { $$ = nothing(ps, @$); }
+end:
+    "at" IDENT
+        { $$ = node(ps, AST_name, @IDENT, $IDENT, NULL, NULL, NULL); }
 |   "labels" strings                { $$ = $strings; }
 ;
 strings:
@@ -500,12 +504,13 @@ headed(struct ast *imports, const struct ast *file)
 }
 
 static struct ast *
-one_of(struct parser *ps, const struct ast *abouts, enum ast_kind kind)
+one_of(struct parser *ps, const struct ast *abouts, enum ast_kind kind,
+       bool is)
 {
     struct ast *found = NULL;
 
     for (const struct ast *k = abouts->kid; k; k = k->next) {
-        if ((k->kind == AST_range) != (kind == AST_range))
+        if ((k->kind == kind) != is)
             continue;
         if (found)
             diag_error(ps->diag, k->at, E_second_name, "this is said twice");
@@ -547,7 +552,7 @@ compare(struct parser *ps, struct span at, const char *op, struct ast *a,
 static const char *
 quote(yysymbol_kind_t kind)
 {
-    return kind > YYSYMBOL_YYUNDEF && kind < YYSYMBOL_FUTURE ? "'" : "";
+    return kind > YYSYMBOL_YYUNDEF && kind < YYSYMBOL_WHOLE ? "'" : "";
 }
 
 /* unexpected ')', expected '(', integer or identifier

@@ -1,8 +1,8 @@
 /* Subscripts, as in numpy: integers, slices, negative indices and `...`.
  *
- * Those that are known to the compiler make a gather with a list of positions.
- * Integers that are not, the place of an element among values that are known,
- * make a table:
+ * Those that are known to the compiler, numbers or lists of them, make a gather
+ * with a list of positions. Integers that are not, the place of an element
+ * among values that are known, make a table:
  *
  *     t[i]  =  table[a, b][i],      t of shape [a.., n, b..]
  *
@@ -108,18 +108,40 @@ whole(struct subscripts *s, size_t axes)
         s->axis[s->n] = (struct axis){ 0, 1, s->t->dim[s->n], true };
 }
 
-/* Whether a subscript is not known to the compiler: its value, then. */
+/* Whether a subscript is not known to the compiler, or has several numbers: its
+ * value, then. */
 static bool
 is_open(struct fe *fe, const struct ast *k, ir_ref *v)
 {
     const struct fe_name *secret;
     struct fe_constant c;
 
-    if (fe->computing != FE_VALUE || k->kind == AST_whole || k->kind == AST_real
-        || k->kind == AST_unary || k->kind == AST_slice || k->kind == AST_all)
+    if (k->kind == AST_whole || k->kind == AST_real || k->kind == AST_unary
+        || k->kind == AST_slice || k->kind == AST_all)
         return false;
     *v = fe_expr(fe, k);
-    return fe_is_none(*v) || !fe_known(fe, fe->f, *v, &c, &secret);
+    return fe_is_none(*v) || fe_type(fe, *v)->rank > 0
+           || (fe->computing == FE_VALUE
+               && !fe_known(fe, fe->f, *v, &c, &secret));
+}
+
+/* Known numbers below 0 count from the end. */
+static ir_ref
+from_end(struct fe *fe, struct span at, ir_ref v, int64_t length)
+{
+    const union ir_attrs inside = { .clip = { .hi = (double)(length - 1) } };
+    const struct fe_name *secret;
+    struct fe_constant c;
+    ir_ref below;
+
+    if (fe_type(fe, v)->base != IR_INT || !fe_within(fe, v, -length, length - 1)
+        || fe_within(fe, v, 0, length - 1)
+        || !fe_known(fe, fe->f, v, &c, &secret))
+        return v;
+    below = fe_pair(fe, IR_less, at, v, fe_integer_literal(fe, at, 0));
+    below = fe_pair(fe, IR_mul, at, below, fe_integer_literal(fe, at, length));
+    v = fe_pair(fe, IR_add, at, v, below);
+    return fe_build(fe, IR_clip, at, &v, 1, &inside); /* all are: it says so */
 }
 
 /* Such a subscript: its axis stays whole for now. */
@@ -131,6 +153,7 @@ open_integer(struct fe *fe, struct subscripts *s, const struct ast *k, ir_ref v)
 
     if (fe_is_none(v))
         return false;
+    v = from_end(fe, k->at, v, length);
     t = fe_type(fe, v);
     if (!fe_within(fe, v, 0, length - 1)) {
         if (t->base == IR_INT && t->ranged)
@@ -148,8 +171,8 @@ open_integer(struct fe *fe, struct subscripts *s, const struct ast *k, ir_ref v)
     }
     if (s->nopen && s->first_open + s->nopen != s->n) {
         diag_error(fe->diag, k->at, E_index,
-                   "indices that are not known to the compiler stand side by "
-                   "side");
+                   "lists of indices, and indices that are not known to the "
+                   "compiler, stand side by side");
         return false;
     }
     if (s->nopen == 0)
@@ -228,25 +251,6 @@ known_places(struct fe *fe, const struct subscripts *s, struct ir_type *t)
     for (size_t i = 0; i < ir_count(t); i++)
         index[i].i = position(s, i);
     return index;
-}
-
-bool
-fe_positions(struct fe *fe, const struct ast *a, ir_ref base,
-             struct ir_type *shape, union ir_cell **index)
-{
-    const struct ir_type t = *fe_type(fe, base);
-    struct subscripts s = { .a = a, .t = &t };
-
-    if (!read_all(fe, &s))
-        return false;
-    if (s.nopen) {
-        diag_error(fe->diag, a->at, E_not_constant,
-                   "an element that is assigned has an index that is known to "
-                   "the compiler");
-        return false;
-    }
-    *index = known_places(fe, &s, shape);
-    return true;
 }
 
 /* ---- indices that are not known */
@@ -373,48 +377,125 @@ merged(struct fe *fe, const struct subscripts *s)
     return v;
 }
 
-static ir_ref
-open_index(struct fe *fe, const struct subscripts *s, ir_ref x)
+/* The shape of the result, and the lengths around the axes that are indexed;
+ * false after a message. */
+static bool
+measure(struct fe *fe, const struct subscripts *s, struct picked *p)
 {
-    struct picked p = { .a = s->a, .x = x, .before = 1, .n = 1, .after = 1 };
-    const struct fe_name *secret;
-    struct fe_constant c;
-    size_t d = 0;
+    const struct ir_type *ti = fe_type(fe, p->i);
 
-    p.i = merged(fe, s);
-    if (fe_is_none(p.i) || fe_is_none(x))
-        return FE_NONE;
-    p.turns = ir_count(fe_type(fe, p.i));
-    p.t = ir_type_of(IR_INT, 0, NULL);
+    p->before = p->n = p->after = 1;
+    p->turns = ir_count(ti);
+    p->t = ir_type_of(IR_INT, 0, NULL);
     for (size_t axis = 0; axis <= s->t->rank; axis++) {
-        const struct ir_type *ti = fe_type(fe, p.i);
         const bool open =
             axis >= s->first_open && axis < s->first_open + s->nopen;
         const size_t more = axis == s->first_open ? ti->rank : 0;
+        size_t d;
 
-        if (p.t.rank + more + 1u > IR_MAX_RANK + (axis == s->t->rank)) {
+        if (p->t.rank + more + 1u > IR_MAX_RANK + (axis == s->t->rank)) {
             diag_error(fe->diag, s->a->at, E_too_large,
                        "a tensor has at most %d axes", IR_MAX_RANK);
-            return FE_NONE;
+            return false;
         }
-        memcpy(p.t.dim + p.t.rank, ti->dim, more * sizeof *ti->dim);
-        p.t.rank = (uint8_t)(p.t.rank + more);
+        memcpy(p->t.dim + p->t.rank, ti->dim, more * sizeof *ti->dim);
+        p->t.rank = (uint8_t)(p->t.rank + more);
         if (axis == s->t->rank || !s->axis[axis].kept)
             continue;
         d = s->axis[axis].length;
         if (open)
-            p.n *= d;
+            p->n *= d;
         else if (axis < s->first_open)
-            p.before *= d;
+            p->before *= d;
         else
-            p.after *= d;
+            p->after *= d;
         if (!open)
-            p.t.dim[p.t.rank++] = (uint32_t)d;
+            p->t.dim[p->t.rank++] = (uint32_t)d;
     }
+    return true;
+}
+
+/* By numbers that are public: positions in [before, n, after]. */
+static union ir_cell *
+picked_places(struct fe *fe, const struct picked *p, const union ir_cell *i)
+{
+    const size_t out = ir_count(&p->t);
+    union ir_cell *at = arena_new(fe->scratch, union ir_cell, out);
+
+    for (size_t e = 0; e < out; e++) {
+        const size_t row = e / p->after;
+        const int64_t j = i[row % p->turns].i;
+
+        at[e].i = ((int64_t)(row / p->turns * p->n) + j) * (int64_t)p->after
+                  + (int64_t)(e % p->after);
+    }
+    return at;
+}
+
+/* whether the numbers of v are known, and no secret of the server */
+static bool
+is_public(struct fe *fe, ir_ref v, struct fe_constant *c)
+{
+    const struct fe_name *secret;
+
+    return fe_known(fe, fe->f, v, c, &secret)
+           && (!secret || fe->computing != FE_VALUE);
+}
+
+static ir_ref
+open_index(struct fe *fe, const struct subscripts *s, ir_ref x)
+{
+    struct picked p = { .a = s->a, .x = x };
+    const struct fe_name *secret;
+    struct fe_constant c;
+
+    p.i = merged(fe, s);
+    if (fe_is_none(p.i) || fe_is_none(x) || !measure(fe, s, &p))
+        return FE_NONE;
+    if (is_public(fe, p.i, &c))
+        return fe_gather(fe, p.a->at, x, &p.t, picked_places(fe, &p, c.cell));
     if (too_many(fe, &p))
         return FE_NONE;
     return fe_known(fe, fe->f, x, &c, &secret) ? from_table(fe, &p, &c)
                                                : from_sum(fe, &p);
+}
+
+/* The places of subscripts with lists of numbers, from those of whole axes. */
+static bool
+listed(struct fe *fe, const struct subscripts *s, struct ir_type *shape,
+       union ir_cell **index)
+{
+    struct picked p = { .a = s->a, .i = merged(fe, s) };
+    struct fe_constant c;
+    union ir_cell *at;
+
+    if (fe_is_none(p.i) || !measure(fe, s, &p))
+        return false;
+    if (!is_public(fe, p.i, &c)) {
+        diag_error(fe->diag, s->a->at, E_not_constant,
+                   "an element that is assigned has an index that is known to "
+                   "the compiler, and public");
+        return false;
+    }
+    at = picked_places(fe, &p, c.cell);
+    for (size_t e = 0; e < ir_count(&p.t); e++)
+        at[e] = (*index)[at[e].i];
+    *shape = p.t;
+    *index = at;
+    return true;
+}
+
+bool
+fe_positions(struct fe *fe, const struct ast *a, ir_ref base,
+             struct ir_type *shape, union ir_cell **index)
+{
+    const struct ir_type t = *fe_type(fe, base);
+    struct subscripts s = { .a = a, .t = &t };
+
+    if (!read_all(fe, &s))
+        return false;
+    *index = known_places(fe, &s, shape);
+    return !s.nopen || listed(fe, &s, shape, index);
 }
 
 ir_ref

@@ -57,7 +57,8 @@ struct fe {
     struct diag *diag;
     const struct fe_options *options;
     struct ir_func *model;
-    struct ir_func *f; /* that operations are added to: the model, or */
+    const struct ast *file; /* of the model */
+    struct ir_func *f;      /* that operations are added to: the model, or */
     /* the initialiser of a const (FE_CONST) or a param is being computed: f is
      * a function of constants only; FE_VALUE otherwise */
     enum fe_kind computing;
@@ -249,6 +250,8 @@ ir_ref fe_choice(struct fe *fe, const struct ast *a);
 /* whether inputs may be missing, by any entry of the model: other entries need
  * to know, whatever their order */
 bool fe_missing(const struct ast *model);
+/* whether an entry of the model asks for bits of a name */
+bool fe_asks_bits(const struct ast *model, const char *name);
 void fe_quantize(struct fe *fe, const struct ast *a);
 void fe_target(struct fe *fe, const struct ast *a);
 

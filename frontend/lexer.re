@@ -55,18 +55,6 @@ string(struct parser *ps, const char *text, size_t len)
     return s;
 }
 
-/* A word of the language that this version does not know: one message, and the
- * rest is not read, since its blocks cannot be told. */
-static void
-future(struct parser *ps, const char *text, struct span at)
-{
-    diag_error(ps->diag, at, E_unsupported, "'%.*s' is not supported yet",
-               (int)(at.end - at.begin), text);
-    diag_help(ps->diag, "without it the value is encrypted like others: the "
-                        "results are the same, and the server learns less");
-    ps->stop = true;
-}
-
 int
 cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
 {
@@ -132,7 +120,7 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             "true"           { kind = T_TRUE; goto done; }
             "var"            { kind = T_VAR; goto done; }
             "enc"            { kind = T_ENC; goto done; }
-            "clear"          { kind = T_FUTURE; goto done; }
+            "clear"          { kind = T_CLEAR; goto done; }
             "{"              { kind = T_LBRACE; goto done; }
             "}"              { kind = T_RBRACE; goto done; }
             "("              { kind = T_LPAREN; goto done; }
@@ -184,8 +172,6 @@ cml_yylex(CML_YYSTYPE *val, struct span *loc, struct parser *ps)
             val->T_WHOLE = whole(ps, text, *loc);
         else if (kind == T_REAL)
             val->T_REAL = real(ps, text, *loc);
-        else if (kind == T_FUTURE)
-            future(ps, text, *loc);
         ps->after = kind == T_SEMI;
         return kind;
     unclosed: /* the statement ends with its line */

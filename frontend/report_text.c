@@ -232,7 +232,8 @@ ends(FILE *out, const struct json *j, const char *key, const char *label)
         fprintf(out, "%-12s", label);
         put(out, json_string(x, "name"));
         shape(dims, x);
-        fprintf(out, " : %s%s", is_true(x, "integer") ? "int" : "real", dims);
+        fprintf(out, " : %s%s%s", is_true(x, "clear") ? "clear " : "",
+                is_true(x, "integer") ? "int" : "real", dims);
         if (isfinite(json_number(x, "lo")))
             fprintf(out, " in %g..%g", json_number(x, "lo"),
                     json_number(x, "hi"));
@@ -248,9 +249,11 @@ crossings(FILE *out, const struct json *j, const char *key, const char *label)
     for (; x; x = x->next) {
         const struct json *scale = json_first(x, "scale");
 
-        fprintf(out, "%-12s%.0f integers in [%.16g, %.16g], encrypted, grid %g",
-                label, json_number(x, "count"), json_number(x, "lo"),
-                json_number(x, "hi"), scale ? scale->number : (double)NAN);
+        fprintf(out, "%-12s%.0f integers in [%.16g, %.16g], %s, grid %g", label,
+                json_number(x, "count"), json_number(x, "lo"),
+                json_number(x, "hi"),
+                is_true(x, "open") ? "in the clear" : "encrypted",
+                scale ? scale->number : (double)NAN);
         fputs(scale && scale->next ? " and others, one a channel\n" : "\n",
               out);
     }

@@ -63,7 +63,8 @@ least_bits(const struct fe *fe, const char *name)
     if (n && n->kind == FE_PARAM)
         return 2;
     if (n && n->kind == FE_VALUE && !fe_is_none(n->value)
-        && ir_at(fe->f, n->value)->op == IR_input)
+        && (ir_at(fe->f, n->value)->op == IR_input
+            || ir_at(fe->f, n->value)->op == IR_named))
         return 1;
     for (size_t i = 0; !n && i < NFAMILIES; i++)
         if (strcmp(families[i].name, name) == 0)
@@ -107,8 +108,8 @@ bits(struct fe *fe, const struct ast *e, const struct ast *w)
         return;
     }
     if (!least) {
-        diag_error(fe->diag, w->at, E_setting, "'%s' is no input and no param",
-                   w->text);
+        diag_error(fe->diag, w->at, E_setting,
+                   "'%s' is no input, no param and no let of reals", w->text);
         diag_help(fe->diag, "or one of inputs, weights, activations, leaves");
         return;
     }
@@ -208,6 +209,18 @@ fe_missing(const struct ast *model)
         for (const struct ast *e = a->kid; a->kind == AST_quantize && e;
              e = e->next)
             if (is_word(e->kid, "missing") && is_word(e->kid->next, "allowed"))
+                return true;
+    return false;
+}
+
+bool
+fe_asks_bits(const struct ast *model, const char *name)
+{
+    for (const struct ast *a = model->kid; a; a = a->next)
+        for (const struct ast *e = a->kid; a->kind == AST_quantize && e;
+             e = e->next)
+            if (is_word(e->kid, name) && e->kid->next
+                && e->kid->next->kind == AST_whole)
                 return true;
     return false;
 }

@@ -197,21 +197,38 @@ fe_b_expand(struct fe *fe, const struct args *g)
     return fe_reshape(fe, g->call->at, g->x, (size_t)rank + 1, t.dim);
 }
 
-/* v of one axis, or none, as the first axis beside x */
+/* whether v has as many axes as x, each of the same length or of 1 */
+static bool
+stands_beside(const struct ir_type *v, const struct ir_type *x)
+{
+    for (size_t d = 0; d < x->rank; d++)
+        if (v->rank != x->rank || (v->dim[d] != 1 && v->dim[d] != x->dim[d]))
+            return false;
+    return x->rank > 0;
+}
+
+/* v of one axis, or none, as the first axis beside x, or another */
 ir_ref
 fe_b_per_channel(struct fe *fe, const struct args *g)
 {
-    const ir_ref x = fe_expr(fe, g->at[1]);
+    struct args own = *g;
     const struct ir_type *v = fe_type(fe, g->x);
     struct ir_type t;
+    uint32_t axis = 0;
 
-    if (fe_is_none(x) || v->rank == 0)
-        return fe_is_none(x) ? x : g->x;
-    t = *fe_type(fe, x);
-    if (v->rank != 1 || t.rank == 0 || v->dim[0] != t.dim[0])
+    own.x = fe_expr(fe, g->at[1]);
+    if (fe_is_none(own.x) || v->rank == 0)
+        return fe_is_none(own.x) ? own.x : g->x;
+    t = *fe_type(fe, own.x);
+    if (t.rank > 1 && stands_beside(v, &t))
+        return g->x;
+    if (t.rank > 0 && fe_argument(g, "axis") && !fe_axis(fe, &own, &axis))
+        return FE_NONE;
+    if (v->rank != 1 || t.rank == 0
+        || (v->dim[0] != t.dim[axis] && v->dim[0] != 1))
         return wrong_shape(fe, g, "takes a number for each channel");
-    for (size_t d = 1; d < t.rank; d++)
-        t.dim[d] = 1;
+    for (size_t d = 0; d < t.rank; d++)
+        t.dim[d] = d == axis ? v->dim[0] : 1;
     return fe_reshape(fe, g->call->at, g->x, t.rank, t.dim);
 }
 

@@ -16,11 +16,23 @@ steps(struct fe *fe, const struct ast *first, const struct ast *end)
         fe_step(fe, a);
 }
 
+/* A let of reals of whose bits quantize { } speaks: its name stays with it. */
+static ir_ref
+named(struct fe *fe, const struct ast *a, ir_ref v)
+{
+    const union ir_attrs as = { .named = { .name = a->text } };
+
+    if (fe_is_none(v) || a->kind != AST_let || fe->calling || fe->computing
+        || fe_type(fe, v)->base != IR_REAL || !fe_asks_bits(fe->file, a->text))
+        return v;
+    return fe_build(fe, IR_named, a->at, &v, 1, &as);
+}
+
 static void
 define(struct fe *fe, const struct ast *a)
 {
-    const ir_ref v =
-        fe_as_declared(fe, ast_kid(a, 0), fe_expr(fe, ast_kid(a, 1)));
+    const ir_ref v = named(
+        fe, a, fe_as_declared(fe, ast_kid(a, 0), fe_expr(fe, ast_kid(a, 1))));
     struct fe_name *n = fe_declare(fe, a, FE_VALUE);
 
     n->value = v;

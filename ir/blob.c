@@ -223,6 +223,19 @@ ir_get(const struct ir_func *f, const char *key, double otherwise)
     return s ? s->value : otherwise;
 }
 
+/* By the whole name: one that begins alike stays encrypted. */
+bool
+ir_is_clear(const struct ir_func *f, const char *input)
+{
+    static const char key[] = "clear.";
+
+    for (const struct ir_setting *s = f->settings; s; s = s->next)
+        if (strncmp(s->key, key, sizeof key - 1) == 0
+            && strcmp(s->key + sizeof key - 1, input) == 0)
+            return s->value > 0;
+    return false;
+}
+
 struct ir_func *
 ir_func_bare(struct arena *mem, const struct ir_func *f)
 {

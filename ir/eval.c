@@ -457,7 +457,9 @@ dispatch_cipher(struct eval *e)
         product(e, ins->as.lwe_matmul_clear.weights);
         return;
     case IR_lwe_sum: reduce(e); return;
+    case IR_lwe_trivial:
     case IR_glwe_encrypt: shift(e); return;
+    case IR_lwe_mul_open: ring_op(e, IR_mul); return;
     case IR_glwe_extract:
     case IR_lwe_keyswitch:
     case IR_lwe_convert:
@@ -523,8 +525,10 @@ dispatch(struct eval *e)
     case IR_select: choose(e); return;
     case IR_low_bit: low_bit(e); return;
     case IR_proved: proved(e); return;
+    case IR_named:
     case IR_reshape:
     case IR_encrypt:
+    case IR_disclose:
     case IR_decrypt:
     case IR_output: copy(e, e->in[0]); return;
     }

@@ -623,6 +623,22 @@ infer_like(struct infer *x, enum ir_op op)
     return rules[op](x);
 }
 
+/* What the server makes of values that it sees, and of constants, it sees. */
+static bool
+is_open(const struct infer *x)
+{
+    bool open = false;
+
+    if (x->op == IR_disclose || x->op == IR_encrypt)
+        return x->op == IR_disclose;
+    for (size_t i = 0; i < x->nin; i++) {
+        if (infer_in(x, i)->enc && !infer_in(x, i)->open)
+            return false;
+        open = open || infer_in(x, i)->open;
+    }
+    return open && x->out->enc && x->out->base <= IR_INT;
+}
+
 const char *
 ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,
          const ir_ref *in, size_t nin, const union ir_attrs *as,
@@ -638,6 +654,7 @@ ir_infer(struct arena *mem, const struct ir_func *f, enum ir_op op,
                          ir_ops[op].nin);
     why = level(&x);
     why = why ? why : rules[op](&x);
+    out->open = !why && is_open(&x);
     if (!why && too_large(out))
         return infer_say(&x, "the result has too many elements");
     return why;

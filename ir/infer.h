@@ -42,6 +42,8 @@ const char *cipher_lwe(struct infer *x);
 const char *cipher_lwe_mul(struct infer *x);
 const char *cipher_lwe_gather(struct infer *x);
 const char *cipher_lwe_concat(struct infer *x);
+const char *cipher_lwe_trivial(struct infer *x);
+const char *cipher_lwe_mul_open(struct infer *x);
 const char *cipher_lwe_matmul(struct infer *x);
 const char *cipher_lwe_sum(struct infer *x);
 const char *cipher_lwe_small(struct infer *x);

@@ -65,6 +65,37 @@ cipher_lwe_mul(struct infer *x)
     return why;
 }
 
+/* Integers that the server knows, as ciphertexts without noise. */
+const char *
+cipher_lwe_trivial(struct infer *x)
+{
+    const struct ir_type *a = infer_in(x, 0);
+
+    if (a->base != IR_INT || !a->open)
+        return infer_say(x, "lwe.trivial takes open integers");
+    if (x->as->lwe_trivial.log2_delta > 63)
+        return infer_say(x, "no room for this message");
+    *x->out = ir_type_of(IR_LWE, a->rank, a->dim);
+    x->out->enc = true;
+    x->out->set = given_set(x);
+    x->out->log2_delta = (uint8_t)x->as->lwe_trivial.log2_delta;
+    return NULL;
+}
+
+/* Ciphertexts times integers that the server knows, one each. */
+const char *
+cipher_lwe_mul_open(struct infer *x)
+{
+    const struct ir_type *a = infer_in(x, 0), *b = infer_in(x, 1);
+
+    if (a->base != IR_LWE || b->base != IR_INT || !b->open || !b->ranged)
+        return infer_say(x, "lwe.mul_open takes an lwe and open integers of a "
+                            "known range");
+    if (!ir_same_shape(a, b))
+        return infer_say(x, "lwe.mul_open takes operands of one shape");
+    return cipher(x, IR_LWE);
+}
+
 const char *
 cipher_lwe_gather(struct infer *x)
 {

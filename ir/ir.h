@@ -84,7 +84,7 @@ enum ir_key { IR_BIG, IR_SMALL };
 
 enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26 };
 
-/* real[2,3]   enc real[4] in -1..3.5   enc int[32] in -7..12
+/* real[2,3]   enc real[4] in -1..3.5   enc int[32] in -7..12   open int in 0..3
  * lwe[32] delta 58 noise 1 12   lwe[32] small delta 58   glwe[4] delta 58
  * ggsw[350] noise 1e-19 1e-16
  *
@@ -93,6 +93,8 @@ enum { IR_MAX_RANK = 6, IR_MAX_CELLS = 1 << 26 };
 struct ir_type {
     uint8_t base;       /* enum ir_base */
     bool enc;           /* REAL and INT: held by the server, encrypted */
+    bool open;          /* with enc: but in the clear, as the client sent it,
+                           or of such values and constants only */
     bool ranged;        /* lo and hi; INT: proved; REAL: declared or calibrated;
                            LWE: the variance is
                            lo V_fresh + hi V_br + wide V_ext;
@@ -299,6 +301,8 @@ bool ir_has_param(const struct ir_func *f, const struct ir_ins *ins);
 void ir_set(struct ir_func *f, const char *key, double value, struct span at);
 double ir_get(const struct ir_func *f, const char *key, double otherwise);
 const struct ir_setting *ir_setting(const struct ir_func *f, const char *key);
+/* whether the model says of an input that it is sent in the clear */
+bool ir_is_clear(const struct ir_func *f, const char *input);
 
 /* print.c, parse.re */
 /* the fewest digits, 15 to 17, that read back to the same bits */

@@ -223,7 +223,8 @@ read_type(struct reader *r, struct ir_type *t)
     int64_t delta = 0, set = 0;
 
     *t = (struct ir_type){ 0 };
-    t->enc = accept(r, WORD, "enc");
+    t->open = accept(r, WORD, "open");
+    t->enc = t->open || accept(r, WORD, "enc");
     while (t->base < IR_BASES && !is(r, WORD, ir_base_name[t->base]))
         t->base++;
     if (t->base == IR_BASES) {
@@ -310,7 +311,8 @@ check_syms(struct reader *r, const struct ir_func *f, enum ir_op op,
     for (const struct ir_attr_info *a = ir_ops[op].attrs; a->name; a++) {
         const char *name;
 
-        if (a->kind != IR_KIND_sym || op == IR_input || op == IR_output)
+        if (a->kind != IR_KIND_sym || op == IR_input || op == IR_output
+            || op == IR_named)
             continue;
         name = *(const char *const *)(const void *)((const char *)as
                                                     + a->offset);

@@ -81,7 +81,7 @@ ir_print_type(FILE *out, const struct ir_type *t)
     const bool cipher = t->base >= IR_GLWE;
 
     if (t->enc && !cipher)
-        fputs("enc ", out);
+        fputs(t->open ? "open " : "enc ", out);
     fputs(ir_base_name[t->base], out);
     print_shape(out, t);
     if (t->base == IR_LWE && t->key == IR_SMALL)

@@ -40,8 +40,8 @@ ir_same_shape(const struct ir_type *a, const struct ir_type *b)
 bool
 ir_same_type(const struct ir_type *a, const struct ir_type *b)
 {
-    if (a->base != b->base || a->enc != b->enc || a->ranged != b->ranged
-        || a->key != b->key || a->set != b->set
+    if (a->base != b->base || a->enc != b->enc || a->open != b->open
+        || a->ranged != b->ranged || a->key != b->key || a->set != b->set
         || a->log2_delta != b->log2_delta || !ir_same_shape(a, b))
         return false;
     if (!a->ranged)

@@ -330,7 +330,7 @@ account_input_row(const struct ir_func *f)
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
 
-        if (ins->op == IR_glwe_encrypt)
+        if (ins->op == IR_glwe_encrypt || ins->op == IR_disclose)
             sum += 8 * (double)ir_count(&ins->type);
         if (ins->op == IR_ggsw_encrypt) /* a row of N words, of whole bytes */
             sum += 2.0 * ins->as.ggsw_encrypt.levels * ins->type.dim[0]

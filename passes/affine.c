@@ -193,6 +193,32 @@ fresh_origins(struct builder *b)
         b->out[i] = alone(b, new_origin(b, i));
 }
 
+/* Element i of operand j, kept. */
+static const struct affine_row *
+kept(struct builder *b, size_t j, size_t i)
+{
+    struct affine_row *r = arena_new(b->a->mem, struct affine_row, 1);
+
+    *r = element(b, j, ir_broadcast_index(&b->ins->type, type(b, j), i));
+    return r;
+}
+
+/* Element-wise, of what is open: the same elements of the same operands are
+ * one, as ciphertexts too. */
+static void
+open_origins(struct builder *b)
+{
+    for (size_t i = 0; i < b->n; i++) {
+        struct twin_open x = { .ins = b->ins, .origin = b->a->norigins };
+        uint32_t o;
+
+        for (size_t j = 0; j < b->ins->nin && j < 2; j++)
+            x.in[j] = kept(b, j, i);
+        o = twins_open(b->a, &x);
+        b->out[i] = alone(b, o == x.origin ? new_origin(b, i) : o);
+    }
+}
+
 /* Element i of a shared bootstrap, to be told from others. */
 static struct twin
 twin_of(struct builder *b, size_t i, size_t n)
@@ -303,8 +329,8 @@ products(struct builder *b)
     const size_t enc = rows(b, 0) ? 0 : 1;
     const struct ir_type *out = &b->ins->type;
 
-    if (rows(b, 0) && rows(b, 1)) { /* before fuse: x x */
-        fresh_origins(b);
+    if (rows(b, 0) && rows(b, 1)) { /* x x before fuse, or one is open */
+        open_origins(b);
         return;
     }
     for (size_t i = 0; i < b->n; i++) {
@@ -364,6 +390,10 @@ matmul_op(struct builder *b)
     const bool clear_left = !rows(b, 0);
     const struct ir_blob *blob;
 
+    if (rows(b, 0) && rows(b, 1) && b->ins->type.open) {
+        fresh_origins(b);
+        return;
+    }
     if (!pass_constant(b->a->f, b->ins->in[clear_left ? 0 : 1], &blob))
         bug("a product of two encrypted values");
     matmul(b, type(b, 1), blob->cell, clear_left);
@@ -412,6 +442,15 @@ copy(struct builder *b)
     memcpy(b->out, rows(b, 0), b->n * sizeof *b->out);
 }
 
+static bool
+all_integers(const struct builder *b)
+{
+    for (size_t j = 0; j < b->ins->nin; j++)
+        if (type(b, j)->base != IR_INT)
+            return false;
+    return true;
+}
+
 /* The ops that keep integers affine; all others start anew. */
 static void
 forms(struct builder *b)
@@ -454,7 +493,12 @@ forms(struct builder *b)
         return;
     }
     }
-    fresh_origins(b);
+    if (b->ins->op == IR_lwe_trivial || b->ins->op == IR_lwe_mul_open
+        || (b->ins->type.open && b->ins->op != IR_disclose
+            && (ir_ops[b->ins->op].traits & IR_MAP) && all_integers(b)))
+        open_origins(b);
+    else
+        fresh_origins(b);
 }
 
 static bool
@@ -493,9 +537,9 @@ affine_new(struct arena *mem, const struct ir_func *f, ir_ref *bad)
 
 void
 affine_add_size(const struct affine *a, const struct affine_row *r, uint32_t t,
-                double *size)
+                double w, double *size)
 {
     const struct affine_origin *o = &a->origin[r->origin[t]];
 
-    size[o->mirror] += fabs((double)r->weight[t]) * sqrt(o->gain);
+    size[o->mirror] += w * fabs((double)r->weight[t]) * sqrt(o->gain);
 }

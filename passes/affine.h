@@ -14,7 +14,8 @@
 
 #include "ir/ir.h"
 
-/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut */
+/* an element of an encrypt, lut, quant, glwe.extract, lwe.pbs, lwe.bit_lut, or
+ * of a function or product of what is open */
 struct affine_origin {
     ir_ref op;
     uint32_t element;
@@ -24,6 +25,7 @@ struct affine_origin {
 };
 
 struct twin;
+struct twin_open;
 
 struct affine_row {
     uint32_t n;
@@ -38,6 +40,7 @@ struct affine {
     struct affine_origin *origin;
     uint32_t norigins, cap;
     struct twin **twins; /* lists, once there is a table */
+    struct twin_open **open;
     struct arena *mem;
 };
 
@@ -46,9 +49,9 @@ struct affine {
 struct affine *affine_new(struct arena *mem, const struct ir_func *f,
                           ir_ref *bad);
 
-/* Adds term t of r to what shares its noise, size[mirror]: there, standard
- * deviations add. */
+/* Adds term t of r, w times, to what shares its noise, size[mirror]: there,
+ * standard deviations add. */
 void affine_add_size(const struct affine *a, const struct affine_row *r,
-                     uint32_t t, double *size);
+                     uint32_t t, double w, double *size);
 
 #endif

@@ -118,6 +118,7 @@ budget_additions(const struct ir_func *f, const struct ir_ins *ins)
     switch ((int)ins->op) {
     case IR_lwe_add:
     case IR_lwe_sub:
+    case IR_lwe_mul_open:
     case IR_lwe_mul_clear: return out;
     case IR_lwe_sum: return (double)ir_count(operand(f, ins));
     case IR_lwe_matmul_clear: return out * (double)ir_channels(operand(f, ins));

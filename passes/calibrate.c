@@ -167,8 +167,7 @@ declared(const struct ir_func *f, uint32_t i, const bool *fixed)
 
     if (ins->op == IR_input)
         return ins->type.ranged;
-    return (ins->op == IR_encrypt || ins->op == IR_gather
-            || ins->op == IR_reshape)
+    return (pass_sent(ins) || ins->op == IR_gather || ins->op == IR_reshape)
            && fixed[ins->in[0].id];
 }
 
@@ -193,7 +192,7 @@ operands_wanted(struct pass_ctx *cx, const struct ir_func *f, size_t rows)
         const struct ir_ins *ins = &f->ins[i];
 
         if (ins->op == IR_forest && ins->type.enc
-            && ir_at(f, ins->in[0])->op == IR_encrypt)
+            && pass_sent(ir_at(f, ins->in[0])))
             kept[i] = arena_new(cx->scratch, union ir_cell,
                                 rows * ir_at(f, ins->in[0])->type.dim[0]);
     }
@@ -253,8 +252,14 @@ run_row(struct pass_ctx *cx, struct rows *r, size_t row)
 static unsigned
 bits_of(const struct ir_func *f, uint32_t i)
 {
-    const bool input = f->ins[i].op == IR_encrypt;
+    const bool input = pass_sent(&f->ins[i]);
 
+    char key[256];
+
+    if (f->ins[i].op == IR_named) {
+        snprintf(key, sizeof key, "bits.%s", f->ins[i].as.named.name);
+        return (unsigned)ir_get(f, key, 4);
+    }
     return (unsigned)(input ? ir_get(f, "bits.inputs", 8)
                             : ir_get(f, "bits.activations", 4));
 }

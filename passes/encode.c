@@ -138,7 +138,7 @@ encode_needs(struct pass_ctx *cx, const struct ir_func *f,
 {
     for (uint32_t i = 0; i < f->n; i++) {
         need[i] = ENCODE_MAX_BITS;
-        if (pass_encrypted(&f->ins[i].type)
+        if (pass_encrypted(&f->ins[i].type) && !f->ins[i].type.open
             && !(ir_ops[f->ins[i].op].traits & IR_VOID))
             message_fits(cx, f, (ir_ref){ i });
     }
@@ -148,7 +148,8 @@ encode_needs(struct pass_ctx *cx, const struct ir_func *f,
         const struct ir_ins *ins = &f->ins[i];
 
         if (ins->op == IR_decrypt
-            || (pass_encrypted(&ins->type) && ins->op != IR_encrypt))
+            || (pass_encrypted(&ins->type) && !ins->type.open
+                && ins->op != IR_encrypt))
             wish(cx, f, form, i, need);
     }
     return cx->status == 0;

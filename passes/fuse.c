@@ -244,7 +244,8 @@ table(struct pass_ctx *cx, struct ir_func *g, struct chain *c,
     dim[0] = (uint32_t)rows_needed(cell, n, ir_channels(&last->type), size);
     t = ir_type_of(IR_INT, 2, dim);
     as.lut.offset = -h.lo;
-    if (asked > 0 && ir_bits(h.lo, h.hi) > (unsigned)asked)
+    if (asked > 0 && ir_bits(h.lo, h.hi) > (unsigned)asked
+        && !ir_at(g, root)->type.open)
         as.lut.approx = (uint32_t)asked;
     if (exists(g, &(struct ir_ins){ .in = &root, .as = as, .at = last->at }, &t,
                cell, &same))
@@ -377,6 +378,17 @@ leaves_chain(struct pass_ctx *cx, const struct ir_ins *ins,
     return false;
 }
 
+/* Before tables ask for it. */
+static void
+own_interval(struct pass_ctx *cx, struct ir_func *g, uint32_t i)
+{
+    if (interval_infer(cx->scratch, g, i))
+        return;
+    diag_error(cx->diag, g->ins[i].at, E_integer_overflow,
+               "this integer needs more than 62 bits");
+    cx->status = 1;
+}
+
 struct ir_func *
 pass_fuse(struct pass_ctx *cx, const struct ir_func *f)
 {
@@ -395,6 +407,10 @@ pass_fuse(struct pass_ctx *cx, const struct ir_func *f)
             if (leaves_chain(cx, ins, function))
                 break;
             map[i] = ir_copy(g, ins, map);
+            if (interval_is_own(g, map[i].id)) {
+                interval_of_operands(cx->scratch, g, map[i].id);
+                own_interval(cx, g, map[i].id);
+            }
             continue;
         }
         c.in_chain = arena_new(cx->scratch, bool, i + 1);

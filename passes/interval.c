@@ -60,3 +60,54 @@ interval_hull(const struct affine *a, ir_ref v)
     }
     return h;
 }
+
+bool
+interval_is_own(const struct ir_func *f, uint32_t i)
+{
+    const struct ir_ins *ins = &f->ins[i];
+    const struct ir_blob *b;
+
+    if (ins->type.base != IR_INT || !ins->type.enc || ins->op == IR_disclose)
+        return false;
+    if (ins->op == IR_mul || ins->op == IR_matmul)
+        return !pass_constant(f, ins->in[0], &b)
+               && !pass_constant(f, ins->in[1], &b);
+    return ins->type.open && !(ir_ops[ins->op].traits & IR_LINEAR);
+}
+
+bool
+interval_infer(struct arena *mem, struct ir_func *g, uint32_t i)
+{
+    struct ir_ins *ins = &g->ins[i];
+    struct ir_type t;
+
+    if (ir_infer(mem, g, (enum ir_op)ins->op, ins->in, ins->nin, &ins->as,
+                 &ins->type, &t)
+        || !t.ranged)
+        return false;
+    ins->type = t;
+    return true;
+}
+
+void
+interval_of_operands(struct arena *mem, struct ir_func *g, uint32_t i)
+{
+    const int64_t limit = (int64_t)1 << 62;
+    ir_ref bad;
+    const struct affine *a = affine_new(mem, g, &bad);
+
+    for (size_t j = 0; a && j < g->ins[i].nin; j++) {
+        const ir_ref v = g->ins[i].in[j];
+        struct ir_type *t = &g->ins[v.id].type;
+        struct interval h;
+
+        if (!a->rows[v.id])
+            continue;
+        h = interval_hull(a, v);
+        if (h.lo < -limit || h.hi > limit)
+            continue;
+        t->ranged = true;
+        t->ilo = h.lo;
+        t->ihi = h.hi;
+    }
+}

@@ -529,7 +529,7 @@ open_onehot(struct pass_ctx *cx, const struct ir_func *f, struct ir_func *g)
 static bool
 is_bootstrap(const struct ir_ins *ins)
 {
-    return pass_encrypted(&ins->type)
+    return pass_encrypted(&ins->type) && !ins->type.open
            && (ins->op == IR_lut || ins->op == IR_low_bit);
 }
 

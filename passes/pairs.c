@@ -620,7 +620,10 @@ matrices(struct pairs *p, const struct ir_type *out, ir_ref a, ir_ref b)
         right[i].i = (int64_t)(j * cols + c);
     }
     v = pairs_gather(p, a, &t, left);
-    v = pairs_of_two(p, IR_mul, v, pairs_gather(p, b, &t, right));
+    b = pairs_gather(p, b, &t, right);
+    v = pairs_type(p, v)->open || pairs_type(p, b)->open
+            ? pairs_op(p, IR_mul, v, b)
+            : pairs_of_two(p, IR_mul, v, b);
     return ir_build(p->g, IR_sum, p->at, &v, 1, &as);
 }
 
@@ -642,6 +645,41 @@ two_encrypted(struct pairs *p, const struct ir_ins *ins, const ir_ref *in)
            || !ir_same_shape(pairs_type(p, (ir_ref){ root }), &ins->type);
 }
 
+/* Whether the server computes it as it is: of open integers, or a product of
+ * which one factor is open. */
+static bool
+is_direct(const struct pairs *p, const struct ir_ins *ins, const ir_ref *in)
+{
+    if (ins->op == IR_mul)
+        return pairs_type(p, in[0])->open || pairs_type(p, in[1])->open;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (pairs_type(p, in[j])->base != IR_INT
+            || (!is_clear(p, in[j]) && !pairs_type(p, in[j])->open))
+            return false;
+    return true;
+}
+
+/* x / y = x (1 / y), a function of y that the server knows */
+static ir_ref
+inverted(struct pairs *p, ir_ref y)
+{
+    const struct ir_type t = ir_type_of(IR_REAL, 0, NULL);
+    const union ir_cell one = { .r = 1 };
+    const ir_ref x = ir_constant(p->g, p->at, NULL, IR_PARAM, &t, &one);
+
+    return pairs_op(p, IR_div, x, y);
+}
+
+static ir_ref
+of_encrypted(struct pairs *p, const struct ir_ins *ins, const ir_ref *in)
+{
+    if (ins->op == IR_matmul)
+        return matrices(p, &ins->type, in[0], in[1]);
+    if (ins->op == IR_div && pairs_type(p, in[1])->open)
+        return pairs_op(p, IR_mul, in[0], inverted(p, in[1]));
+    return pairs_of_two(p, (enum ir_op)ins->op, in[0], in[1]);
+}
+
 static ir_ref
 step(struct pairs *p, const struct ir_ins *ins, const ir_ref *map)
 {
@@ -650,7 +688,8 @@ step(struct pairs *p, const struct ir_ins *ins, const ir_ref *map)
     p->at = ins->at;
     for (size_t j = 0; j < ins->nin && j < 2; j++)
         in[j] = map[ins->in[j].id];
-    if (!pass_encrypted(&ins->type) || (ir_ops[ins->op].traits & IR_BORDER))
+    if (!pass_encrypted(&ins->type) || (ir_ops[ins->op].traits & IR_BORDER)
+        || (ins->nin <= 2 && is_direct(p, ins, in)))
         return ir_copy_infer(p->g, ins, map);
     if (ins->op == IR_rank)
         return order_ranks(p, in[0], ins->as.rank.axis);
@@ -659,9 +698,7 @@ step(struct pairs *p, const struct ir_ins *ins, const ir_ref *map)
     if (ins->op == IR_max)
         return pairs_shaped(p, tree(p, in[0], ins->as.max.axis), &ins->type);
     if (two_encrypted(p, ins, in))
-        return ins->op == IR_matmul
-                   ? matrices(p, &ins->type, in[0], in[1])
-                   : pairs_of_two(p, (enum ir_op)ins->op, in[0], in[1]);
+        return of_encrypted(p, ins, in);
     if ((ins->op == IR_floor_div || ins->op == IR_mod)
         && bits_quotient(p, (enum ir_op)ins->op, in[0], in[1], &v))
         return v;

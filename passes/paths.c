@@ -386,15 +386,31 @@ is_selected(const struct ir_func *f, const struct affine *a, ir_ref v)
     return !forest || ir_at(f, ir_at(f, *forest)->in[0])->op == IR_encrypt;
 }
 
+/* a forest of what the server does not see */
 static bool
-depends(const struct ir_func *f, const struct affine *a, ir_ref v)
+is_grown(const struct ir_ins *ins)
 {
-    for (size_t e = 0; e < ir_count(&ir_at(f, v)->type); e++)
-        for (uint32_t t = 0; t < a->rows[v.id][e].n; t++)
-            if (ir_at(f, a->origin[a->rows[v.id][e].origin[t]].op)->op
-                == IR_forest)
-                return true;
-    return false;
+    return ins->op == IR_forest && ins->type.enc && !ins->type.open;
+}
+
+/* Which values are made of a forest's results, also by products with what is
+ * open; what tables make of them is another matter. */
+static const bool *
+dependents(struct pass_ctx *cx, const struct ir_func *f, const struct affine *a)
+{
+    bool *made = arena_new(cx->scratch, bool, f->n);
+
+    for (uint32_t i = 0; i < f->n; i++)
+        for (size_t e = 0; a->rows[i] && e < ir_count(&f->ins[i].type); e++)
+            for (uint32_t t = 0; t < a->rows[i][e].n && !made[i]; t++) {
+                const struct ir_ins *o =
+                    ir_at(f, a->origin[a->rows[i][e].origin[t]].op);
+
+                made[i] = is_grown(o)
+                          || (o->op == IR_mul
+                              && (made[o->in[0].id] || made[o->in[1].id]));
+            }
+    return made;
 }
 
 static bool
@@ -402,11 +418,13 @@ selections_do(struct pass_ctx *cx, const struct ir_func *f)
 {
     ir_ref bad;
     const struct affine *a = affine_new(cx->scratch, f, &bad);
+    const bool *made;
 
     if (!a)
         return true; /* `range` says so */
+    made = dependents(cx, f, a);
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_decrypt && depends(f, a, f->ins[i].in[0])
+        if (f->ins[i].op == IR_decrypt && made[f->ins[i].in[0].id]
             && !is_selected(f, a, f->ins[i].in[0]))
             return false;
     return onehot_does_all(cx, f);
@@ -420,10 +438,10 @@ pass_paths(struct pass_ctx *cx, const struct ir_func *f)
     bool any = false;
 
     for (uint32_t i = 0; i < f->n; i++)
-        any = any || f->ins[i].op == IR_forest;
+        any = any || is_grown(&f->ins[i]);
     any = any && !selections_do(cx, f);
     for (uint32_t i = 0; i < f->n && !cx->status; i++)
-        map[i] = any && f->ins[i].op == IR_forest && f->ins[i].type.enc
+        map[i] = any && is_grown(&f->ins[i])
                      ? expanded(cx, f, &f->ins[i], g, map)
                      : ir_copy(g, &f->ins[i], map);
     return cx->status ? NULL : g;

@@ -89,6 +89,21 @@ pass_encrypted(const struct ir_type *t)
     return t->enc || t->base >= IR_GLWE;
 }
 
+bool
+pass_sent(const struct ir_ins *ins)
+{
+    return ins->op == IR_encrypt || ins->op == IR_disclose;
+}
+
+bool
+pass_has_open(const struct ir_func *f)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_disclose)
+            return true;
+    return false;
+}
+
 static bool
 folded(const struct ir_func *f, uint32_t i)
 {
@@ -133,16 +148,26 @@ scaled(const struct ir_func *f, uint32_t i)
     return t->base != IR_REAL || !t->enc || t->ranged;
 }
 
+/* a factor that the server knows */
+static bool
+is_seen(const struct ir_func *f, ir_ref v)
+{
+    return !ir_at(f, v)->type.enc || ir_at(f, v)->type.open;
+}
+
 /* What the ciphertext level has for integers; one factor is clear. */
 static bool
 is_integer_op(const struct ir_func *f, const struct ir_ins *ins)
 {
+    if (ins->type.open) /* at the server as at the client */
+        return true;
     switch ((int)ins->op) {
-    case IR_mul:
+    case IR_mul: return is_seen(f, ins->in[0]) || is_seen(f, ins->in[1]);
     case IR_matmul:
         return !ir_at(f, ins->in[0])->type.enc
                || !ir_at(f, ins->in[1])->type.enc;
     case IR_encrypt:
+    case IR_disclose:
     case IR_add:
     case IR_sub:
     case IR_neg:
@@ -198,7 +223,7 @@ tfhe(const struct ir_func *f, uint32_t i)
 {
     const struct ir_type *t = &f->ins[i].type;
 
-    return !t->enc || t->base >= IR_GLWE;
+    return !t->enc || t->open || t->base >= IR_GLWE;
 }
 
 static bool

@@ -6,7 +6,8 @@
  *     server   the rest, linear work on its own values, and what an output
  *              `at server` needs
  *
- * A value that crosses a border passes an `encrypt` or a `decrypt`.
+ * A value that crosses a border passes an `encrypt`, or `disclose` if it is of
+ * a `clear` input, or a `decrypt`.
  */
 #include "passes/inner.h"
 
@@ -17,6 +18,7 @@ struct cut {
     struct ir_func *g;
     struct arena *scratch;
     enum where *where;
+    bool *open;      /* of clear inputs and constants only */
     uint32_t *input; /* of a BEFORE value: the input it depends on */
     ir_ref *map;     /* of a value, where it is made */
     ir_ref *enc;     /* encrypted and decrypted; 0 is not made yet, since */
@@ -38,6 +40,26 @@ holds_param(const struct ir_func *f, const struct ir_ins *ins)
         if (is_param(f, ins->in[j]))
             return true;
     return ir_has_param(f, ins);
+}
+
+/* whether the server will know v */
+static bool
+is_known(const struct cut *c, ir_ref v)
+{
+    return c->where[v.id] == CONSTANT || c->open[v.id];
+}
+
+static void
+find_open(struct cut *c)
+{
+    for (uint32_t i = 0; i < c->f->n; i++) {
+        const struct ir_ins *ins = &c->f->ins[i];
+
+        c->open[i] = ins->op == IR_input ? ir_is_clear(c->f, ins->as.input.name)
+                                         : ins->nin > 0;
+        for (size_t j = 0; j < ins->nin; j++)
+            c->open[i] = c->open[i] && is_known(c, ins->in[j]);
+    }
 }
 
 static enum where
@@ -102,8 +124,7 @@ is_linear(const struct cut *c, const struct ir_ins *ins)
 {
     if (ins->op != IR_mul && ins->op != IR_matmul)
         return ir_ops[ins->op].traits & IR_LINEAR;
-    return c->where[ins->in[0].id] == CONSTANT
-           || c->where[ins->in[1].id] == CONSTANT;
+    return is_known(c, ins->in[0]) || is_known(c, ins->in[1]);
 }
 
 /* Linear work on server values is free there, and shows the client less. */
@@ -139,6 +160,28 @@ repeat_at_server(struct cut *c, bool *multiplied)
         if (c->where[i] == BEFORE && ins->op == IR_gather && multiplied[i]
             && ir_count(&ins->type) > ir_count(&c->f->ins[ins->in[0].id].type))
             c->where[i] = SERVER;
+    }
+}
+
+/* Elements of a clear input in another order or shape: they are sent once, as
+ * they are, if the client has no use for them itself. */
+static void
+rearrange_at_server(struct cut *c, bool *used)
+{
+    for (uint32_t i = c->f->n; i-- > 0;) {
+        const struct ir_ins *ins = &c->f->ins[i];
+
+        if (c->where[i] != BEFORE)
+            continue;
+        if (c->open[i] && !used[i]
+            && (ins->op == IR_reshape || ins->op == IR_gather)
+            && ir_count(&ins->type)
+                   == ir_count(&c->f->ins[ins->in[0].id].type)) {
+            c->where[i] = SERVER;
+            continue;
+        }
+        for (size_t j = 0; j < ins->nin; j++)
+            used[ins->in[j].id] = true;
     }
 }
 
@@ -185,7 +228,8 @@ reach(struct cut *c, uint32_t v, enum where to)
         return e;
     if (c->where[v] == BEFORE) {
         if (c->enc[v].id == 0)
-            c->enc[v] = ir_build1(c->g, IR_encrypt, at, e);
+            c->enc[v] =
+                ir_build1(c->g, c->open[v] ? IR_disclose : IR_encrypt, at, e);
         e = c->enc[v];
     }
     if (to == SERVER)
@@ -256,15 +300,18 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         return NULL;
     }
     c.where = arena_new(cx->scratch, enum where, f->n);
+    c.open = arena_new(cx->scratch, bool, f->n);
     c.input = arena_new(cx->scratch, uint32_t, f->n);
     c.map = arena_new(cx->scratch, ir_ref, f->n);
     c.enc = arena_new(cx->scratch, ir_ref, f->n);
     c.dec = arena_new(cx->scratch, ir_ref, f->n);
     for (uint32_t i = 0; i < f->n; i++)
         c.where[i] = forward(&c, i);
+    find_open(&c);
     backward(&c, arena_new(cx->scratch, bool, f->n));
     keep_linear(&c);
     repeat_at_server(&c, arena_new(cx->scratch, bool, f->n));
+    rearrange_at_server(&c, arena_new(cx->scratch, bool, f->n));
     check_clients(cx, &c);
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
@@ -272,7 +319,9 @@ pass_place(struct pass_ctx *cx, const struct ir_func *f)
         for (size_t j = 0; j < ins->nin; j++)
             map[ins->in[j].id] = reach(&c, ins->in[j].id, c.where[i]);
         widen(&c, i, map);
-        c.map[i] = ir_copy_infer(c.g, ins, map);
+        c.map[i] = ins->op == IR_named && c.where[i] != SERVER
+                       ? map[ins->in[0].id] /* widths are of the server */
+                       : ir_copy_infer(c.g, ins, map);
     }
     return cx->status ? NULL : c.g;
 }

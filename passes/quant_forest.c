@@ -448,7 +448,7 @@ of_client(struct wood *w, struct quant *q, uint32_t encrypt)
     if (ir_at(z->g, x)->type.base == IR_INT)
         x = ir_build1(z->g, IR_to_real, w->ins->at, x);
     x = binned(w, pick(w, x, feature), feature);
-    finish(w, q, ir_build1(z->g, IR_encrypt, w->ins->at, x), total);
+    finish(w, q, ir_build1(z->g, (enum ir_op)e->op, w->ins->at, x), total);
 }
 
 /* A threshold of what an integer stands for as one of the integer. */
@@ -499,7 +499,7 @@ quant_forest(struct quantizer *z, uint32_t i)
     q->state = QUANT_INTEGER;
     q->nscale = 1;
     q->scale = arena_new(z->cx->scratch, double, 1);
-    if (in->op == IR_encrypt
+    if (pass_sent(in)
         && (in->type.base == IR_REAL
             || ir_bits(in->type.ilo, in->type.ihi) > MOST_BITS))
         of_client(&w, q, operand);

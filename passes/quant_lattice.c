@@ -95,6 +95,8 @@ with_itself(struct lattice *l, size_t e, const struct ir_ins *ins)
 
     switch ((int)ins->op) {
     case IR_to_real:
+    case IR_named:
+    case IR_disclose:
     case IR_encrypt: break;
     case IR_neg:
         l->lo[e] = -hi;
@@ -188,6 +190,8 @@ source(const struct quantizer *z, uint32_t i, uint32_t *x)
     case IR_gather:
     case IR_reshape:
     case IR_to_real:
+    case IR_named:
+    case IR_disclose:
     case IR_encrypt:
     case IR_neg:
     case IR_relu:

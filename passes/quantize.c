@@ -175,7 +175,7 @@ encrypt(struct quantizer *z, uint32_t i)
         quant_wrong(z, i);
         return;
     }
-    q->v = ir_build1(z->g, IR_encrypt, ins->at, v);
+    q->v = ir_build1(z->g, (enum ir_op)ins->op, ins->at, v);
 }
 
 /* ---- functions of one integer */
@@ -238,7 +238,7 @@ rebuilt(struct quantizer *z, const struct replayed *a)
     const struct ir_ins *ins = op(z, a->op);
     ir_ref r;
 
-    if (ins->op == IR_to_real)
+    if (ins->op == IR_to_real || ins->op == IR_named)
         return a->in[0];
     r = ir_build(z->g, (enum ir_op)ins->op, ins->at, a->in, ins->nin, &ins->as);
     /* a comparison gives an integer; the chain goes on in reals */
@@ -308,7 +308,8 @@ materialise(struct quantizer *z, uint32_t i)
         as.quant.hi = known ? t->ihi : PASS_EXACT;
         as.quant.scale = scale_blob(z, 1, q->scale);
     } else {
-        const struct quant_grid g = grid_of(z, i, "", "activations", 4);
+        const char *name = ins->op == IR_named ? ins->as.named.name : "";
+        const struct quant_grid g = grid_of(z, i, name, "activations", 4);
 
         on_grid(z, q, &g, &as);
     }
@@ -470,6 +471,92 @@ of_integer(struct quantizer *z, uint32_t i)
     q->v = ir_build(z->g, (enum ir_op)ins->op, ins->at, &v, 1, &ins->as);
 }
 
+/* A value whose bits were asked for is a table's, whatever it is made of, and
+ * what follows is made of that. */
+static void
+of_its_own_width(struct quantizer *z, uint32_t i)
+{
+    const uint32_t v = op(z, i)->in[0].id;
+    struct quant *q = &z->q[i];
+
+    q->root = z->q[v].state == QUANT_FUNCTION ? z->q[v].root : v;
+    materialise(z, i);
+    q->state = QUANT_INTEGER;
+    q->v = q->made;
+}
+
+/* Integers that the server sees: it computes with them as the client would. */
+static bool
+is_open_integer(const struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+
+    if (!ins->type.open || ins->type.base != IR_INT)
+        return false;
+    for (size_t j = 0; j < ins->nin; j++)
+        if (op(z, ins->in[j].id)->type.base != IR_INT)
+            return false;
+    return true;
+}
+
+static void
+open_integer(struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+    struct quant *q = &z->q[i];
+    ir_ref *in = arena_new(z->cx->scratch, ir_ref, ins->nin);
+
+    for (size_t j = 0; j < ins->nin; j++)
+        in[j] = clear_operand(z, i, j) ? z->q[ins->in[j].id].v
+                                       : quant_integer(z, ins->in[j].id)->v;
+    q->state = QUANT_INTEGER;
+    q->nscale = 1;
+    q->scale = one_scale(z, 1);
+    q->v = ir_build_typed(z->g, (enum ir_op)ins->op, ins->at, in, ins->nin,
+                          &ins->as, &ins->type);
+}
+
+static ir_ref whole(struct quantizer *z, uint32_t i, const double **scale);
+
+/* x y, one of which the server sees: the product of their integers has the
+ * product of their scales */
+static void
+open_product(struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+    const struct ir_type *t = &ins->type;
+    struct quant *q = &z->q[i], *of[2];
+    const double *scale[2];
+    ir_ref v[2];
+
+    for (size_t j = 0; j < 2; j++) {
+        v[j] = whole(z, ins->in[j].id, &scale[j]);
+        of[j] = &z->q[ins->in[j].id];
+    }
+    q->state = QUANT_INTEGER;
+    q->nscale = of[0]->nscale == 1 && of[1]->nscale == 1 ? 1 : ir_count(t);
+    q->scale = arena_new(z->cx->scratch, double, q->nscale);
+    for (size_t e = 0; e < q->nscale; e++) {
+        q->scale[e] = 1;
+        for (size_t j = 0; j < 2; j++)
+            q->scale[e] *= scale[j][quant_channel(
+                of[j], ir_broadcast_index(t, &op(z, ins->in[j].id)->type, e))];
+    }
+    q->v = ir_build2(z->g, IR_mul, ins->at, v[0], v[1]);
+}
+
+/* A product of two values at the server, one of them open. */
+static bool
+is_open_product(const struct quantizer *z, uint32_t i)
+{
+    const struct ir_ins *ins = op(z, i);
+
+    return ins->op == IR_mul && !clear_operand(z, i, 0)
+           && !clear_operand(z, i, 1)
+           && (op(z, ins->in[0].id)->type.open
+               || op(z, ins->in[1].id)->type.open);
+}
+
 static void
 server_op(struct quantizer *z, uint32_t i)
 {
@@ -480,12 +567,20 @@ server_op(struct quantizer *z, uint32_t i)
 
     if (!clear_is_constant(z, i))
         bug("%s of an encrypted and a clear value", ir_ops[ins->op].name);
+    if (is_open_integer(z, i)) {
+        open_integer(z, i);
+        return;
+    }
     if (ins->op == IR_forest) {
         quant_forest(z, i);
         return;
     }
     if (ins->op == IR_low_bit || ins->op == IR_proved) {
         of_integer(z, i);
+        return;
+    }
+    if (ins->op == IR_named) {
+        of_its_own_width(z, i);
         return;
     }
     if (one && (any || !is_linear(z, i))) {
@@ -495,6 +590,10 @@ server_op(struct quantizer *z, uint32_t i)
     }
     if (is_linear(z, i)) {
         quant_linear(z, i);
+        return;
+    }
+    if (is_open_product(z, i)) {
+        open_product(z, i);
         return;
     }
     if (map || ins->op == IR_matmul)
@@ -618,7 +717,7 @@ step(struct quantizer *z, uint32_t i, ir_ref *map)
 
     if (wrong_operand(z, i)) {
         quant_wrong(z, i);
-    } else if (ins->op == IR_encrypt) {
+    } else if (pass_sent(ins)) {
         encrypt(z, i);
     } else if (ins->op == IR_decrypt) {
         decrypt(z, i);

@@ -72,7 +72,7 @@ prove(struct pass_ctx *cx, struct ir_func *g, uint32_t i,
         return;
     if (ins->op == IR_decrypt) {
         ins->type = ir_at(g, ins->in[0])->type;
-        ins->type.enc = false;
+        ins->type.enc = ins->type.open = false;
     }
     if (!ins->type.enc) {
         prove_clear(cx, g, ins);
@@ -80,6 +80,10 @@ prove(struct pass_ctx *cx, struct ir_func *g, uint32_t i,
     }
     if (ins->op == IR_lut)
         prove_table(cx, g, ins);
+    if (interval_is_own(g, i) && !interval_infer(cx->scratch, g, i)) {
+        too_wide(cx, ins);
+        return;
+    }
     h = interval_hull(a, (ir_ref){ i });
     if (h.lo < -((int64_t)1 << MAX_BITS) || h.hi > (int64_t)1 << MAX_BITS) {
         too_wide(cx, ins);

@@ -84,8 +84,9 @@ reasons(struct listener *l, const struct ir_func *f, uint32_t i)
     const char *name = why_input(f, ins);
     char text[128];
 
-    if (ins->op == IR_encrypt) {
-        snprintf(text, sizeof text, "the client encrypts '%.60s'",
+    if (pass_sent(ins)) {
+        snprintf(text, sizeof text, "the client %s '%.60s'",
+                 ins->op == IR_disclose ? "sends in the clear" : "encrypts",
                  name ? name : "a value of its own");
         listen(l, ins->at, text);
         if (ir_at(f, ins->in[0])->op == IR_quant)

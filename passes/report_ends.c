@@ -3,6 +3,7 @@
 #include "passes/report_inner.h"
 
 #include "ir/forest.h"
+#include "passes/inner.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -40,6 +41,8 @@ report_inputs(struct json_out *o, const struct ir_func *f)
         if (ins->op != IR_input)
             continue;
         json_open(o, NULL, '{');
+        if (ir_is_clear(f, ins->as.input.name))
+            json_write_bool(o, "clear", true);
         write_names(o, f, "columns", ins->as.input.name);
         if (t->ranged)
             json_write_number(o, "hi", integer ? (double)t->ihi : t->hi);
@@ -76,7 +79,7 @@ report_outputs(struct json_out *o, const struct ir_func *f)
  * the model's own integers do. */
 static void
 crossing(struct json_out *o, const struct ir_func *f, const struct ir_type *t,
-         const char *scale)
+         const char *scale, bool open)
 {
     const struct ir_blob *b = scale ? ir_data(f, scale) : NULL;
 
@@ -84,6 +87,8 @@ crossing(struct json_out *o, const struct ir_func *f, const struct ir_type *t,
     json_write_number(o, "count", (double)ir_count(t));
     json_write_number(o, "hi", (double)t->ihi);
     json_write_number(o, "lo", (double)t->ilo);
+    if (open)
+        json_write_bool(o, "open", true);
     json_open(o, "scale", '[');
     for (size_t i = 0; b && i < ir_count(&b->type); i++)
         json_write_number(o, NULL, b->cell[i].r);
@@ -123,14 +128,15 @@ answers(struct json_out *o, const struct ir_func *f)
     json_open(o, "answers", '[');
     for (uint32_t i = 0; i < f->n; i++)
         if (f->ins[i].op == IR_lwe_decrypt || f->ins[i].op == IR_glwe_decrypt)
-            crossing(o, f, &f->ins[i].type, scale_of(f, i));
+            crossing(o, f, &f->ins[i].type, scale_of(f, i), false);
     json_close(o, ']');
 }
 
 static bool
 is_sent(const struct ir_ins *ins)
 {
-    return ins->op == IR_glwe_encrypt || ins->op == IR_ggsw_encrypt;
+    return ins->op == IR_glwe_encrypt || ins->op == IR_ggsw_encrypt
+           || ins->op == IR_disclose;
 }
 
 /* Levels of bits that select are one vector, sent more than once. */
@@ -152,7 +158,8 @@ sent(struct json_out *o, const struct ir_func *f)
             continue;
         in = ir_at(f, f->ins[i].in[0]);
         crossing(o, f, &in->type,
-                 in->op == IR_quant ? in->as.quant.scale : NULL);
+                 in->op == IR_quant ? in->as.quant.scale : NULL,
+                 f->ins[i].op == IR_disclose);
     }
     json_close(o, ']');
 }
@@ -201,9 +208,19 @@ report_learns(struct json_out *o, const struct report *r,
     sent(o, f);
     json_open(o, "server", '[');
     json_write_text(o, NULL, "how many rows, and under which key");
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_input
+            && ir_is_clear(f, f->ins[i].as.input.name)) {
+            const char *const name[] = { f->ins[i].as.input.name, NULL };
+
+            list_names(o, "the input, sent in the clear,", name);
+        }
     json_close(o, ']');
     json_open(o, "server_not", '[');
-    json_write_text(o, NULL, "inputs, answers, and all values between them");
+    json_write_text(o, NULL,
+                    pass_has_open(f)
+                        ? "encrypted inputs, answers, and what depends on them"
+                        : "inputs, answers, and all values between them");
     json_write_text(o, NULL, "the secret keys");
     json_close(o, ']');
     json_close(o, '}');

@@ -136,7 +136,7 @@ sums_of(const struct sets_problem *p, const struct affine *a,
     struct sums s = { 0 };
 
     for (uint32_t t = 0; t < r->n; t++)
-        affine_add_size(a, r, t, size);
+        affine_add_size(a, r, t, 1, size);
     for (uint32_t t = 0; t < r->n; t++) {
         const struct affine_origin *o = &a->origin[r->origin[t]];
         const struct ir_ins *ins = ir_at(p->f, o->op);

@@ -19,6 +19,7 @@ static const struct {
     { "security",         128,  132 },
     { "one_hot",          0,      1 },
     { "server.",          0,      1 },
+    { "clear.",           0,      1 },
     { "insecure.toy",     0,      1 },
     { "sets",             1,      3 },
     { "tables.native",    0,      8 },

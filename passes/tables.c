@@ -32,7 +32,7 @@ widths(const struct ir_func *f)
     unsigned set = 0;
 
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_lut && f->ins[i].type.enc
+        if (f->ins[i].op == IR_lut && f->ins[i].type.enc && !f->ins[i].type.open
             && f->ins[i].as.lut.approx == 0)
             set |=
                 1u << encode_table(&ir_at(f, f->ins[i].in[0])->type, false).bits

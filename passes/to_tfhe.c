@@ -1,6 +1,8 @@
 /* Integers of the circuit become ciphertexts.
  *
  *     encrypt                  glwe.encrypt, glwe.extract
+ *     what is open             stays, and lwe.trivial or lwe.mul_open where it
+ *                              meets what is encrypted
  *     add sub neg mul matmul   lwe.*, clear operands as their constants
  *     lut, low_bit             lwe.keyswitch, lwe.pbs, and see form.h
  *     a wide lut               lwe.bit_lut
@@ -90,7 +92,13 @@ integers(struct lowering *l, enum ir_blob_kind kind, const struct ir_type *t,
     return ir_blob_add(l->g, NULL, kind, &own, cell)->name;
 }
 
-/* the ciphertexts of v, of exponent e */
+static bool
+is_open(const struct lowering *l, ir_ref v)
+{
+    return type(l, v)->open;
+}
+
+/* the ciphertexts of v, of exponent e; of what is open, without noise */
 static ir_ref
 raised(struct lowering *l, struct span at, ir_ref v, unsigned e)
 {
@@ -99,6 +107,12 @@ raised(struct lowering *l, struct span at, ir_ref v, unsigned e)
     uint32_t *memo = &l->raised[v.id][e];
     union ir_attrs as = { 0 };
 
+    if (t.open) {
+        as.lwe_trivial.log2_delta = e;
+        if (!*memo)
+            *memo = ir_build(l->g, IR_lwe_trivial, at, &x, 1, &as).id + 1;
+        return (ir_ref){ *memo - 1 };
+    }
     if (t.log2_delta == e)
         return x;
     if (t.log2_delta > e)
@@ -122,7 +136,8 @@ common(const struct lowering *l, const struct ir_ins *ins)
     for (size_t j = 0; j < ins->nin; j++) {
         const ir_ref v = ins->in[j];
 
-        if (encrypted(l, v) && ir_at(l->g, l->map[v.id])->type.log2_delta > e)
+        if (encrypted(l, v) && !is_open(l, v)
+            && ir_at(l->g, l->map[v.id])->type.log2_delta > e)
             e = ir_at(l->g, l->map[v.id])->type.log2_delta;
     }
     return e;
@@ -217,6 +232,34 @@ product(struct lowering *l, const struct ir_ins *ins)
     t.log2_delta = (uint8_t)(t.log2_delta - twos);
     as.lwe_mul_clear.data = spread_clear(l, ins, clear, 1, twos);
     return ir_build_typed(l->g, IR_lwe_mul_clear, ins->at, &x, 1, &as, &t);
+}
+
+/* What is open, repeated to the shape of the result of ins, as integers. */
+static ir_ref
+spread_open(struct lowering *l, const struct ir_ins *ins, ir_ref v)
+{
+    const ir_ref x = l->map[v.id];
+    union ir_attrs as = { 0 };
+    union ir_cell *index;
+
+    if (ir_same_shape(type(l, v), &ins->type))
+        return x;
+    index = cells(l, &ins->type, 0);
+    for (size_t i = 0; i < ir_count(&ins->type); i++)
+        index[i].i = (int64_t)ir_broadcast_index(&ins->type, type(l, v), i);
+    as.gather.index = integers(l, IR_CONST, &ins->type, index);
+    return ir_build(l->g, IR_gather, ins->at, &x, 1, &as);
+}
+
+/* x y, one of which the server sees */
+static ir_ref
+open_product(struct lowering *l, const struct ir_ins *ins)
+{
+    const size_t open = is_open(l, ins->in[0]) ? 0 : 1;
+    const ir_ref x = spread(l, ins, ins->in[1 - open]);
+
+    return ir_build2(l->g, IR_lwe_mul_open, ins->at, x,
+                     spread_open(l, ins, ins->in[open]));
 }
 
 /* out[i] = in[index of i in the transposed matrix]; *to is its type */
@@ -488,7 +531,7 @@ lower(struct lowering *l, uint32_t i)
         return leveled_lower(l->cx, l->f, l->affine, ins, l->g, l->map);
     if (ins->op == IR_decrypt)
         return decrypt(l, ins);
-    if (!pass_encrypted(&ins->type))
+    if (!pass_encrypted(&ins->type) || ins->type.open)
         return ir_copy(l->g, ins, l->map);
     if (l->grown[i])
         return (ir_ref){ 0 }; /* with what is decrypted of it */
@@ -497,7 +540,10 @@ lower(struct lowering *l, uint32_t i)
     case IR_add:
     case IR_sub: return sum_of_two(l, ins);
     case IR_neg: return ir_build1(l->g, IR_lwe_neg, ins->at, x);
-    case IR_mul: return product(l, ins);
+    case IR_mul:
+        return is_open(l, ins->in[0]) || is_open(l, ins->in[1])
+                   ? open_product(l, ins)
+                   : product(l, ins);
     case IR_matmul: return matrix_product(l, ins);
     case IR_gather:
         return with_blob(l, IR_lwe_gather, ins->at, x, ins->as.gather.index);
@@ -522,7 +568,7 @@ grown(struct pass_ctx *cx, const struct ir_func *f)
         const struct ir_ins *ins = &f->ins[i];
         bool from = false;
 
-        if (!pass_encrypted(&ins->type))
+        if (!pass_encrypted(&ins->type) || ins->type.open)
             continue;
         for (size_t j = 0; j < ins->nin; j++)
             from = from || grown[ins->in[j].id];
@@ -582,7 +628,7 @@ forms(struct pass_ctx *cx, const struct ir_func *f, struct form *form,
     bool any = false;
 
     for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_lut) {
+        if (f->ins[i].op == IR_lut && !f->ins[i].type.open) {
             form[i] = form_of(cx->scratch, f, &f->ins[i], slopes, native);
             any = any || form[i].sloped;
         }

@@ -1,4 +1,4 @@
-/* Twins by a hash of their inputs; see twins.h. */
+/* Twins, and what is open, by a hash of their inputs; see twins.h. */
 #include "passes/twins.h"
 
 #include <string.h>
@@ -63,4 +63,52 @@ twins_add(struct affine *a, const struct twin *x, uint32_t *mirror)
     mine->next = *list;
     *list = mine;
     return NULL;
+}
+
+/* ---- what is open */
+
+static bool
+same_row(const struct affine_row *a, const struct affine_row *b)
+{
+    if (!a || !b)
+        return a == b;
+    if (a->n != b->n || a->constant != b->constant)
+        return false;
+    for (uint32_t t = 0; t < a->n; t++)
+        if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])
+            return false;
+    return true;
+}
+
+static size_t
+list_of_open(const struct twin_open *x)
+{
+    uint64_t h = x->ins->op;
+
+    for (size_t j = 0; j < 2; j++)
+        for (uint32_t t = 0; x->in[j] && t < x->in[j]->n; t++)
+            h = (h ^ x->in[j]->origin[t] ^ (uint64_t)x->in[j]->weight[t] << 32)
+                * UINT64_C(0x9e3779b97f4a7c15);
+    return (size_t)(h >> 52) % LISTS;
+}
+
+uint32_t
+twins_open(struct affine *a, const struct twin_open *x)
+{
+    struct twin_open **list, *mine;
+
+    if (!a->open)
+        a->open = arena_new(a->mem, struct twin_open *, LISTS);
+    list = &a->open[list_of_open(x)];
+    for (const struct twin_open *y = *list; y; y = y->next)
+        if (x->ins->op == y->ins->op
+            && x->ins->type.log2_delta == y->ins->type.log2_delta
+            && memcmp(&x->ins->as, &y->ins->as, sizeof x->ins->as) == 0
+            && same_row(x->in[0], y->in[0]) && same_row(x->in[1], y->in[1]))
+            return y->origin;
+    mine = arena_new(a->mem, struct twin_open, 1);
+    *mine = *x;
+    mine->next = *list;
+    *list = mine;
+    return x->origin;
 }

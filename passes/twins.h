@@ -30,4 +30,16 @@ struct twin {
 const struct twin *twins_add(struct affine *a, const struct twin *x,
                              uint32_t *mirror);
 
+/* An element of a lwe.trivial, a lwe.mul_open or an element-wise function of
+ * what is open: the same one, if its operands are the same. */
+struct twin_open {
+    const struct ir_ins *ins;
+    const struct affine_row *in[2]; /* NULL: there is none */
+    uint32_t origin;
+    struct twin_open *next;
+};
+
+/* the origin of the element that *x repeats, or its own */
+uint32_t twins_open(struct affine *a, const struct twin_open *x);
+
 #endif

@@ -48,7 +48,7 @@ look_at(struct proof *p, uint32_t i, bool *above)
         }
         return;
     }
-    if (ins->op == IR_encrypt || ins->op == IR_lut) {
+    if (pass_sent(ins) || ins->op == IR_lut) {
         if (!p->origin || width(ins) > width(p->origin))
             p->origin = ins;
         return;
@@ -103,7 +103,7 @@ static void
 say_origin(const struct why_chain *c, const struct ir_func *f,
            const struct ir_ins *origin)
 {
-    const bool input = origin->op == IR_encrypt;
+    const bool input = pass_sent(origin);
     const char *name = input ? why_input(f, origin) : NULL;
 
     say(c, origin->at,

@@ -58,6 +58,8 @@ words_of(const struct engine *e, const struct cml_value *v)
 {
     const size_t n = cmlrt_ring_degree(&e->sets.at[v->set]);
 
+    if (v->key == CMLRT_OPEN)
+        return 1;
     if (v->key >= CMLRT_GLWE && e->job->mode != CMLRT_ENCRYPTED)
         return (size_t)v->coefs;
     switch (v->key) {

@@ -87,7 +87,8 @@ cmlrt_manifest_layout(const struct cml_manifest *m)
 
         l.messages = at_least(l.messages, p->first + p->count);
         l.words = at_least(l.words, p->word + p->count);
-        l.glwes = at_least(l.glwes, p->glwe + (p->count + n - 1) / n);
+        if (!p->open)
+            l.glwes = at_least(l.glwes, p->glwe + (p->count + n - 1) / n);
     }
     for (int64_t i = 0; i < m->nanswers; i++) {
         const struct cml_answer *a = &answer[i];

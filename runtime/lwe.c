@@ -83,6 +83,19 @@ cmlrt_lwe_mul_clear(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                 (uint64_t)factor[i] * in[(size_t)i * env->big + w];
 }
 
+/* (0, .., 0, m delta): of no noise, and of every key */
+void
+cmlrt_lwe_trivial(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                  const void *with, int64_t begin, int64_t end)
+{
+    const int64_t *log2_delta = with;
+
+    memset(out + (size_t)begin * env->big, 0,
+           (size_t)(end - begin) * env->big * sizeof *out);
+    for (int64_t i = begin; i < end; i++)
+        out[(size_t)(i + 1) * env->big - 1] = in[i] << *log2_delta;
+}
+
 /* single words need no vectors; a server has those of its processor */
 static const struct kernels *
 kernels_of(const struct cmlrt_env *env)

@@ -126,6 +126,7 @@ enum {
     CMLRT_GGSW,
     CMLRT_DOUBLED,
     CMLRT_WINDOWS,
+    CMLRT_OPEN
 };
 
 struct cmlrt_env;

@@ -274,6 +274,10 @@ put_encrypted(void *arg, const struct cml_piece *d, uint64_t *word,
     const struct keys *k = arg;
     const int64_t n = (int64_t)1 << k->secrets.sets.at[d->set].log2_n;
 
+    if (d->open) {
+        memcpy(word, message, (size_t)d->count * sizeof *word);
+        return;
+    }
     for (int64_t i = 0; i < d->count; i += n) {
         const int64_t left = d->count - i;
         const struct cmlrt_plain in = { message + i,

@@ -462,6 +462,52 @@ expect 0 ./net inspect client.key input.ct
 printed 'of another program'
 expect 2 ./net inspect
 
+# ---- in the clear: a whole file with an integer that the circuit is not proved
+# for is refused
+
+cat >seen.ir <<'END'
+ir 1 seen
+set insecure.toy = 1
+set clear.t = 1
+param @u : int[1,4] = [5, -3, 7, 2]
+{
+  %0 = input { name = @x } : int in 0..3
+  %1 = input { name = @t } : int in 0..3
+  %2 = select %1 { table = @u } : int
+  %3 = add %0, %2 : int
+  output %3 { name = @y }
+}
+END
+mkdir seen
+mv seen.ir seen
+cd seen || exit 3
+compile seen
+printf 'x,t\n1,2\n3,3\n' >rows.csv
+expect 0 ./seen info
+printed 'in the clear'
+expect 0 ./seen keygen -q
+expect 0 ./seen encrypt -i rows.csv -q
+expect 0 ./seen eval -q
+expect 0 ./seen decrypt
+printed '^8$'
+printed '^5$'
+rm output.ct
+# a row is t and a word for x: 4 is no entry of the table
+{
+    head -c $(($(wc -c <input.ct) - 48)) input.ct
+    printf '\4\0\0\0\0\0\0\0'
+    tail -c 40 input.ct | head -c 8
+} >beyond.ct
+for byte in $(b2sum -l 256 beyond.ct | cut -c1-64 | sed 's/../& /g'); do
+    # shellcheck disable=SC2059
+    printf "\\$(printf %o "0x$byte")"
+done >hash
+cat hash >>beyond.ct
+expect 4 ./seen eval -i beyond.ct
+said 'outside 0..3'
+[ -e output.ct ] && wrong 'an answer to what was refused'
+cd .. || exit 3
+
 # ---- damage: nothing is written, nothing is printed, exit 4
 
 cp output.ct kept.ct

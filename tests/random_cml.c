@@ -252,6 +252,7 @@ input(struct gen *g, const char *name)
     struct expr e = drawn_shape(g);
     const int bits = 1 + (int)gen_roll(g, g->narrow ? 2 : 4);
     const char *type = gen_text(g, "u%d", bits), *box = "";
+    const char *who = gen_roll(g, 4) ? "" : "clear ";
 
     e.enc = true;
     e.hi = (1 << bits) - 1;
@@ -273,7 +274,8 @@ input(struct gen *g, const char *name)
         type = "bool";
         e.hi = 1;
     }
-    say(g, gen_text(g, "input %s : %s%s%s;", name, type, shape(g, &e), box));
+    say(g, gen_text(g, "input %s : %s%s%s%s;", name, who, type, shape(g, &e),
+                    box));
     gen_name(g, name, &e);
 }
 

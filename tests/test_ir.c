@@ -254,6 +254,7 @@ static const char tensors[] =
     "  %60 = sinh %0 : real[2]\n"
     "  %61 = cosh %0 : real[2]\n"
     "  %62 = select %53 { table = @leaves4 } : int[2] in -5..7\n"
+    "  %63 = named %0 { name = @h } : real[2] in 0..1\n"
     "  output %45 { name = @z }\n"
     "}\n";
 
@@ -309,6 +310,9 @@ static const char ciphers[] =
     "  %22 = lwe.decrypt %21 { lo = -2, hi = 3 } : int[2] in -2..3\n"
     "  %23 = lwe.pbs_many %12 { table = @t, offset = 2, bits = 3, log2_delta = "
     "58, outputs = 1, products = 1 } : lwe[1,2] delta 58\n"
+    "  %24 = disclose %0 : open int[2] in 0..3\n"
+    "  %25 = lwe.trivial %24 { log2_delta = 60 } : lwe[2] delta 60 noise 0 0\n"
+    "  %26 = lwe.mul_open %9, %24 : lwe[2] delta 60 noise 9 0\n"
     "  output %22 { name = @y }\n"
     "}\n";
 static const char leveled[] =

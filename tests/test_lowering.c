@@ -351,6 +351,59 @@ START_TEST(levels_do_not_fall)
 }
 END_TEST
 
+/* t of -3..2 times what is encrypted, and plus it: at worst -3 times the noise,
+ * and the noise again, in size; twice the same product is one. */
+static const char seen[] = "ir 1 seen\n"
+                           "const @i : int[2] = [1, 0]\n"
+                           "const @one : int[2] = [1, 1]\n"
+                           "{\n"
+                           "  %0 = input { name = @x } : int[2] in 0..3\n"
+                           "  %1 = input { name = @t } : int[2] in -3..2\n"
+                           "  %2 = encrypt %0 : enc int[2] in 0..3\n"
+                           "  %3 = disclose %1 : open int[2] in -3..2\n"
+                           "  %4 = mul %2, %3 : enc int[2] in -9..6\n"
+                           "  %5 = add %4, %2 : enc int[2]\n"
+                           "  %6 = gather %2 { index = @i } : enc int[2]\n"
+                           "  %7 = gather %3 { index = @i } : open int[2]\n"
+                           "  %8 = mul %7, %6 : enc int[2] in -9..6\n"
+                           "  %9 = gather %8 { index = @i } : enc int[2]\n"
+                           "  %10 = sub %4, %9 : enc int[2]\n"
+                           "  %11 = constant { data = @one } : int[2]\n"
+                           "  %12 = add %3, %11 : open int[2]\n"
+                           "  %13 = mul %12, %4 : enc int[2] in -27..18\n"
+                           "  %14 = add %13, %3 : enc int[2]\n"
+                           "  %15 = decrypt %5 : int[2]\n"
+                           "  %16 = decrypt %10 : int[2]\n"
+                           "  %17 = decrypt %14 : int[2]\n"
+                           "  %18 = decrypt %12 : int[2]\n"
+                           "  output %15 { name = @a }\n"
+                           "  output %16 { name = @b }\n"
+                           "  output %17 { name = @c }\n"
+                           "  output %18 { name = @d }\n"
+                           "}\n";
+
+START_TEST(products_with_what_is_seen_have_the_noise_of_the_worst)
+{
+    static const double want[] = { (3 + 1) * (3 + 1), 0, 9 * 9, 0 };
+    struct run r = lowering_run(seen, RANGE, SCHEDULE);
+
+    const struct ir_func *g = r.at[NOISE];
+
+    ck_assert_msg(g != NULL, "%s", r.said);
+    for (size_t i = 0; i < 4; i++) {
+        const struct ir_type *t =
+            &ir_at(g, lowering_find(g, IR_lwe_answer, i)->in[0])->type;
+        const int up = t->log2_delta
+                       - lowering_find(g, IR_glwe_encrypt, 0)->type.log2_delta;
+
+        ck_assert_double_eq(t->lo, ldexp(want[i], 2 * up));
+        ck_assert_double_eq(t->hi, 0);
+    }
+    ck_assert_uint_eq(lowering_count(g, IR_lwe_mul_open), 3);
+    lowering_finish(&r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -373,6 +426,7 @@ main(void)
     tcase_add_test(tc, approximate_tables_have_a_guard);
     tcase_add_test(tc, what_cannot_occur_repeats_the_ends);
     tcase_add_test(tc, levels_do_not_fall);
+    tcase_add_test(tc, products_with_what_is_seen_have_the_noise_of_the_worst);
     tcase_set_timeout(tc, 300);
     suite_add_tcase(suite, tc);
     sr = srunner_create(suite);

@@ -105,8 +105,8 @@ static const struct cmlrt_set insecure = { 2, 8, 6, 2, 15, 4, 4, 30, 17,
 /* clang-format on */
 enum { COUNT = 300, GLWES = 3, ROWS = 3 };
 static const struct cml_piece pieces[] = {
-    { COUNT, 0, 50, 0, 9, 0, 0, 0, 0, 64 },
-    { 7, 0, 50, 0, 9, COUNT, 2, COUNT, 0, 64 }
+    { COUNT, 0, 50, 0, 9, 0, 0, 0, 0, 64, 0 },
+    { 7, 0, 50, 0, 9, COUNT, 2, COUNT, 0, 64, 0 }
 };
 
 static const uint8_t master[CMLRT_SEED] = { 1, 1 };

@@ -163,12 +163,13 @@ pieces(FILE *out, const struct program *p)
         fprintf(out,
                 "%s\n    {\"count\": %lld, \"first\": %lld, \"glwe\": %lld, "
                 "\"hi\": %lld, \"keep_bits\": %lld, \"lo\": %lld, "
-                "\"log2_delta\": %lld, \"set\": %lld, \"times_key\": %s}",
+                "\"log2_delta\": %lld, \"open\": %s, \"set\": %lld, "
+                "\"times_key\": %s}",
                 i ? "," : "", (long long)d[i].count, (long long)d[i].first,
                 (long long)d[i].glwe, (long long)d[i].hi,
                 (long long)d[i].keep_bits, (long long)d[i].lo,
-                (long long)d[i].log2_delta, (long long)d[i].set,
-                d[i].times_key ? "true" : "false");
+                (long long)d[i].log2_delta, d[i].open ? "true" : "false",
+                (long long)d[i].set, d[i].times_key ? "true" : "false");
     fputs("]", out);
 }
 

@@ -26,6 +26,26 @@ save(struct program *p, const struct cmlrt_file *in, const uint8_t *out)
     return s;
 }
 
+/* What came in the clear: the circuit is proved for the bounds of its piece. */
+static enum cml_status
+check_open(struct program *p, const uint64_t *words, size_t row)
+{
+    const struct cml_piece *d = p->m->pieces;
+
+    for (int64_t i = 0; i < p->m->npieces; i++)
+        for (int64_t j = 0; d[i].open && j < d[i].count; j++) {
+            const int64_t x = (int64_t)words[d[i].word + j];
+
+            if (x < d[i].lo || x > d[i].hi)
+                return cmlrt_fail(&p->fault, CML_E_mismatch,
+                                  "row %zu has the integer %lld in the clear, "
+                                  "which lies outside %lld..%lld",
+                                  row + 1, (long long)x, (long long)d[i].lo,
+                                  (long long)d[i].hi);
+        }
+    return CML_E_ok;
+}
+
 static enum cml_status
 evaluate(struct program *p, const struct server *server,
          const struct cmlrt_file *in)
@@ -36,9 +56,11 @@ evaluate(struct program *p, const struct server *server,
     uint64_t *word = calloc(rows * words + 1, sizeof *word);
     enum cml_status s = out && word ? CML_E_ok : program_no_memory(p);
 
-    for (size_t r = 0; s == CML_E_ok && r < rows; r++)
+    for (size_t r = 0; s == CML_E_ok && r < rows; r++) {
         cmlrt_row_unpack(word + r * words, p->m,
                          in->payload + CMLRT_SEED + r * bytes);
+        s = check_open(p, word + r * words, r);
+    }
     if (s == CML_E_ok)
         s = server_run(p, server, out, in->payload, word, rows);
     if (s == CML_E_ok)

@@ -29,7 +29,7 @@ row() { sed -nE "s/^$1\\(([a-z_0-9]+)[,)].*/\"\\1\"/p" "$2"; }
     row B "$root/ir/ops.def"; row F "$root/ir/ops.def"; row T "$root/ir/ops.def"
     sed -nE 's/^C\(([a-z]+), *([a-z_]+),.*/"\1.\2"/p' "$root/ir/ops.def"
     grep -ohE '"[a-z.]+"' "$root/passes/settings.c"
-    for w in 'enc ' 'int' 'real' 'param @' 'const @' 'calib @' 'names @' \
+    for w in 'enc ' 'open ' 'int' 'real' 'param @' 'const @' 'calib @' 'names @' \
         'set ' ' in ' ' delta ' ' noise ' ' small' ' set 1' 'output %'; do
         echo "\"$w\""
     done

@@ -563,9 +563,11 @@ static struct tensor
 per_channel(const struct call *c)
 {
     const struct tensor v = get(c, 0, "v"), x = get(c, 1, "x");
-    size_t dim[TENSOR_RANK] = { v.dim[0], 1, 1, 1, 1, 1 };
+    size_t dim[TENSOR_RANK] = { 1, 1, 1, 1, 1, 1 };
 
-    return v.rank ? tensor_reshape(v, x.rank, dim) : v;
+    if (v.rank == 1)
+        dim[axis(c, -1, x.rank, 0)] = v.dim[0];
+    return v.rank == 1 ? tensor_reshape(v, x.rank, dim) : v;
 }
 
 static struct tensor

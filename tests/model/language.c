@@ -596,7 +596,8 @@ language_run(struct arena *mem, const struct ast *model,
         struct tensor v;
 
         if (a->kind == AST_input) {
-            v = input(&l, a->kid, *in++);
+            v = input(&l, a->kid->kind == AST_clear ? a->kid->kid : a->kid,
+                      *in++);
             define(&l, a->text)->value = v;
         } else if (a->kind == AST_output) {
             if (n == most)
