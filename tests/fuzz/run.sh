@@ -57,10 +57,10 @@ turn() {
             $([ -e "$work/$fuzzer.dict" ] && echo "-dict=$work/$fuzzer.dict") \
             -artifact_prefix="$work/$name-" "$work/$fuzzer" "$@"
         code=$?
-        times | sed -n 2p >"$work/$name.times"
+        times >"$work/$name.times" # not in a pipe: that has none
         exit $code
     ) >"$work/$name.log" 2>&1
-    echo "$name exit $? user and system $(cat "$work/$name.times")" \
+    echo "$name exit $? user and system $(sed -n 2p "$work/$name.times")" \
         "$(sed -n 's/^stat::number_of_executed_units: */runs /p' \
             "$work/$name.log")" >>"$work/history"
 }
