@@ -31,7 +31,8 @@ const struct twin *twins_add(struct affine *a, const struct twin *x,
                              uint32_t *mirror);
 
 /* An element of a lwe.trivial, a lwe.mul_open or an element-wise function of
- * what is open: the same one, if its operands are the same. */
+ * what is open: the same one, if its operands are the same.  Those with
+ * attributes, of which tables differ by element, are all apart. */
 struct twin_open {
     const struct ir_ins *ins;
     const struct affine_row *in[2]; /* NULL: there is none */
