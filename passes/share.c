@@ -11,6 +11,7 @@
 
 #include "passes/affine.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { MOST = 256, MOST_INTERLEAVED = 8, MAX_BITS = 16 };
@@ -25,6 +26,7 @@ struct group {
     uint32_t rows; /* of each output's table */
     /* slot[m][i]: the output that has the table of member m and element i */
     uint32_t **slot, outputs;
+    int64_t *centre; /* of each row of the tables: what was subtracted */
 };
 
 struct sharing {
@@ -185,6 +187,93 @@ fits(const struct sharing *s, const struct group *g, size_t n)
            && g->bits + ir_bits(1, g->outputs) <= MAX_BITS;
 }
 
+/* ---- where messages lie */
+
+/* What an origin may be, on the torus; false: not known. */
+static bool
+origin_range(const struct sharing *s, const struct affine_origin *o, double *lo,
+             double *hi)
+{
+    const struct ir_ins *ins = ir_at(s->f, o->op);
+    const double unit = ldexp(1, ins->type.log2_delta);
+    const struct ir_ins *sent;
+    const struct ir_blob *b;
+    const union ir_cell *row;
+
+    if (ins->op == IR_glwe_extract) {
+        sent = ir_at(s->f, ins->in[0]);
+        if (sent->op != IR_glwe_encrypt
+            || !ir_at(s->f, sent->in[0])->type.ranged)
+            return false;
+        *lo = unit * (double)ir_at(s->f, sent->in[0])->type.ilo;
+        *hi = unit * (double)ir_at(s->f, sent->in[0])->type.ihi;
+        return true;
+    }
+    if (ins->op != IR_lwe_pbs)
+        return false;
+    b = table_of(s, o->op.id);
+    row = b->cell + (size_t)(o->element % b->type.dim[0]) * b->type.dim[1];
+    *hi = 0;
+    for (uint32_t x = 0; x < b->type.dim[1]; x++)
+        *hi = fmax(*hi, unit * fabs((double)row[x].i));
+    *lo = -*hi; /* in the upper half tables are negated */
+    return true;
+}
+
+/* Whether its index stays below 2^bits, whatever the inputs are.  Sums of
+ * doubles are wrong by far less than half a step. */
+static bool
+stays_below(const struct sharing *s, const struct affine_row *r,
+            const struct ir_ins *pbs)
+{
+    const unsigned delta = ir_at(s->f, pbs->in[0])->type.log2_delta;
+    double lo = (double)r->constant
+                + ldexp((double)pbs->as.lwe_pbs.offset + 0.5, (int)delta);
+    double hi = lo, turn;
+
+    for (uint32_t t = 0; t < r->n; t++) {
+        const double w = (double)r->weight[t];
+        double a, b;
+
+        if (!origin_range(s, &s->a->origin[r->origin[t]], &a, &b))
+            return false;
+        lo += fmin(w * a, w * b);
+        hi += fmax(w * a, w * b);
+    }
+    turn = ldexp(floor(ldexp(lo, -64)), 64);
+    return hi < turn + 0x1p63;
+}
+
+/* By products, a table costs the jumps from its last entry to the negated
+ * first: next to none if the first and the last add up to 0.  Where the upper
+ * half of the torus is not used, a constant may be subtracted for that. */
+static void
+find_centres(struct sharing *s, struct group *g, size_t n)
+{
+    const struct ir_ins *first = &s->f->ins[g->member[0]];
+
+    g->centre =
+        arena_alloc(s->mem, (size_t)g->outputs * g->rows, sizeof *g->centre);
+    if (s->how != SHARE_PRODUCTS || g->outputs < 2)
+        return;
+    for (uint32_t c = 0; c < g->classes; c++)
+        if (!stays_below(s, &s->a->rows[first->in[0].id][g->one[c]], first))
+            return;
+    for (uint32_t m = 0; m < g->n; m++) {
+        const struct ir_ins *ins = &s->f->ins[g->member[m]];
+        const struct ir_blob *b = table_of(s, g->member[m]);
+        const unsigned up = ins->type.log2_delta - g->log2_delta;
+        const size_t size = b->type.dim[1];
+
+        for (uint32_t i = 0; i < n; i++) {
+            const union ir_cell *cell = b->cell + i % b->type.dim[0] * size;
+
+            g->centre[g->slot[m][i] * g->rows + g->class[i] % g->rows] =
+                (cell[0].i + cell[size - 1].i) / 2 * ((int64_t)1 << up);
+        }
+    }
+}
+
 /* ---- the shared bootstrap */
 
 /* Outputs one after the other; in each a row a class, or as few as go round.
@@ -207,7 +296,8 @@ tables(struct sharing *s, const struct group *g, size_t n)
 
             for (uint32_t x = 0; x < dim[1]; x++)
                 cell[(size_t)row * dim[1] + x].w =
-                    b->cell[(size_t)(i % b->type.dim[0]) * dim[1] + x].w << up;
+                    (b->cell[(size_t)(i % b->type.dim[0]) * dim[1] + x].w << up)
+                    - (uint64_t)g->centre[row];
         }
     }
     return ir_blob_add(s->to, NULL, IR_PARAM, &t, cell)->name;
@@ -242,6 +332,26 @@ operand(struct sharing *s, const struct group *g, const struct ir_ins *pbs)
     return ir_build1(s->to, IR_lwe_keyswitch, ks->at, v);
 }
 
+static ir_ref
+with_centres(struct sharing *s, const struct group *g, uint32_t m, ir_ref v,
+             const struct ir_type *t)
+{
+    const size_t n = ir_count(t);
+    union ir_cell *cell = arena_new(s->mem, union ir_cell, n);
+    union ir_attrs as = { 0 };
+    bool any = false;
+
+    for (size_t i = 0; i < n; i++) {
+        cell[i].i = g->centre[g->slot[m][i] * g->rows + g->class[i] % g->rows];
+        any = any || cell[i].i != 0;
+    }
+    if (!any)
+        return v;
+    as.lwe_add_clear.data = ir_blob_add(s->to, NULL, IR_PARAM, t, cell)->name;
+    return ir_build(s->to, IR_lwe_add_clear, s->f->ins[g->member[m]].at, &v, 1,
+                    &as);
+}
+
 /* Member m of `many`, as the op that it replaces had it. */
 static ir_ref
 output(struct sharing *s, const struct group *g, ir_ref many, uint32_t m)
@@ -256,6 +366,7 @@ output(struct sharing *s, const struct group *g, ir_ref many, uint32_t m)
     for (size_t i = 0; i < n; i++)
         cell[i].i = (int64_t)g->slot[m][i] * g->classes + g->class[i];
     v = gathered(s, ins->at, many, &t, cell);
+    v = with_centres(s, g, m, v, &t);
     if (ir_at(s->to, v)->type.log2_delta == ins->type.log2_delta)
         return v;
     for (size_t e = 0; e < n; e++)
@@ -313,6 +424,7 @@ share_bootstraps(struct pass_ctx *cx, const struct ir_func *f,
             continue;
         g = gather_group(&s, i, done);
         if (fits(&s, &g, ir_count(&f->ins[i].type))) {
+            find_centres(&s, &g, ir_count(&f->ins[i].type));
             share(&s, &g);
             for (uint32_t m = 0; m < g.n; m++)
                 done[g.member[m]] = any = true;

@@ -175,8 +175,7 @@ test_constant(uint64_t *test, const struct cmlrt_table *t, unsigned log2_n)
         test[j] = UINT64_C(1) << t->log2_delta_out >> 1;
 }
 
-/* The product with the polynomial v of a row, at coefficient 0, and half the
- * sum of the first and the last entry: v has no constant term then. */
+/* The product with the polynomial v of a row, at coefficient 0. */
 static void
 product(uint64_t *lwe, const struct cmlrt_env *env, const struct parts *p,
         unsigned b, const struct cmlrt_table *t, int64_t row)
@@ -184,15 +183,16 @@ product(uint64_t *lwe, const struct cmlrt_env *env, const struct parts *p,
     const int64_t *entry = (const int64_t *)t->entries + (row << t->bits);
     const size_t n = (size_t)1 << t->bits;
     const size_t box = cmlrt_ring_degree(env->set) >> t->bits;
+    uint64_t w = (uint64_t)entry[0] + (uint64_t)entry[n - 1];
 
     memset(lwe, 0, env->big * sizeof *lwe);
-    lwe[env->big - 1] = ((uint64_t)entry[0] + (uint64_t)entry[n - 1])
-                        << (t->log2_delta_out - 1);
-    for (size_t i = 1; i < n; i++) /* -X^N has coefficient N - i box at 0 */
-        if (entry[i] != entry[i - 1])
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0) /* X^(i box) moves -(N - i box) to 0: X^N = -1 */
+            w = (uint64_t)entry[i - 1] - (uint64_t)entry[i];
+        if (w != 0)
             cmlrt_acc_add(lwe, p->r.acc[b], env->set, p->r.narrow,
-                          (n - i) * box,
-                          (uint64_t)entry[i - 1] - (uint64_t)entry[i]);
+                          i > 0 ? (n - i) * box : 0, w);
+    }
 }
 
 static void

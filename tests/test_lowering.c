@@ -105,10 +105,13 @@ START_TEST(variances_add_in_amplitude)
 }
 END_TEST
 
+#define ROOT 14.142135623730951 /* of 20 10 */
+
 /* A table of the same ciphertext twice is one ciphertext, a second table on
  * both too; another table or another input is another origin.  Tables of one
  * ciphertext that share a rotation add in size: as one and its mirror image, or
- * by products, which here have norms 2, 2 and 1. */
+ * by products: the halves of the tables, (42), have factors (-4, 2), (4, -2),
+ * (-3, 1). */
 START_TEST(equal_tables_are_one_origin)
 {
     static const struct {
@@ -119,8 +122,9 @@ START_TEST(equal_tables_are_one_origin)
         { "0, 0, 0, 1", "0", "1, 1, 1, 1", 9 + 1 },
         { "0, 0, 1, 1", "0", "1, -1, 2, 3", 0 + 25 },
         { "0, 1, 2, 3", "0", "1, 1, 1, 1", 4 },
-        { "0, 0, 0, 0", "0, 1, 2, 0", "1, 1, 1, 1", 7 * 7 },
-        { "0, 0, 0, 0", "0, 1, 0, 2", "5, 5, 0, -3", 23 * 23 },
+        { "0, 0, 0, 0", "0, 1, 2, 0", "1, 1, 1, 1", 9 * 20 + 6 * ROOT + 10 },
+        { "0, 0, 0, 0", "0, 1, 0, 2", "5, 5, 0, -3",
+          100 * 20 + 60 * ROOT + 90 },
         { "0, 0, 1, 2", "0, 2, 0, 2", "1, 1, 1, 1", 2 * 2 + 2 },
     };
     static const char *const entries[] = { "0, 1, 3, 2", "0, -1, -3, -2",

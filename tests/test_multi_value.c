@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum {
-    KEYS = 8,
-    EACH = 192,
+    KEYS = 24, /* its weight is part of V_mean */
+    EACH = 64,
     SAMPLES = KEYS * EACH,
     BITS = 3,
     SIZE = 1 << BITS,
@@ -59,14 +59,21 @@ v_rotation(const struct cmlrt_set *s)
     return s->n * model_v_cmux(r, g, model_v_tuniform((int)s->t_glwe, 64));
 }
 
+/* from the entry before; from the last to the first one of the upper half */
+static int64_t
+jump(const int64_t *f, int i)
+{
+    return i ? f[i] - f[i - 1] : f[0] + f[SIZE - 1];
+}
+
 static double
 v_product(const struct cmlrt_set *s, const int64_t *f)
 {
     double norm2 = 0, mean = 0;
 
-    for (int i = 1; i < SIZE; i++)
-        for (int j = 1; j < SIZE; j++) {
-            const double vv = (double)((f[i] - f[i - 1]) * (f[j] - f[j - 1]));
+    for (int i = 0; i < SIZE; i++)
+        for (int j = 0; j < SIZE; j++) {
+            const double vv = (double)(jump(f, i) * jump(f, j));
 
             norm2 += i == j ? vv : 0;
             mean += vv * (1 - 2.0 * abs(i - j) / SIZE);
@@ -100,7 +107,7 @@ measure(double x[TABLES][SAMPLES], const struct cmlrt_set *set)
     int64_t message[EACH];
 
     for (int64_t i = 0; i < EACH; i++)
-        message[i] = i % SIZE;
+        message[i] = i % (2 * SIZE);
     for (size_t key = 0; key < KEYS; key++) {
         uint64_t *out;
         struct rig r;
@@ -112,7 +119,8 @@ measure(double x[TABLES][SAMPLES], const struct cmlrt_set *set)
             for (size_t i = 0; i < EACH; i++) {
                 const uint64_t phase =
                     cmlrt_phase(r.secret, out + (t * EACH + i) * r.env.big);
-                const int64_t want = tables[t][message[i]];
+                const int64_t f = tables[t][message[i] % SIZE];
+                const int64_t want = message[i] < SIZE ? f : -f;
 
                 ck_assert_int_eq(rig_decode(phase, OUT), want);
                 x[t][key * EACH + i] = torus(phase - ((uint64_t)want << OUT));
@@ -158,9 +166,15 @@ END_TEST
 
 START_TEST(terms_are_those_that_differ)
 {
-    const union ir_cell entry[4] = { { 5 }, { 5 }, { -1 }, { 0 } };
+    const union ir_cell entry[4] = {
+        { .i = 5 }, { .i = 5 }, { .i = -1 }, { .i = 0 }
+    };
+    const union ir_cell turned[4] = {
+        { .i = 5 }, { .i = 5 }, { .i = 5 }, { .i = -5 }
+    };
 
-    ck_assert_uint_eq(multi_terms(entry, 2), 2);
+    ck_assert_uint_eq(multi_terms(entry, 2), 3);
+    ck_assert_uint_eq(multi_terms(turned, 2), 1);
 }
 END_TEST
 

@@ -303,9 +303,9 @@ static const char three[] =
     "  output %6 { name = @y }\n  output %7 { name = @z }\n}\n";
 
 /* Three tables of two values: one rotation each, one event each, and noise that
- * adds in amplitude.  (40) needs no larger ring.  The factors of the tables are
- * (1, 3, 5), (2, -2, 1) and, with half the delta, 2 (-7, 0, 5): (98) by hand.
- */
+ * adds in amplitude.  (40) needs no larger ring.  The factors of the
+ * tables, less half their ends, are (1, 1, 3, 5), (1, 2, -2, 1) and, with half
+ * the delta, 2 (0, -7, 0, 5): (98) by hand. */
 START_TEST(tables_of_one_value_share_a_bootstrap)
 {
     static const int64_t a[] = { 0, 1, 4, 9 }, b[] = { 0, 2, 0, 1 };
@@ -325,7 +325,8 @@ START_TEST(tables_of_one_value_share_a_bootstrap)
     ck_assert_uint_eq(ir_theta(many), 0);
     ck_assert_uint_eq(many->as.lwe_pbs_many.products, 1);
     ck_assert_double_eq_tol(many->type.hi, 4 * 74, 1e-9);
-    ck_assert_double_eq_tol(sum->type.hi, pow(sqrt(35 + 9) + 3, 2), 1e-9);
+    ck_assert_double_eq_tol(sum->type.hi, pow(sqrt(36 + 7) + sqrt(10), 2),
+                            1e-9);
     for (int64_t v = 0; v < 4; v++) {
         const union ir_cell x[2] = { { .i = v }, { .i = 3 - v } };
         const union ir_cell *in[1] = { x }, *out[2];
