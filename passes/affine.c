@@ -10,7 +10,6 @@
 #include "passes/multi_value.h"
 #include "passes/twins.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { MAX_BITS = 62 };
@@ -533,13 +532,4 @@ affine_new(struct arena *mem, const struct ir_func *f, ir_ref *bad)
         }
     }
     return a;
-}
-
-void
-affine_add_size(const struct affine *a, const struct affine_row *r, uint32_t t,
-                double w, double *size)
-{
-    const struct affine_origin *o = &a->origin[r->origin[t]];
-
-    size[o->mirror] += w * fabs((double)r->weight[t]) * sqrt(o->gain);
 }

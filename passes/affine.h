@@ -49,9 +49,4 @@ struct affine {
 struct affine *affine_new(struct arena *mem, const struct ir_func *f,
                           ir_ref *bad);
 
-/* Adds term t of r, w times, to what shares its noise, size[mirror]: there,
- * standard deviations add. */
-void affine_add_size(const struct affine *a, const struct affine_row *r,
-                     uint32_t t, double w, double *size);
-
 #endif

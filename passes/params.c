@@ -169,7 +169,6 @@ divided(struct pass_ctx *cx, const struct ir_func *f,
     struct sets sets;
 
     if (ir_get(f, "insecure.toy", 0) > 0 || (s && s->n == 0) || most < 2
-        || pass_has_open(f) /* classes know no products with what is open */
         || !sets_problem(&p, cx->scratch, f, one)
         || !sets_search(&sets, &p, s, most, s ? fmin(s->cost, known) : known,
                         cx->scratch))

@@ -2,8 +2,8 @@
  */
 #include "passes/sets.h"
 
-#include "passes/affine.h"
 #include "passes/budget.h"
+#include "passes/origins.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -39,7 +39,9 @@ find_clusters(struct sets_problem *p, struct arena *mem)
             || ins->op == IR_lwe_keyswitch || sets_is_table(ins))
             continue;
         for (size_t j = 0; j < ins->nin; j++)
-            p->cluster[root(p->cluster, ins->in[j].id)] = root(p->cluster, i);
+            if (f->ins[ins->in[j].id].type.base >= IR_GLWE)
+                p->cluster[root(p->cluster, ins->in[j].id)] =
+                    root(p->cluster, i);
     }
     for (uint32_t i = 0; i < f->n; i++)
         p->cluster[i] = root(p->cluster, i);
@@ -130,25 +132,22 @@ struct sums {
 };
 
 static struct sums
-sums_of(const struct sets_problem *p, const struct affine *a,
-        const struct affine_row *r, double *size)
+sums_of(const struct sets_problem *p, struct origins *o,
+        const struct affine_row *r)
 {
     struct sums s = { 0 };
 
-    for (uint32_t t = 0; t < r->n; t++)
-        affine_add_size(a, r, t, 1, size);
-    for (uint32_t t = 0; t < r->n; t++) {
-        const struct affine_origin *o = &a->origin[r->origin[t]];
-        const struct ir_ins *ins = ir_at(p->f, o->op);
-        const double w = size[o->mirror];
+    origins_set(o, r);
+    for (uint32_t t = 0; t < o->n; t++) {
+        const struct ir_ins *ins;
+        const double norm2 = origins_norm2(o, t, &ins);
 
-        size[o->mirror] = 0;
         if (ir_is_bootstrap(ins))
-            s.br[p->class[o->op.id]] += w * w;
+            s.br[p->class[ins - p->f->ins]] += norm2;
         else if (ins->op != IR_lwe_bit_lut)
-            s.in += w * w;
+            s.in += norm2;
         else
-            s.ext += ins->as.lwe_bit_lut.bits * w * w, s.wide += w * w;
+            s.ext += ins->as.lwe_bit_lut.bits * norm2, s.wide += norm2;
     }
     return s;
 }
@@ -156,10 +155,10 @@ sums_of(const struct sets_problem *p, const struct affine *a,
 /* The largest coefficient of each origin over the elements of a tensor. */
 static void
 add_origins(struct sets_event *e, const struct sets_problem *p,
-            const struct affine *a, uint32_t op, double *size)
+            struct origins *o, uint32_t op)
 {
     for (size_t i = 0; i < ir_count(&p->f->ins[op].type); i++) {
-        const struct sums s = sums_of(p, a, &a->rows[op][i], size);
+        const struct sums s = sums_of(p, o, &o->a->rows[op][i]);
 
         e->c_in = fmax(e->c_in, s.in);
         e->c_ext = fmax(e->c_ext, s.ext);
@@ -216,7 +215,7 @@ static void
 find_events(struct sets_problem *p, const struct search_problem *one,
             const struct affine *a, struct arena *mem)
 {
-    double *size = arena_new(mem, double, a->norigins + 1u);
+    struct origins o = origins_new(mem, a);
 
     p->event = arena_new(mem, struct sets_event, one->n);
     p->n = one->n;
@@ -236,7 +235,7 @@ find_events(struct sets_problem *p, const struct search_problem *one,
         e->scale = 1;
         if (from->wide)
             wide_event(p, i, from);
-        add_origins(e, p, a, value, size);
+        add_origins(e, p, &o, value);
     }
 }
 

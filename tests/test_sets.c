@@ -99,7 +99,7 @@ v_element(const struct affine *a, const struct affine_row *r, uint32_t home)
     for (uint32_t t = 0; t < r->n; t++)
         size[a->origin[r->origin[t]].mirror] +=
             fabs((double)r->weight[t]) * sqrt(a->origin[r->origin[t]].gain);
-    for (uint32_t o = 0; o < a->norigins; o++) {
+    for (uint32_t o = a->norigins; o-- > 0;) {
         const struct ir_ins *ins = ir_at(a->f, a->origin[o].op);
         const uint32_t set = ins->type.set;
         const struct ir_params *s = ir_params_of(a->f, set);
@@ -107,6 +107,16 @@ v_element(const struct affine *a, const struct affine_row *r, uint32_t home)
 
         if (!(size[o] > 0))
             continue;
+        if (ins->op == IR_lwe_mul_open) { /* the noise of older origins */
+            const struct affine_row *x =
+                &a->rows[ins->in[0].id][a->origin[o].element];
+
+            for (uint32_t t = 0; t < x->n; t++)
+                size[a->origin[x->origin[t]].mirror] +=
+                    size[o] * fabs((double)x->weight[t])
+                    * (double)ir_at(a->f, ins->in[1])->type.ihi;
+            continue;
+        }
         if (ir_is_bootstrap(ins))
             one = v_br(s) + v_switch(a->f, set, home, true);
         else if (ins->op == IR_lwe_bit_lut) /* (51) */
@@ -392,6 +402,43 @@ START_TEST(tables_by_bits_have_a_set)
 }
 END_TEST
 
+/* Products with what the server sees have the noise of their operands. */
+START_TEST(products_in_the_open_have_sets)
+{
+    static const char text[] =
+        "ir 1 t\nset clear.k = 1\nset tables.native = 8\n"
+        "const @w : int[1,64] = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, "
+        "1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, "
+        "0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, "
+        "0, 0, 1]\nconst @n : int[1,4] = [0, 0, 1, 0]\n{\n"
+        "%0 = input { name = @a } : int[3] in 0..15\n"
+        "%1 = input { name = @b } : int[40] in 0..3\n"
+        "%2 = input { name = @k } : int in 0..3\n"
+        "%3 = encrypt %0 : enc int[3] in 0..15\n"
+        "%4 = encrypt %1 : enc int[40] in 0..3\n"
+        "%5 = disclose %2 : open int in 0..3\n"
+        "%6 = mul %3, %5 : enc int[3] in 0..45\n"
+        "%7 = lut %6 { table = @w, offset = 0, approx = 0 } : enc int[3] in "
+        "0..1\n"
+        "%8 = lut %4 { table = @n, offset = 0, approx = 0 } : enc int[40] in "
+        "0..1\n"
+        "%9 = sum %7 { axis = 0 } : enc int in 0..3\n"
+        "%10 = sum %8 { axis = 0 } : enc int in 0..40\n"
+        "%11 = mul %10, %5 : enc int in 0..120\n"
+        "%12 = add %9, %11 : enc int in 0..123\n"
+        "%13 = decrypt %12 : int in 0..123\n"
+        "output %13 { name = @y }\n}\n";
+    struct result r = compiled(text, after_range);
+
+    ck_assert_ptr_nonnull(r.f);
+    ck_assert_uint_ge(r.f->sets.more, 1);
+    ck_assert_uint_eq(count(r.f, IR_lwe_mul_open), 2);
+    check_curve(r.f, 132);
+    check_bound(r.f, -128, 0);
+    arena_free(&r.mem);
+}
+END_TEST
+
 /* Each more set that may be used costs less. */
 START_TEST(three_widths_have_three_sets)
 {
@@ -489,6 +536,7 @@ main(void)
 
     tcase_add_test(tc, mixed_widths_have_two_sets);
     tcase_add_test(tc, tables_by_bits_have_a_set);
+    tcase_add_test(tc, products_in_the_open_have_sets);
     tcase_add_test(tc, three_widths_have_three_sets);
     tcase_add_test(tc, settings_reach_all_sets);
     tcase_add_test(tc, one_width_has_one_set);
