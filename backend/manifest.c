@@ -234,7 +234,9 @@ step(struct be_module *m, struct list *l, const struct be_step *s,
     r.run = s->fn;
     r.items = be_i64(m, (int64_t)s->items);
     r.pbs = be_i64(m, pace(s->ins));
-    r.set = be_i64(m, ir_from_set(m->f, s->ins));
+    /* what is open is under no key */
+    r.set = be_i64(m, s->ins->op == IR_lwe_trivial ? s->ins->type.set
+                                                   : ir_from_set(m->f, s->ins));
     r.level = be_i64(m, level[s->ins - m->f->ins]);
     r.name = be_string(m, text);
     push(m, l, &r, sizeof r);
