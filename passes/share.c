@@ -307,10 +307,9 @@ static ir_ref
 gathered(struct sharing *s, struct span at, ir_ref x, const struct ir_type *t,
          const union ir_cell *index)
 {
-    const union ir_attrs as = {
-        .lwe_gather = { ir_blob_add(s->to, NULL, IR_CONST, t, index)->name }
-    };
+    union ir_attrs as = { 0 };
 
+    as.lwe_gather.index = ir_blob_add(s->to, NULL, IR_CONST, t, index)->name;
     return ir_build(s->to, IR_lwe_gather, at, &x, 1, &as);
 }
 

@@ -76,7 +76,7 @@ v_product(const struct cmlrt_set *s, const int64_t *f)
             const double vv = (double)(jump(f, i) * jump(f, j));
 
             norm2 += i == j ? vv : 0;
-            mean += vv * (1 - 2.0 * abs(i - j) / SIZE);
+            mean += vv * (1 - 2.0 * abs(i - j) / (double)SIZE);
         }
     return norm2 * (v_rotation(s) - v_mean(s)) + mean * v_mean(s);
 }
