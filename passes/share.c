@@ -133,6 +133,33 @@ slot_of(const struct group *g, uint32_t m, uint32_t i,
     return used[g->class[i]]++;
 }
 
+/* Whether each output has one table, whatever the class. */
+static bool
+uniform(const struct sharing *s, const struct group *g, uint32_t n)
+{
+    const struct ir_ins *ins = &s->f->ins[g->member[0]];
+    const union ir_cell **first =
+        arena_alloc(s->mem, g->outputs, sizeof *first);
+    const struct ir_blob *b = table_of(s, g->member[0]);
+    const uint32_t size = b->type.dim[1];
+
+    for (uint32_t m = 0; m < g->n; m++) {
+        if (s->f->ins[g->member[m]].type.log2_delta != ins->type.log2_delta)
+            return false;
+        b = table_of(s, g->member[m]);
+        for (uint32_t i = 0; i < n; i++) {
+            const union ir_cell *row =
+                b->cell + (size_t)(i % b->type.dim[0]) * size;
+            const union ir_cell **own = &first[g->slot[m][i]];
+
+            if (*own && *own != row && memcmp(*own, row, size * sizeof *row))
+                return false;
+            *own = row;
+        }
+    }
+    return true;
+}
+
 static void
 find_slots(struct sharing *s, struct group *g, uint32_t n)
 {
@@ -152,6 +179,8 @@ find_slots(struct sharing *s, struct group *g, uint32_t n)
     for (uint32_t c = 0; c < g->classes; c++)
         if (used[c] > g->outputs)
             g->outputs = used[c];
+    if (g->classes < n && uniform(s, g, n))
+        g->rows = 1;
 }
 
 static struct group
