@@ -152,7 +152,7 @@ uniform(const struct sharing *s, const struct group *g, uint32_t n)
                 b->cell + (size_t)(i % b->type.dim[0]) * size;
             const union ir_cell **own = &first[g->slot[m][i]];
 
-            if (*own && *own != row && memcmp(*own, row, size * sizeof *row))
+            if (*own && memcmp(*own, row, size * sizeof *row) != 0)
                 return false;
             *own = row;
         }
