@@ -101,15 +101,6 @@ selects(const struct be_module *m, uint32_t encrypt)
     return false;
 }
 
-static bool
-discloses(const struct be_module *m)
-{
-    for (uint32_t i = 0; i < m->f->n; i++)
-        if (m->f->ins[i].op == IR_disclose)
-            return true;
-    return false;
-}
-
 static void
 sent(FILE *out, const struct be_module *m)
 {
@@ -170,8 +161,9 @@ be_card(struct be_module *m)
             "client learns   ranges and grids of the inputs; no weights "
             "and no tables\n"
             "server learns   how many rows, and whose key; %s\n",
-            discloses(m) ? "the values that are sent in the clear, no others"
-                         : "no values");
+            ir_has_open(m->f)
+                ? "the values that are sent in the clear, no others"
+                : "no values");
     if (approx)
         fprintf(out, "rounding        approximate: decrypted results must not "
                      "go back to the server or to others\n");

@@ -303,6 +303,8 @@ double ir_get(const struct ir_func *f, const char *key, double otherwise);
 const struct ir_setting *ir_setting(const struct ir_func *f, const char *key);
 /* whether the model says of an input that it is sent in the clear */
 bool ir_is_clear(const struct ir_func *f, const char *input);
+/* whether the server is sent something in the clear */
+bool ir_has_open(const struct ir_func *f);
 
 /* print.c, parse.re */
 /* the fewest digits, 15 to 17, that read back to the same bits */

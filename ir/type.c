@@ -148,3 +148,12 @@ ir_theta(const struct ir_ins *ins)
                ? ir_bits(1, ins->as.lwe_pbs_many.outputs)
                : 0;
 }
+
+bool
+ir_has_open(const struct ir_func *f)
+{
+    for (uint32_t i = 0; i < f->n; i++)
+        if (f->ins[i].op == IR_disclose)
+            return true;
+    return false;
+}

@@ -533,3 +533,29 @@ affine_new(struct arena *mem, const struct ir_func *f, ir_ref *bad)
     }
     return a;
 }
+
+bool
+affine_same_terms(const struct affine_row *x, const struct affine_row *y)
+{
+    if (x->n != y->n)
+        return false;
+    for (uint32_t t = 0; t < x->n; t++)
+        if (x->origin[t] != y->origin[t] || x->weight[t] != y->weight[t])
+            return false;
+    return true;
+}
+
+bool
+affine_same(const struct affine_row *x, const struct affine_row *y)
+{
+    return x->constant == y->constant && affine_same_terms(x, y);
+}
+
+uint64_t
+affine_hash(uint64_t h, const struct affine_row *r)
+{
+    for (uint32_t t = 0; t < r->n; t++)
+        h = (h ^ r->origin[t] ^ (uint64_t)r->weight[t] << 32)
+            * UINT64_C(0x9e3779b97f4a7c15);
+    return h;
+}

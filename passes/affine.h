@@ -49,4 +49,10 @@ struct affine {
 struct affine *affine_new(struct arena *mem, const struct ir_func *f,
                           ir_ref *bad);
 
+/* whether two rows have the same terms, and the same constant */
+bool affine_same_terms(const struct affine_row *x, const struct affine_row *y);
+bool affine_same(const struct affine_row *x, const struct affine_row *y);
+/* of the terms, behind h; its high bits are good */
+uint64_t affine_hash(uint64_t h, const struct affine_row *r);
+
 #endif

@@ -45,8 +45,6 @@ bool pass_settings_ok(struct diag *dg, const struct ir_func *f);
 
 /* Whether a type lives at the server. */
 bool pass_sent(const struct ir_ins *ins); /* encrypt, disclose */
-/* whether the server is sent something in the clear */
-bool pass_has_open(const struct ir_func *f);
 bool pass_encrypted(const struct ir_type *t);
 
 #endif

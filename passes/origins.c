@@ -26,15 +26,20 @@ is_open(const struct ir_ins *ins)
     return ins->op == IR_lwe_trivial || ins->op == IR_lwe_mul_open;
 }
 
-/* w times the row */
+/* w times term t of the row; the gain of products is (98) */
+static void
+add_term(struct origins *o, const struct affine_row *r, uint32_t t, double w)
+{
+    const struct affine_origin *x = &o->a->origin[r->origin[t]];
+
+    o->size[x->mirror] += w * fabs((double)r->weight[t]) * sqrt(x->gain);
+}
+
 static void
 add(struct origins *o, const struct affine_row *r, double w)
 {
-    for (uint32_t t = 0; t < r->n; t++) {
-        const struct affine_origin *x = &o->a->origin[r->origin[t]];
-
-        o->size[x->mirror] += w * fabs((double)r->weight[t]) * sqrt(x->gain);
-    }
+    for (uint32_t t = 0; t < r->n; t++)
+        add_term(o, r, t, w);
 }
 
 /* the largest factor of a lwe.mul_open */
@@ -93,8 +98,7 @@ origins_set(struct origins *o, const struct affine_row *r)
 
         if (!(o->size[x] > 0))
             o->list[o->n++] = x;
-        o->size[x] +=
-            fabs((double)r->weight[t]) * sqrt(origin[r->origin[t]].gain);
+        add_term(o, r, t, 1);
     }
 }
 

@@ -95,15 +95,6 @@ pass_sent(const struct ir_ins *ins)
     return ins->op == IR_encrypt || ins->op == IR_disclose;
 }
 
-bool
-pass_has_open(const struct ir_func *f)
-{
-    for (uint32_t i = 0; i < f->n; i++)
-        if (f->ins[i].op == IR_disclose)
-            return true;
-    return false;
-}
-
 static bool
 folded(const struct ir_func *f, uint32_t i)
 {

@@ -218,7 +218,7 @@ report_learns(struct json_out *o, const struct report *r,
     json_close(o, ']');
     json_open(o, "server_not", '[');
     json_write_text(o, NULL,
-                    pass_has_open(f)
+                    ir_has_open(f)
                         ? "encrypted inputs, answers, and what depends on them"
                         : "inputs, answers, and all values between them");
     json_write_text(o, NULL, "the secret keys");

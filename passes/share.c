@@ -62,28 +62,6 @@ table_of(const struct sharing *s, uint32_t op)
 
 enum { LISTS = 1 << 10 };
 
-static bool
-same(const struct affine_row *x, const struct affine_row *y)
-{
-    if (x->n != y->n || x->constant != y->constant)
-        return false;
-    for (uint32_t t = 0; t < x->n; t++)
-        if (x->origin[t] != y->origin[t] || x->weight[t] != y->weight[t])
-            return false;
-    return true;
-}
-
-static size_t
-list_of(const struct affine_row *x)
-{
-    uint64_t h = (uint64_t)x->constant;
-
-    for (uint32_t t = 0; t < x->n; t++)
-        h = (h ^ x->origin[t] ^ (uint64_t)x->weight[t] << 32)
-            * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(h >> 52) % LISTS;
-}
-
 static void
 find_classes(struct sharing *s, struct group *g, ir_ref operand)
 {
@@ -97,10 +75,12 @@ find_classes(struct sharing *s, struct group *g, ir_ref operand)
     g->one = arena_new(s->mem, uint32_t, n);
     g->before = arena_new(s->mem, uint32_t, n);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t *const first = &list[list_of(&row[i])];
+        uint32_t *const first =
+            &list[(affine_hash((uint64_t)row[i].constant, &row[i]) >> 52)
+                  % LISTS];
         uint32_t c = *first;
 
-        while (c > 0 && !same(&row[i], &row[g->one[c - 1]]))
+        while (c > 0 && !affine_same(&row[i], &row[g->one[c - 1]]))
             c = next[c - 1];
         if (c == 0) {
             c = ++g->classes;

@@ -164,6 +164,17 @@ shaped(struct lowering *l, struct span at, ir_ref x, const struct ir_type *to)
     return moved(l, at, x, to, index);
 }
 
+/* which element of operand v each element of ins has */
+static union ir_cell *
+repeated(struct lowering *l, const struct ir_ins *ins, ir_ref v)
+{
+    union ir_cell *index = cells(l, &ins->type, 0);
+
+    for (size_t i = 0; i < ir_count(&ins->type); i++)
+        index[i].i = (int64_t)ir_broadcast_index(&ins->type, type(l, v), i);
+    return index;
+}
+
 /* the ciphertexts of operand v of ins, repeated to the shape of the result */
 static ir_ref
 spread(struct lowering *l, const struct ir_ins *ins, ir_ref v)
@@ -173,9 +184,7 @@ spread(struct lowering *l, const struct ir_ins *ins, ir_ref v)
 
     if (ir_same_shape(type(l, v), &ins->type))
         return x;
-    index = cells(l, &ins->type, 0);
-    for (size_t i = 0; i < ir_count(&ins->type); i++)
-        index[i].i = (int64_t)ir_broadcast_index(&ins->type, type(l, v), i);
+    index = repeated(l, ins, v);
     return moved(l, ins->at, x, &ins->type, index);
 }
 
@@ -244,9 +253,7 @@ spread_open(struct lowering *l, const struct ir_ins *ins, ir_ref v)
 
     if (ir_same_shape(type(l, v), &ins->type))
         return x;
-    index = cells(l, &ins->type, 0);
-    for (size_t i = 0; i < ir_count(&ins->type); i++)
-        index[i].i = (int64_t)ir_broadcast_index(&ins->type, type(l, v), i);
+    index = repeated(l, ins, v);
     as.gather.index = integers(l, IR_CONST, &ins->type, index);
     return ir_build(l->g, IR_gather, ins->at, &x, 1, &as);
 }

@@ -8,26 +8,16 @@ enum { LISTS = 1 << 12 };
 static size_t
 list_of(const struct twin *x)
 {
-    uint64_t h = (uint64_t)x->index * 31 + x->bits;
-
-    for (uint32_t t = 0; t < x->in->n; t++)
-        h = (h ^ x->in->origin[t] ^ (uint64_t)x->in->weight[t] << 32)
-            * UINT64_C(0x9e3779b97f4a7c15);
-    return (size_t)(h >> 52) % LISTS;
+    return (size_t)(affine_hash((uint64_t)x->index * 31 + x->bits, x->in) >> 52)
+           % LISTS;
 }
 
 static bool
 same_input(const struct twin *x, const struct twin *y)
 {
-    const struct affine_row *a = x->in, *b = y->in;
-
-    if (x->wide != y->wide || x->bits != y->bits || x->outputs != y->outputs
-        || x->products != y->products || x->index != y->index || a->n != b->n)
-        return false;
-    for (uint32_t t = 0; t < a->n; t++)
-        if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])
-            return false;
-    return true;
+    return x->wide == y->wide && x->bits == y->bits && x->outputs == y->outputs
+           && x->products == y->products && x->index == y->index
+           && affine_same_terms(x->in, y->in);
 }
 
 /* Whether all torus words of y are those of x times sign. */
@@ -70,14 +60,7 @@ twins_add(struct affine *a, const struct twin *x, uint32_t *mirror)
 static bool
 same_row(const struct affine_row *a, const struct affine_row *b)
 {
-    if (!a || !b)
-        return a == b;
-    if (a->n != b->n || a->constant != b->constant)
-        return false;
-    for (uint32_t t = 0; t < a->n; t++)
-        if (a->origin[t] != b->origin[t] || a->weight[t] != b->weight[t])
-            return false;
-    return true;
+    return a && b ? affine_same(a, b) : a == b;
 }
 
 static size_t
@@ -86,9 +69,8 @@ list_of_open(const struct twin_open *x)
     uint64_t h = x->ins->op;
 
     for (size_t j = 0; j < 2; j++)
-        for (uint32_t t = 0; x->in[j] && t < x->in[j]->n; t++)
-            h = (h ^ x->in[j]->origin[t] ^ (uint64_t)x->in[j]->weight[t] << 32)
-                * UINT64_C(0x9e3779b97f4a7c15);
+        if (x->in[j])
+            h = affine_hash(h, x->in[j]);
     return (size_t)(h >> 52) % LISTS;
 }
 
