@@ -37,15 +37,16 @@ sent_bits(FILE *out, const struct be_module *m)
 
     for (uint32_t i = 0; i < m->f->n; i++) {
         const struct ir_ins *ins = &m->f->ins[i];
+        const bool selects =
+            ins->op == IR_glwe_to_ggsw || ins->op == IR_glwe_expand
+            || ins->op == IR_ggsw_forest || ins->op == IR_ggsw_products;
 
-        for (size_t j = 0; j < ins->nin; j++)
-            if (ins->op == IR_glwe_to_ggsw || ins->op == IR_glwe_expand
-                || (ins->op == IR_ggsw_forest && j == 0))
-                rings +=
-                    ir_count(&ir_at(m->f, ins->in[j])->type) >> IR_LOG2_LEVELED;
-        if (ins->op == IR_ggsw_products
-            && ir_at(m->f, ins->in[0])->op == IR_glwe_encrypt)
-            rings++;
+        for (size_t j = 0; j < ins->nin && selects; j++) {
+            const struct ir_ins *bits = ir_at(m->f, ins->in[j]);
+
+            if (bits->op == IR_glwe_encrypt)
+                rings += ir_count(&bits->type) >> IR_LOG2_LEVELED;
+        }
     }
     if (rings)
         fprintf(out,

@@ -1,5 +1,6 @@
 /* Steps of selections without bootstraps, lang-spec/crypto.md 17. */
 #include "backend/inner.h"
+#include "ir/expansion.h"
 
 #include "runtime/cml.h"
 
@@ -107,17 +108,11 @@ forest_depth(const struct be_module *m, const struct ir_ins *ins)
     return most;
 }
 
-/* The ops that have keys, and the most GGSWs on a path. */
-struct keys {
-    const struct ir_ins *expand, *slots; /* NULL: none */
-    int64_t depth;
-    bool any;
-};
-
-static struct keys
-keys_of(const struct be_module *m)
+/* The most GGSWs on a path; any: there are products. */
+static int64_t
+deepest(const struct be_module *m, bool *any)
 {
-    struct keys k = { 0 };
+    int64_t most = 0;
 
     for (uint32_t i = 0; i < m->f->n; i++) {
         const struct ir_ins *ins = &m->f->ins[i];
@@ -126,48 +121,34 @@ keys_of(const struct be_module *m)
                                   ? be_slots_depth(m, ins)
                                   : 0;
 
-        if (ins->op == IR_glwe_to_ggsw)
-            k.expand = ins;
-        if (ins->op == IR_glwe_expand)
-            k.slots = ins;
-        k.any = k.any || ins->op == IR_ggsw_products;
-        k.depth = depth > k.depth ? depth : k.depth;
+        *any = *any || ins->op == IR_ggsw_products;
+        most = depth > most ? depth : most;
     }
-    k.any = k.any || k.expand;
-    return k;
+    return most;
 }
 
 LLVMValueRef
 be_leveled_keys(struct be_module *m)
 {
-    const struct keys k = keys_of(m);
-    const struct ir_ins *x = k.expand;
-    const uint32_t slots = k.expand  ? x->as.glwe_to_ggsw.log2_slots
-                           : k.slots ? k.slots->as.glwe_expand.log2_slots
-                                     : 0;
-    const uint32_t steps = k.expand  ? slots
-                           : k.slots ? k.slots->as.glwe_expand.steps
-                                     : 0;
+    const struct ir_expansion x = ir_expansion_keys(m->f);
     int64_t levels[IR_LOG2_LEVELED] = { 0 }, base[IR_LOG2_LEVELED] = { 0 };
-    const struct ir_blob *keys = NULL;
+    bool any = x.steps > 0;
+    const int64_t depth = deepest(m, &any);
     struct key_fields j;
 
-    if (!k.any)
+    if (!any)
         return be_null(m);
-    if (steps)
-        keys = ir_data(m->f, k.expand ? x->as.glwe_to_ggsw.keys
-                                      : k.slots->as.glwe_expand.keys);
-    for (uint32_t q = 0; q < steps; q++) {
-        levels[q] = keys->cell[2 * (size_t)q].i;
-        base[q] = keys->cell[2 * (size_t)q + 1].i;
+    for (size_t q = 0; q < x.steps; q++) {
+        levels[q] = x.gadget[2 * q].i;
+        base[q] = x.gadget[2 * q + 1].i;
     }
-    j.first = be_i64(m, IR_LOG2_LEVELED - (int64_t)slots);
-    j.steps = be_i64(m, steps);
-    j.levels = be_words(m, levels, steps);
-    j.log2_base = be_words(m, base, steps);
-    j.ss_levels = be_i64(m, x ? x->as.glwe_to_ggsw.switch_levels : 0);
-    j.ss_log2_base = be_i64(m, x ? x->as.glwe_to_ggsw.switch_log2_base : 0);
-    j.depth = be_i64(m, k.depth);
+    j.first = be_i64(m, IR_LOG2_LEVELED - (int64_t)x.log2_slots);
+    j.steps = be_i64(m, x.steps);
+    j.levels = be_words(m, levels, x.steps);
+    j.log2_base = be_words(m, base, x.steps);
+    j.ss_levels = be_i64(m, x.switch_levels);
+    j.ss_log2_base = be_i64(m, x.switch_log2_base);
+    j.depth = be_i64(m, depth);
     return BE_RECORD(m, j);
 }
 

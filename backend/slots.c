@@ -98,7 +98,7 @@ expand(struct be_module *m, const struct ir_ins *ins)
     q.word = be_i64(m, (int64_t)m->word[from]);
     o.with = BE_RECORD(m, q);
     be_add_step(m, ins, BE_cmlrt_glwe_expand, &o, m->value[index_of(m, ins)],
-                (size_t)1 << ins->as.glwe_expand.steps);
+                ir_count(&ins->type) / RING);
 }
 
 /* ---- the trie as arrays of record R */

@@ -6,7 +6,8 @@
 
 enum { N = 1 << IR_LOG2_LEVELED };
 
-/* Slot i goes to ring i mod 2^steps, the slots of a ring evenly spread. */
+/* Slot i of a ring goes to that one's ring i mod 2^steps, evenly spread there.
+ */
 void
 eval_glwe_expand(struct eval *e)
 {
@@ -15,10 +16,11 @@ eval_glwe_expand(struct eval *e)
     const size_t rings = (size_t)1 << steps;
 
     for (size_t i = 0; i < e->n; i++) {
-        const size_t ring = i / N, at = i % N;
+        const size_t from = i / (rings * N), ring = i / N % rings, at = i % N;
 
-        e->out[i].w =
-            at % (stride * rings) ? 0 : e->in[0][at + ring * stride].w << steps;
+        e->out[i].w = at % (stride * rings)
+                          ? 0
+                          : e->in[0][from * N + at + ring * stride].w << steps;
     }
 }
 

@@ -119,7 +119,7 @@ cipher_ggsw_encrypt(struct infer *x)
     return NULL;
 }
 
-/* One ring ciphertext to 2^steps, whose messages are 2^steps as large. */
+/* Each ring ciphertext to 2^steps, whose messages are 2^steps as large. */
 const char *
 cipher_glwe_expand(struct infer *x)
 {
@@ -127,11 +127,11 @@ cipher_glwe_expand(struct infer *x)
     const uint32_t steps = x->as->glwe_expand.steps;
     const struct ir_blob *keys = integers(x, x->as->glwe_expand.keys, 2);
 
-    if (!whole_rings(infer_in(x, 0))
-        || infer_in(x, 0)->dim[0] != 1u << IR_LOG2_LEVELED)
-        return infer_say(x, "one ring ciphertext is expanded");
+    if (!whole_rings(infer_in(x, 0)))
+        return infer_say(x, "ring ciphertexts are expanded");
     if (steps < 1 || steps > m || m > IR_LOG2_LEVELED
-        || infer_in(x, 0)->log2_delta + steps > 63)
+        || infer_in(x, 0)->log2_delta + steps > 63
+        || (uint64_t)infer_in(x, 0)->dim[0] << steps > IR_MAX_CELLS)
         return infer_say(x, "slots need 1 to 63 bits");
     if (!keys || keys->type.dim[0] != steps || keys->type.dim[1] != 2)
         return infer_say(x, "each step has a gadget");

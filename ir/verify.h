@@ -6,7 +6,6 @@
 
 /* verify_slots.c: of op i */
 bool verify_packed_bits(const struct ir_func *f, uint32_t i);
-bool verify_one_expansion(const struct ir_func *f, uint32_t i);
 bool verify_products(const struct ir_func *f, uint32_t i);
 
 #endif

@@ -26,22 +26,6 @@ verify_packed_bits(const struct ir_func *f, uint32_t i)
                || (ins->type.lo >= cut && ins->type.hi >= cut));
 }
 
-/* Keys of automorphisms are those of one expansion, or of several of bits to
- * select by, which share them. */
-bool
-verify_one_expansion(const struct ir_func *f, uint32_t i)
-{
-    const uint16_t op = f->ins[i].op;
-
-    if (op != IR_glwe_expand && op != IR_glwe_to_ggsw)
-        return true;
-    for (uint32_t j = 0; j < i; j++)
-        if (f->ins[j].op == IR_glwe_expand
-            || (f->ins[j].op == IR_glwe_to_ggsw && op == IR_glwe_expand))
-            return false;
-    return true;
-}
-
 /* ---- exponents are a mixed radix, (89) */
 
 struct packing {

@@ -253,24 +253,15 @@ wide_part(const struct ir_func *f, struct account_part *out)
 static bool
 leveled_part(const struct ir_func *f, struct account_part *out)
 {
-    for (uint32_t i = 0; i < f->n; i++) {
-        const struct ir_ins *ins = &f->ins[i];
-        struct leveled_keys k;
-        double rows;
+    const struct leveled_keys k = leveled_keys_of(ir_expansion_keys(f));
+    double rows = k.ss.levels;
 
-        if (ins->op != IR_glwe_to_ggsw && ins->op != IR_glwe_expand)
-            continue;
-        k = ins->op == IR_glwe_expand ? slots_keys_of(f, ins)
-                                      : leveled_keys_of(f, ins);
-        rows = k.ss.levels;
-        for (uint32_t q = 0; q < k.steps; q++)
-            rows += k.step[q].levels;
-        out->key = "selections";
-        out->set = 0;
-        out->bytes = 8 * rows * model_degree(leveled_ring());
-        return true;
-    }
-    return false;
+    for (uint32_t q = 0; q < k.steps; q++)
+        rows += k.step[q].levels;
+    out->key = "selections";
+    out->set = 0;
+    out->bytes = 8 * rows * model_degree(leveled_ring());
+    return k.steps > 0;
 }
 
 /* Each set has three parts, then come those of wide tables and selections,

@@ -9,7 +9,7 @@
 #ifndef CML_PASSES_LEVELED_H
 #define CML_PASSES_LEVELED_H
 
-#include "ir/ir.h"
+#include "ir/expansion.h"
 #include "passes/inner.h"
 #include "passes/model.h"
 
@@ -31,14 +31,15 @@ struct model_ring leveled_ring(void);
 void leveled_grade(struct leveled_keys *k, uint32_t first, uint32_t last);
 double leveled_v_auto(struct model_gadget g, double sigma2);
 double leveled_v_body(const struct leveled_keys *k, double sigma2);
+/* of a coefficient after all steps, not of the mean one */
+double leveled_v_expand(const struct leveled_keys *k, double sigma2);
 double leveled_v_mask(const struct leveled_keys *k, double v_body,
                       double sigma2);
 /* of a product by a GGSW, of bit 1 */
 double leveled_v_cmux(const struct leveled_keys *k, struct model_gadget g,
                       double v_body, double v_mask);
-/* the gadgets of a glwe.to_ggsw */
-struct leveled_keys leveled_keys_of(const struct ir_func *f,
-                                    const struct ir_ins *ins);
+struct leveled_keys leveled_keys_of(struct ir_expansion x);
+/* of a glwe.to_ggsw */
 struct model_gadget leveled_gadget_of(const struct ir_ins *ins);
 /* the variance of a ggsw.forest whose selectors have types with variances */
 double leveled_v_forest(struct arena *mem, const struct ir_func *f,
@@ -96,6 +97,8 @@ struct leveled_plan {
     struct leveled_keys keys;
     struct model_gadget gg;
     struct leveled_sums sums;
+    /* bits between leaves: steps that make room for a leaf, 0: they come so */
+    uint32_t spread;
     double ms, cost; /* cost: us of a row, as in leveled_plan.c */
 };
 /* keys: NULL, or those that another forest has.  False after a message. */
@@ -103,14 +106,22 @@ bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
                   const struct ir_func *f, const struct ir_ins *forest,
                   const struct leveled_shape *shape,
                   const struct leveled_keys *keys);
+/* of the first steps only */
+struct leveled_keys leveled_first(struct leveled_keys k, uint32_t steps);
+/* bits between leaves that a ring ciphertext has when it is sent */
+uint32_t leveled_bits_a_ring(const struct leveled_plan *p, uint32_t width);
 /* ms of one core, by the op */
 double leveled_ms(const struct ir_func *f, const struct ir_ins *ins);
 /* microseconds of one core */
 #define LEVELED_US_TERM 0.5 /* weight X^exponent times a ciphertext */
 double leveled_us_keyswitch(uint32_t levels);
 double leveled_us_product(uint32_t levels);
+double leveled_us_spread(const struct leveled_keys *k); /* of all slots */
 
-/* leveled_lower.c: what is decrypted is linear in the results of a forest.  The
+/* leveled_lower.c: the gadgets as a constant [steps][2]; its name */
+const char *leveled_gadgets(struct arena *mem, struct ir_func *g,
+                            const struct leveled_keys *k);
+/* What is decrypted is linear in the results of a forest.  The
  * integers, in g; map: of values of f.  {0} after a message. */
 struct affine;
 ir_ref leveled_lower(struct pass_ctx *cx, const struct ir_func *f,

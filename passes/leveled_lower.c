@@ -28,7 +28,8 @@ struct lowering {
     uint32_t width;   /* coefficients of a leaf */
     ir_ref bits;      /* [slots] of 0 and 1, then 0 and 1 */
     uint32_t *place;  /* of a slot among those that are expanded */
-    uint32_t *ring;   /* its bit as it came: ring ciphertext, coefficient */
+    uint32_t *ring;   /* its bit between leaves: N ring + coefficient */
+    uint32_t *sent;   /* the same, before it was expanded */
     uint32_t *number; /* of a slot's GGSW */
     size_t packs, rings, wanted;
 };
@@ -90,12 +91,32 @@ reversed(uint32_t x, uint32_t bits)
     return y;
 }
 
+/* The bit between leaves of this number: coefficient as it is sent, N ring +
+ * coefficient, and after the expansion to 2^spread rings. */
+static void
+place_pair(const struct lowering *l, uint32_t number, uint32_t *sent,
+           uint32_t *used)
+{
+    const uint32_t m = l->p->keys.steps, q = l->p->spread;
+    const uint32_t each = leveled_bits_a_ring(l->p, l->width);
+    const uint32_t ring = number / each, slot = number % each;
+    const uint32_t stride = RING >> m;
+
+    if (q == 0) {
+        *sent = *used = ring * RING + slot * l->width;
+        return;
+    }
+    *sent = ring * RING + slot * stride;
+    *used = ((ring << q) + (slot & ((1u << q) - 1))) * RING
+            + (slot >> q) * (stride << q);
+}
+
 static void
 choose_places(struct lowering *l, bool *expanded, bool *paired)
 {
     const struct leveled_shape *s = l->s;
     const uint32_t m = l->p->keys.steps;
-    const uint32_t per_ring = l->width ? RING / l->width : RING;
+    const uint32_t per_ring = leveled_bits_a_ring(l->p, l->width);
     uint32_t bits = 0, wanted = 0;
 
     for (size_t i = 0; i < s->slots; i++) {
@@ -107,10 +128,8 @@ choose_places(struct lowering *l, bool *expanded, bool *paired)
                 + ((wanted & ((1u << m) - 1)) << (IR_LOG2_LEVELED - m));
             wanted++;
         }
-        if (paired[i]) {
-            l->ring[i] = bits / per_ring * RING + bits % per_ring * l->width;
-            bits++;
-        }
+        if (paired[i])
+            place_pair(l, bits++, &l->sent[i], &l->ring[i]);
     }
     l->packs = ((size_t)wanted + (1u << m) - 1) >> m;
     l->rings = (bits + per_ring - 1) / per_ring;
@@ -142,17 +161,17 @@ number_ggsws(struct lowering *l)
 
 /* ---- server */
 
-static const char *
-gadgets(struct lowering *l)
+const char *
+leveled_gadgets(struct arena *mem, struct ir_func *g,
+                const struct leveled_keys *k)
 {
-    const struct leveled_keys *k = &l->p->keys;
-    union ir_cell *cell = arena_new(l->mem, union ir_cell, 2 * k->steps);
+    union ir_cell *cell = arena_new(mem, union ir_cell, 2 * (size_t)k->steps);
 
-    for (uint32_t q = 0; q < k->steps; q++) {
+    for (size_t q = 0; q < k->steps; q++) {
         cell[2 * q].i = k->step[q].levels;
         cell[2 * q + 1].i = k->step[q].log2_base;
     }
-    return pass_integers(l->g, IR_CONST, k->steps, 2, cell);
+    return pass_integers(g, IR_CONST, k->steps, 2, cell);
 }
 
 static ir_ref
@@ -165,7 +184,7 @@ expansion(struct lowering *l, const bool *expanded)
                               .slots = slots,
                               .log2_slots = p->keys.steps,
                               .log2_base = p->gg.log2_base,
-                              .keys = gadgets(l),
+                              .keys = leveled_gadgets(l->mem, l->g, &p->keys),
                               .switch_levels = p->keys.ss.levels,
                               .switch_log2_base = p->keys.ss.log2_base,
                           } };
@@ -175,6 +194,23 @@ expansion(struct lowering *l, const bool *expanded)
         level[j] =
             encrypted(l, bits, 64 - p->keys.steps - p->gg.log2_base * (j + 1));
     return ir_build(l->g, IR_glwe_to_ggsw, l->at, level, p->gg.levels, &as);
+}
+
+/* The bits between leaves, a leaf apart. */
+static ir_ref
+pairs(struct lowering *l, const bool *paired)
+{
+    const struct leveled_plan *p = l->p;
+    const struct leveled_keys steps = leveled_first(p->keys, p->spread);
+    union ir_attrs to = { .glwe_expand = { .log2_slots = p->keys.steps,
+                                           .steps = p->spread } };
+    const ir_ref x = encrypted(l, placed(l, l->rings, l->sent, paired),
+                               64 - p->sums.bits - p->spread);
+
+    if (p->spread == 0)
+        return x;
+    to.glwe_expand.keys = leveled_gadgets(l->mem, l->g, &steps);
+    return ir_build(l->g, IR_glwe_expand, l->at, &x, 1, &to);
 }
 
 static const char *
@@ -255,12 +291,12 @@ lower(struct lowering *l)
     l->width = l->p->sums.digits * (uint32_t)l->s->outputs;
     l->place = arena_new(l->mem, uint32_t, l->s->slots + 1);
     l->ring = arena_new(l->mem, uint32_t, l->s->slots + 1);
+    l->sent = arena_new(l->mem, uint32_t, l->s->slots + 1);
     l->number = arena_new(l->mem, uint32_t, l->s->slots + 1);
     choose_places(l, expanded, paired);
     if (any)
         in[1] = expansion(l, expanded);
-    in[0] = encrypted(l, placed(l, l->rings, l->ring, paired),
-                      64 - l->p->sums.bits);
+    in[0] = pairs(l, paired);
     return selection(l, in, any ? 2 : 1);
 }
 
@@ -281,16 +317,6 @@ only_forest(const struct ir_func *f, const struct affine *a, ir_ref v)
             forest = ir_at(f, op);
         }
     return forest;
-}
-
-/* All forests of a program have one set of keys. */
-static const struct ir_ins *
-first_expansion(const struct ir_func *g)
-{
-    for (uint32_t i = 0; i < g->n; i++)
-        if (g->ins[i].op == IR_glwe_to_ggsw)
-            return &g->ins[i];
-    return NULL;
 }
 
 /* tests only: 1 wherever it can be, 0 never; else -1, where it is cheaper */
@@ -323,18 +349,16 @@ cheaper(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
     struct slots_shape *shape = arena_new(l->mem, struct slots_shape, 1);
     struct slots_plan *packed = arena_new(l->mem, struct slots_plan, 1);
     struct leveled_plan *p = arena_new(l->mem, struct leveled_plan, 1);
-    const struct ir_ins *before = first_expansion(l->g);
-    struct leveled_keys keys;
+    /* all forests of a program have one set of keys */
+    const struct leveled_keys before = leveled_keys_of(ir_expansion_keys(l->g));
+    const struct leveled_keys *keys = before.steps ? &before : NULL;
     struct diag quiet = *cx->diag;
     struct pass_ctx own = *cx;
     bool selects;
 
-    if (before)
-        keys = leveled_keys_of(l->g, before);
     quiet.errors = DIAG_MAX; /* if there is another way, no messages */
     own.diag = &quiet;
-    selects = leveled_plan(p, pack ? &own : cx, f, forest, l->s,
-                           before ? &keys : NULL);
+    selects = leveled_plan(p, pack ? &own : cx, f, forest, l->s, keys);
     if (pack)
         slots_shape(shape, l->mem, l->s);
     pack = pack
@@ -342,7 +366,7 @@ cheaper(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
                          selects && packed_wanted(f) < 0 ? p->cost
                                                          : (double)INFINITY);
     if (!selects && !pack && !cx->status) /* again, with the message */
-        (void)leveled_plan(p, cx, f, forest, l->s, before ? &keys : NULL);
+        (void)leveled_plan(p, cx, f, forest, l->s, keys);
     if (cx->status)
         return (ir_ref){ 0 };
     l->p = p;

@@ -59,6 +59,18 @@ leveled_v_body(const struct leveled_keys *k, double sigma2)
     return v;
 }
 
+/* (93): a coefficient that is kept in each step has its error doubled, not only
+ * added to another's. */
+double
+leveled_v_expand(const struct leveled_keys *k, double sigma2)
+{
+    double v = sigma2;
+
+    for (uint32_t q = 0; q < k->steps; q++)
+        v = 4 * v + leveled_v_auto(k->step[q], sigma2);
+    return v;
+}
+
 /* (85) with (84) */
 double
 leveled_v_mask(const struct leveled_keys *k, double v_body, double sigma2)
@@ -86,17 +98,14 @@ leveled_v_cmux(const struct leveled_keys *k, struct model_gadget g,
 }
 
 struct leveled_keys
-leveled_keys_of(const struct ir_func *f, const struct ir_ins *ins)
+leveled_keys_of(struct ir_expansion x)
 {
-    const struct ir_blob *b = ir_data(f, ins->as.glwe_to_ggsw.keys);
-    struct leveled_keys k = { .steps = ins->as.glwe_to_ggsw.log2_slots,
-                              .ss = { ins->as.glwe_to_ggsw.switch_levels,
-                                      ins->as.glwe_to_ggsw.switch_log2_base } };
+    struct leveled_keys k = { .steps = x.steps,
+                              .ss = { x.switch_levels, x.switch_log2_base } };
 
-    for (uint32_t q = 0; q < k.steps; q++)
-        k.step[q] =
-            (struct model_gadget){ (uint32_t)b->cell[2 * (size_t)q].i,
-                                   (uint32_t)b->cell[2 * (size_t)q + 1].i };
+    for (size_t q = 0; q < k.steps; q++)
+        k.step[q] = (struct model_gadget){ (uint32_t)x.gadget[2 * q].i,
+                                           (uint32_t)x.gadget[2 * q + 1].i };
     return k;
 }
 
@@ -120,9 +129,9 @@ by_bit(const void *a, const void *b)
     return (x->where > y->where) - (x->where < y->where);
 }
 
-/* |W|^2 of (87) of bits as they came: a bit has one error wherever it is used,
- * so the differences of leaves that it chooses between add up, whatever their
- * signs.  Positions of two bits are a leaf apart and share no coefficient. */
+/* |W|^2 of (87): a bit between leaves has one error wherever it is used, so the
+ * differences of leaves that it chooses between add up, whatever their signs.
+ * Positions of two bits are a leaf apart and share no coefficient. */
 static double
 pair_weights(struct arena *mem, const struct ir_blob *nodes,
              const struct ir_blob *leaves)
@@ -164,7 +173,9 @@ leveled_v_forest(struct arena *mem, const struct ir_func *f,
     struct leveled_node *node = arena_new(mem, struct leveled_node, n);
     int64_t *root = arena_new(mem, int64_t, roots->type.dim[0]);
     int64_t *leaf = arena_new(mem, int64_t, ir_count(&leaves->type));
-    double v = sigma2 * pair_weights(mem, nodes, leaves);
+    const struct ir_ins *pairs = ir_at(f, ins->in[0]);
+    double v = pair_weights(mem, nodes, leaves)
+               * (pairs->op == IR_glwe_expand ? 2 * pairs->type.lo : sigma2);
 
     for (size_t i = 0; i < n; i++)
         node[i] = (struct leveled_node){
@@ -178,7 +189,8 @@ leveled_v_forest(struct arena *mem, const struct ir_func *f,
         root[t] = roots->cell[t].i;
     if (ins->nin == 2) {
         const struct ir_ins *bits = ir_at(f, ins->in[1]);
-        const struct leveled_keys keys = leveled_keys_of(f, bits);
+        const struct leveled_keys keys =
+            leveled_keys_of(ir_expansion_of(f, bits));
 
         v += leveled_chain(mem, node, n, root, roots->type.dim[0], leaf, width)
              * leveled_v_cmux(&keys, leveled_gadget_of(bits), bits->type.lo,

@@ -27,6 +27,8 @@ enum {
  * a row by a key, moving a ciphertext, adding a leaf. */
 static const double us_fft = 1.1, us_row = 0.8, us_move = 2.5,
                     us_leaf = LEVELED_US_TERM;
+/* an expanded ring, doubled, goes to memory */
+static const double us_store = 6;
 /* a seeded ring ciphertext on the link */
 static const double us_ring = 16384 * COST_US_BYTE;
 
@@ -75,6 +77,16 @@ count_keyswitches(uint32_t *count, uint32_t steps, const uint32_t *slot,
     }
 }
 
+double
+leveled_us_spread(const struct leveled_keys *k)
+{
+    double us = ldexp(us_store, (int)k->steps);
+
+    for (uint32_t q = 0; q < k->steps; q++)
+        us += ldexp(leveled_us_keyswitch(k->step[q].levels), (int)q);
+    return us;
+}
+
 static double
 us_expand(const struct leveled_keys *k, const uint32_t *count)
 {
@@ -89,7 +101,7 @@ double
 leveled_ms(const struct ir_func *f, const struct ir_ins *ins)
 {
     if (ins->op == IR_glwe_to_ggsw) {
-        const struct leveled_keys k = leveled_keys_of(f, ins);
+        const struct leveled_keys k = leveled_keys_of(ir_expansion_of(f, ins));
         const struct ir_blob *b = ir_data(f, ins->as.glwe_to_ggsw.slots);
         const size_t n = ir_count(&b->type);
         uint32_t count[IR_LOG2_LEVELED], *slot = calloc(n, sizeof *slot);
@@ -229,13 +241,52 @@ leveled_sums(struct leveled_sums sums[LEVELED_DIGITS + 1],
     return sigma2;
 }
 
+struct leveled_keys
+leveled_first(struct leveled_keys k, uint32_t steps)
+{
+    k.steps = steps;
+    return k;
+}
+
+uint32_t
+leveled_bits_a_ring(const struct leveled_plan *p, uint32_t width)
+{
+    return p->spread ? 1u << p->keys.steps
+           : width   ? (1u << IR_LOG2_LEVELED) / width
+                     : 1;
+}
+
+static uint32_t
+width_of(const struct search *h, const struct leveled_plan *p)
+{
+    return p->sums.digits * (uint32_t)h->s->outputs;
+}
+
+static size_t
+rings_sent(const struct search *h, const struct leveled_plan *p)
+{
+    const size_t each = leveled_bits_a_ring(p, width_of(h, p));
+
+    return (h->bits + each - 1) / each;
+}
+
+/* Steps after which slots stand a leaf apart; 0 if they do as they are sent, or
+ * there are no keys. */
+static uint32_t
+steps_apart(const struct search *h, const struct leveled_plan *p)
+{
+    const uint32_t m = p->keys.steps, width = width_of(h, p);
+    uint32_t q = 0;
+
+    while (q < m && (1u << IR_LOG2_LEVELED) >> (m - q) < width)
+        q++;
+    return q;
+}
+
 /* the rows that the client sends, and keys */
 static double
 us_link(const struct search *h, const struct leveled_plan *p)
 {
-    const uint32_t width = p->sums.digits * (uint32_t)h->s->outputs;
-    const size_t per_ring = width ? (1u << IR_LOG2_LEVELED) / width : 1;
-    const size_t rings = (h->bits + per_ring - 1) / per_ring;
     const uint32_t m =
         p->keys.steps < IR_LOG2_LEVELED ? p->keys.steps : IR_LOG2_LEVELED;
     const size_t packs = m ? (h->wanted + (1u << m) - 1) >> m : 0;
@@ -244,30 +295,42 @@ us_link(const struct search *h, const struct leveled_plan *p)
     for (uint32_t q = 0; q < p->keys.steps; q++)
         levels += p->keys.step[q].levels;
     return us_ring
-           * ((double)packs * p->gg.levels + (double)rings
+           * ((double)packs * p->gg.levels + (double)rings_sent(h, p)
               + levels / COST_KEY_ROWS);
+}
+
+/* p with its sums and spread; v: variance of products, us: their work */
+static void
+consider_spread(struct search *h, struct leveled_plan p, double v, double us)
+{
+    const struct leveled_keys steps = leveled_first(p.keys, p.spread);
+    /* differences of digits are less than the radix */
+    const double r = (double)p.sums.radix - 1;
+    const double v_pair =
+        p.spread ? 2 * leveled_v_expand(&steps, h->sigma2) : h->sigma2;
+
+    if (v + h->pairs * v_pair * r * r * width_of(h, &p) > p.sums.limit)
+        return;
+    if (p.spread)
+        us += (double)rings_sent(h, &p) * leveled_us_spread(&steps);
+    p.ms = (us + h->leaf_pairs * 2 * us_leaf * width_of(h, &p)) / 1e3;
+    p.cost = p.ms * 1e3 / COST_THREADS + us_link(h, &p);
+    if (p.cost < h->best.cost)
+        h->best = p;
 }
 
 static void
 consider(struct search *h, struct leveled_plan p, double v, double us)
 {
     for (uint32_t n = 1; n <= LEVELED_DIGITS; n++) {
-        const struct leveled_sums *d = &h->sums[n];
-        /* differences of digits are less than the radix */
-        const double r = (double)d->radix - 1;
-        const double pairs =
-            h->pairs * r * r * d->digits * (double)h->s->outputs;
-
-        if (!d->digits || v + pairs > d->limit
-            || d->digits * h->s->outputs > IR_LEVELED_COEFS)
+        p.sums = h->sums[n];
+        p.spread = 0;
+        if (!p.sums.digits || width_of(h, &p) > IR_LEVELED_COEFS)
             continue;
-        p.sums = *d;
-        p.ms = us / 1e3
-               + h->leaf_pairs * 2 * us_leaf * d->digits * (double)h->s->outputs
-                     / 1e3;
-        p.cost = p.ms * 1e3 / COST_THREADS + us_link(h, &p);
-        if (p.cost < h->best.cost)
-            h->best = p;
+        consider_spread(h, p, v, us);
+        p.spread = steps_apart(h, &p);
+        if (p.spread && p.sums.bits + p.spread <= 63)
+            consider_spread(h, p, v, us);
     }
 }
 
@@ -359,7 +422,7 @@ prepare(struct search *h, struct arena *mem)
     for (size_t i = 0; i < s->nodes; i++)
         times[s->node[i].slot] += s->node[i].pair;
     for (size_t i = 0; i < s->slots; i++)
-        h->pairs += h->sigma2 * (double)times[i] * (double)times[i];
+        h->pairs += (double)times[i] * (double)times[i];
 }
 
 bool

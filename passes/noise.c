@@ -58,7 +58,7 @@ annotate_leveled(struct pass_ctx *cx, const struct ir_func *g,
     struct ir_type *t = &ins->type;
 
     if (ins->op == IR_glwe_to_ggsw) {
-        const struct leveled_keys k = leveled_keys_of(g, ins);
+        const struct leveled_keys k = leveled_keys_of(ir_expansion_of(g, ins));
 
         t->lo = leveled_v_body(&k, sigma2);
         t->hi = leveled_v_mask(&k, t->lo, sigma2);

@@ -48,13 +48,9 @@ struct slots_weights slots_weights(struct arena *mem,
                                    const struct slots_forest *f,
                                    const struct slots_trie *t, size_t ggsws);
 double slots_v_row(double sigma2, uint32_t keep_bits);
-double slots_v_expand(const struct leveled_keys *k, double sigma2);
 double slots_v_product(struct model_gadget g, double v_row, double ones);
 double slots_v_forest(const struct slots_weights *w, struct model_gadget g,
                       double v_row, double v_pair);
-/* the gadgets of a glwe.expand */
-struct leveled_keys slots_keys_of(const struct ir_func *f,
-                                  const struct ir_ins *ins);
 /* the variance of an op of section 18, to *lo and *hi; false: it is another */
 bool slots_variance(struct arena *mem, const struct ir_func *f,
                     const struct ir_ins *ins, double sigma2, double *lo,

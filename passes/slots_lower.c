@@ -54,19 +54,6 @@ polynomials(struct lowering *l)
     return packed(l, p->ggsws, index);
 }
 
-static const char *
-gadgets(struct lowering *l, const struct leveled_keys *k)
-{
-    union ir_cell *cell =
-        arena_new(l->mem, union ir_cell, 2 * (size_t)k->steps);
-
-    for (size_t q = 0; q < k->steps; q++) {
-        cell[2 * q].i = k->step[q].levels;
-        cell[2 * q + 1].i = k->step[q].log2_base;
-    }
-    return pass_integers(l->g, IR_CONST, k->steps, 2, cell);
-}
-
 /* Bit i of those between leaves is slot i of one ring ciphertext. */
 static ir_ref
 pairs(struct lowering *l, const struct slots_plan *plan)
@@ -86,7 +73,7 @@ pairs(struct lowering *l, const struct slots_plan *plan)
     x = ir_build(l->g, IR_glwe_encrypt, l->at, &x, 1, &as);
     if (p->steps == 0)
         return x;
-    to.glwe_expand.keys = gadgets(l, &plan->keys);
+    to.glwe_expand.keys = leveled_gadgets(l->mem, l->g, &plan->keys);
     return ir_build(l->g, IR_glwe_expand, l->at, &x, 1, &to);
 }
 

@@ -16,18 +16,6 @@ slots_v_row(double sigma2, uint32_t keep_bits)
     return sigma2 + (keep_bits < 64 ? ldexp(1, -2 * (int)keep_bits) / 12 : 0);
 }
 
-/* (93): a coefficient that is kept in each step has its error doubled, not only
- * added to another's. */
-double
-slots_v_expand(const struct leveled_keys *k, double sigma2)
-{
-    double v = sigma2;
-
-    for (uint32_t q = 0; q < k->steps; q++)
-        v = 4 * v + leveled_v_auto(k->step[q], sigma2);
-    return v;
-}
-
 /* (86) with rows of the client */
 double
 slots_v_product(struct model_gadget g, double v_row, double ones)
@@ -232,18 +220,6 @@ slots_weights(struct arena *mem, const struct slots_forest *f,
 
 /* ---- ops */
 
-struct leveled_keys
-slots_keys_of(const struct ir_func *f, const struct ir_ins *ins)
-{
-    const struct ir_blob *b = ir_data(f, ins->as.glwe_expand.keys);
-    struct leveled_keys k = { .steps = ins->as.glwe_expand.steps };
-
-    for (size_t q = 0; q < k.steps; q++)
-        k.step[q] = (struct model_gadget){ (uint32_t)b->cell[2 * q].i,
-                                           (uint32_t)b->cell[2 * q + 1].i };
-    return k;
-}
-
 static double
 v_products(struct arena *mem, const struct ir_func *f, const struct ir_ins *ins,
            double sigma2)
@@ -274,8 +250,8 @@ slots_variance(struct arena *mem, const struct ir_func *f,
         *lo = *hi = slots_v_row(sigma2, ins->as.ggsw_encrypt.keep_bits);
         return true;
     case IR_glwe_expand:
-        k = slots_keys_of(f, ins);
-        *lo = slots_v_expand(&k, sigma2);
+        k = leveled_keys_of(ir_expansion_of(f, ins));
+        *lo = leveled_v_expand(&k, sigma2);
         return true;
     case IR_ggsw_products: *lo = v_products(mem, f, ins, sigma2); return true;
     }

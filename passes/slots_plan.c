@@ -23,7 +23,7 @@ enum {
 /* Microseconds of one core with AVX-512, tests/bench: a row's mask from its
  * stream, its transforms and its place in a key; an expanded ring, doubled,
  * goes to memory. */
-static const double us_row = 5, us_store = 6;
+static const double us_row = 5;
 
 /* gadgets of an expansion, and what they add */
 struct grade {
@@ -54,16 +54,6 @@ us_bytes(const struct slots_shape *p, uint32_t levels, uint32_t keep)
 }
 
 static double
-us_expand(const struct leveled_keys *k)
-{
-    double us = ldexp(us_store, (int)k->steps);
-
-    for (uint32_t q = 0; q < k->steps; q++)
-        us += ldexp(leveled_us_keyswitch(k->step[q].levels), (int)q);
-    return us;
-}
-
-static double
 us_products(double products, double terms, uint32_t levels)
 {
     return products * leveled_us_product(levels) + terms * LEVELED_US_TERM;
@@ -83,8 +73,9 @@ slots_ms(const struct ir_func *f, const struct ir_ins *ins)
         us = us_row * 2 * ins->type.dim[0] * ins->as.ggsw_encrypt.levels;
         break;
     case IR_glwe_expand:
-        k = slots_keys_of(f, ins);
-        us = us_expand(&k);
+        k = leveled_keys_of(ir_expansion_of(f, ins));
+        us = leveled_us_spread(&k)
+             * (ir_at(f, ins->in[0])->type.dim[0] >> IR_LOG2_LEVELED);
         break;
     case IR_ggsw_products:
         forest = slots_forest_of(f, ins);
@@ -109,8 +100,8 @@ make_grades(struct search *h)
 
             g->keys = (struct leveled_keys){ .steps = h->p->steps };
             leveled_grade(&g->keys, first, last);
-            g->v = slots_v_expand(&g->keys, h->sigma2);
-            g->us = us_expand(&g->keys);
+            g->v = leveled_v_expand(&g->keys, h->sigma2);
+            g->us = leveled_us_spread(&g->keys);
             g->levels = 0;
             for (uint32_t q = 0; q < g->keys.steps; q++)
                 g->levels += g->keys.step[q].levels;

@@ -70,12 +70,15 @@ cmlrt_plain_expand(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
     const size_t stride = n >> d->log2_slots, groups = (size_t)1 << d->steps;
 
     for (int64_t i = begin; i < end; i++) {
-        const size_t r = cmlrt_lev_reversed((size_t)i, (unsigned)d->steps);
-        uint64_t *to = out + r * n;
+        const size_t from = (size_t)i / groups;
+        const size_t r =
+            cmlrt_lev_reversed((size_t)i % groups, (unsigned)d->steps);
+        const uint64_t *word = in + (size_t)d->word + from * n + r * stride;
+        uint64_t *to = out + (from * groups + r) * n;
 
         memset(to, 0, n * sizeof *to);
         for (size_t x = 0; x < n; x += stride * groups)
-            to[x] = in[(size_t)d->word + x + r * stride] << d->steps;
+            to[x] = word[x] << d->steps;
     }
 }
 

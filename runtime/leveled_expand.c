@@ -207,19 +207,26 @@ cmlrt_glwe_expand(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
                   const void *with, int64_t begin, int64_t end)
 {
     const struct cmlrt_spread *d = with;
-    struct walk w = { .e = env->eval, .out = out };
-    const struct range all = { begin, end };
+    struct walk w = { .e = env->eval };
 
     if (cmlrt_lev_plain(env)) {
         cmlrt_plain_expand(env, out, in, with, begin, end);
         return;
     }
-    if (begin >= end)
-        return;
     w.x = cmlrt_lev_open(env);
     w.log2_slots = (unsigned)d->log2_slots;
     w.steps = (unsigned)d->steps;
     w.emit = emit_doubled;
-    cmlrt_lev_input(w.x.nodes, env, w.x.n, d->glwe, in + d->word);
-    expand(&w, 0, &all, w.x.nodes, 1);
+    while (begin < end) {
+        const int64_t rings = (int64_t)1 << d->steps, from = begin / rings;
+        const struct range own = { begin % rings, end - from * rings < rings
+                                                      ? end % rings
+                                                      : rings };
+
+        w.out = out + from * rings * 4 * (int64_t)w.x.n;
+        cmlrt_lev_input(w.x.nodes, env, w.x.n, d->glwe + from,
+                        in + d->word + from * (int64_t)w.x.n);
+        expand(&w, 0, &own, w.x.nodes, 1);
+        begin = from * rings + own.end;
+    }
 }

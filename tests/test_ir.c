@@ -319,6 +319,7 @@ static const char leveled[] =
     "ir 1 leveled\n"
     "const @slots : int[2] = [0, 31]\n"
     "const @keys : int[5,2] = [10, 4, 9, 5, 7, 6, 7, 7, 6, 8]\n"
+    "const @first : int[2,2] = [10, 4, 9, 5]\n"
     "param @nodes : int[3,4] = [0, 1, 1, -4, 0, 0, -3, 2, 1, 9, -1, -2]\n"
     "param @leaves : int[4,2] = [1, 0, 2, 1, 0, 3, 1, 1]\n"
     "param @roots : int[2] = [0, -1]\n"
@@ -329,13 +330,15 @@ static const char leveled[] =
     "  %3 = glwe.to_ggsw %1, %2 { slots = @slots, log2_slots = 5, log2_base = 7, "
     "keys = @keys, switch_levels = 4, switch_log2_base = 11 } : "
     "ggsw[2] noise 1e-20 1e-16\n"
-    "  %4 = glwe.encrypt %0 { log2_delta = 60 } : glwe[2048] delta 60\n"
-    "  %5 = ggsw.forest %4, %3 { nodes = @nodes, leaves = @leaves, roots = @roots "
+    "  %4 = glwe.encrypt %0 { log2_delta = 58 } : glwe[2048] delta 58\n"
+    "  %5 = glwe.expand %4 { log2_slots = 5, steps = 2, keys = @first } : "
+    "glwe[8192] delta 60 noise 1e-20 0\n"
+    "  %6 = ggsw.forest %5, %3 { nodes = @nodes, leaves = @leaves, roots = @roots "
     "} : glwe[2] delta 60 noise 1e-10 0\n"
-    "  %6 = glwe.answer %5 { log2_flood = 50, word_bits = 32 } : glwe[2] delta 60 "
+    "  %7 = glwe.answer %6 { log2_flood = 50, word_bits = 32 } : glwe[2] delta 60 "
     "noise 1e-10 0\n"
-    "  %7 = glwe.decrypt %6 { lo = 0, hi = 6 } : int[2] in 0..6\n"
-    "  output %7 { name = @y }\n"
+    "  %8 = glwe.decrypt %7 { lo = 0, hi = 6 } : int[2] in 0..6\n"
+    "  output %8 { name = @y }\n"
     "}\n";
 
 static const char slots[] =

@@ -2,6 +2,7 @@
  * the formulas; the form of the document and of the page; damaged files. */
 #define _POSIX_C_SOURCE 200809L
 #include "frontend/frontend.h"
+#include "ir/expansion.h"
 #include "ir/json.h"
 #include "passes/model.h"
 #include "passes/passes.h"
@@ -228,21 +229,14 @@ END_TEST
 
 /* What the runtime makes is as large as the report says. */
 static void
-leveled(struct cmlrt_leveled *l, const struct ir_func *f,
-        const struct ir_ins *ins)
+leveled(struct cmlrt_leveled *l, struct ir_expansion x)
 {
-    const bool expand = ins->op == IR_glwe_expand;
-    const struct ir_blob *keys = ir_data(f, expand ? ins->as.glwe_expand.keys
-                                                   : ins->as.glwe_to_ggsw.keys);
-
-    l->steps =
-        expand ? ins->as.glwe_expand.steps : ins->as.glwe_to_ggsw.log2_slots;
-    l->first =
-        IR_LOG2_LEVELED - (expand ? ins->as.glwe_expand.log2_slots : l->steps);
-    l->ss_levels = expand ? 0 : ins->as.glwe_to_ggsw.switch_levels;
-    l->ss_log2_base = expand ? 0 : ins->as.glwe_to_ggsw.switch_log2_base;
-    for (uint32_t q = 0; q < l->steps && q < CMLRT_MOST_STEPS; q++)
-        l->levels[q] = (uint8_t)keys->cell[2 * q].i;
+    l->steps = x.steps;
+    l->first = x.steps ? IR_LOG2_LEVELED - x.log2_slots : 0;
+    l->ss_levels = x.switch_levels;
+    l->ss_log2_base = x.switch_log2_base;
+    for (size_t q = 0; q < l->steps && q < CMLRT_MOST_STEPS; q++)
+        l->levels[q] = (uint8_t)x.gadget[2 * q].i;
 }
 
 START_TEST(keys_have_their_size)
@@ -263,10 +257,7 @@ START_TEST(keys_have_their_size)
         sets.at[i].br_levels = x->br_levels;
         sets.at[i].ks_levels = x->ks_levels;
     }
-    for (uint32_t i = 0; i < m.f->n; i++)
-        if (m.f->ins[i].op == IR_glwe_to_ggsw
-            || m.f->ins[i].op == IR_glwe_expand)
-            leveled(&sets.at[0].leveled, m.f, &m.f->ins[i]);
+    leveled(&sets.at[0].leveled, ir_expansion_keys(m.f));
     for (uint32_t i = 0; i < sets.switches; i++) {
         sets.sw[i].from = m.f->sets.sw[i].from;
         sets.sw[i].levels = m.f->sets.sw[i].levels;

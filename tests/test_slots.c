@@ -419,7 +419,7 @@ END_TEST
 static double
 v_expand(const struct leveled_keys *k, double sigma2)
 {
-    double v = slots_v_expand(k, sigma2);
+    double v = leveled_v_expand(k, sigma2);
 
     for (uint32_t q = 0; q < k->steps; q++)
         v -= ldexp(0.3 / MODEL_FFT_C

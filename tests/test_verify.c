@@ -48,8 +48,15 @@ static const struct {
                PACKED("0..1", "20", " noise 1e-15 1e-15"), PLACES, ""),
     NO_PRODUCT("polynomials of bits have the noise of their words",
                PACKED("0..1", "20", " noise 1e-12 1e-15"), PLACES, ""),
-    NO_PRODUCT("a program expands in one way", PACKED("0..1", "44", ""), PLACES,
-               SPREAD("%6")),
+    /* other slots, another gadget */
+    NO_PRODUCT("expansions have one set of keys", PACKED("0..1", "44", ""),
+               PLACES,
+               "%6 = glwe.expand %3 { log2_slots = 4, steps = 2, keys = @k } : "
+               "glwe[8192] delta 58\n"),
+    NO_SELECTION("expansions have one set of keys",
+                 "1", "31]\nconst @z : int[1,2] = [9, 5", NODES,
+                 "%4 = glwe.expand %1 { log2_slots = 5, steps = 1, keys = @z } "
+                 ": glwe[4096] delta 53\n"),
     NO_PRODUCT("a forest is of trees whose nodes select by bits that exist",
                PACKED("0..1", "44", ""),
                "0, 2048, 1, 2, 1, 0, -1, -2, 1, 3072, -3, -4", ""),
