@@ -29,11 +29,12 @@ be_text(const struct ir_func *f, size_t *len)
     return text;
 }
 
-/* Bits that select: all inputs of a forest together. */
+/* Bits that select, all together; whether forests do it. */
 static bool
 sent_bits(FILE *out, const struct be_module *m)
 {
     size_t rings = 0;
+    bool forests = false;
 
     for (uint32_t i = 0; i < m->f->n; i++) {
         const struct ir_ins *ins = &m->f->ins[i];
@@ -41,6 +42,8 @@ sent_bits(FILE *out, const struct be_module *m)
             ins->op == IR_glwe_to_ggsw || ins->op == IR_glwe_expand
             || ins->op == IR_ggsw_forest || ins->op == IR_ggsw_products;
 
+        forests =
+            forests || ins->op == IR_ggsw_forest || ins->op == IR_ggsw_products;
         for (size_t j = 0; j < ins->nin && selects; j++) {
             const struct ir_ins *bits = ir_at(m->f, ins->in[j]);
 
@@ -50,10 +53,11 @@ sent_bits(FILE *out, const struct be_module *m)
     }
     if (rings)
         fprintf(out,
-                "client sends    bits x >= cut, packed in %zu ring "
+                "client sends    bits %s, packed in %zu ring "
                 "ciphertext%s, encrypted\n",
-                rings, rings == 1 ? "" : "s");
-    return rings > 0;
+                forests ? "x >= cut" : "of the inputs", rings,
+                rings == 1 ? "" : "s");
+    return forests && rings > 0;
 }
 
 /* Those of products, level by level of the trees. */

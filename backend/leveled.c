@@ -5,6 +5,7 @@
 #include "runtime/cml.h"
 
 #include <math.h>
+#include <string.h>
 
 _Static_assert((int)IR_LEVELED_COEFS == (int)CML_MAX_COEFS
                    && (int)IR_LEVELED_DEPTH == (int)CML_MAX_DEPTH,
@@ -24,6 +25,10 @@ struct forest_fields {
 #define F(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
 };
+struct lut_fields {
+#define C(type, field) LLVMValueRef field;
+#include "runtime/manifest.def"
+};
 struct reply_fields {
 #define Z(type, field) LLVMValueRef field;
 #include "runtime/manifest.def"
@@ -37,8 +42,8 @@ bool
 be_is_leveled(const struct ir_ins *ins)
 {
     return ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest
-           || ins->op == IR_glwe_answer || ins->op == IR_glwe_encrypt
-           || be_is_slots(ins);
+           || ins->op == IR_ggsw_lut || ins->op == IR_glwe_answer
+           || ins->op == IR_glwe_encrypt || be_is_slots(ins);
 }
 
 /* Trees are added in groups that threads share. */
@@ -116,10 +121,11 @@ deepest(const struct be_module *m, bool *any)
 
     for (uint32_t i = 0; i < m->f->n; i++) {
         const struct ir_ins *ins = &m->f->ins[i];
-        const int64_t depth = ins->op == IR_ggsw_forest ? forest_depth(m, ins)
-                              : ins->op == IR_ggsw_products
-                                  ? be_slots_depth(m, ins)
-                                  : 0;
+        const int64_t depth =
+            ins->op == IR_ggsw_forest     ? forest_depth(m, ins)
+            : ins->op == IR_ggsw_products ? be_slots_depth(m, ins)
+            : ins->op == IR_ggsw_lut      ? ir_at(m->f, ins->in[0])->type.dim[0]
+                                          : 0;
 
         *any = *any || ins->op == IR_ggsw_products;
         most = depth > most ? depth : most;
@@ -224,6 +230,50 @@ forest(struct be_module *m, const struct ir_ins *ins)
                 (size_t)n);
 }
 
+static bool
+all_fit(const struct ir_blob *b, int64_t bytes)
+{
+    for (size_t i = 0; i < ir_count(&b->type); i++)
+        if (b->cell[i].i >> (8 * bytes - 1) != 0
+            && b->cell[i].i >> (8 * bytes - 1) != -1)
+            return false;
+    return true;
+}
+
+/* The integers of a table in as few bytes as hold them all. */
+static LLVMValueRef
+narrow(struct be_module *m, const struct ir_blob *b, int64_t *bytes)
+{
+    const size_t n = ir_count(&b->type);
+    uint8_t *to = arena_new(&m->mem, uint8_t, 8 * n);
+
+    for (*bytes = 1; !all_fit(b, *bytes);)
+        *bytes *= 2;
+    for (size_t i = 0; i < n; i++)
+        memcpy(to + i * (size_t)*bytes, &b->cell[i].w, (size_t)*bytes);
+    return be_bytes(m, to, n * (size_t)*bytes);
+}
+
+static void
+table(struct be_module *m, const struct ir_ins *ins)
+{
+    const struct ir_ins *bits = ir_at(m->f, ins->in[0]);
+    struct lut_fields c;
+    struct be_operands o = { .in = m->value[ins->in[0].id], .with_value = -1 };
+    int64_t bytes;
+
+    c.table = narrow(m, ir_data(m->f, ins->as.ggsw_lut.table), &bytes);
+    c.bytes = be_i64(m, bytes);
+    c.bits = be_i64(m, bits->type.dim[0]);
+    c.coefs = be_i64(m, (int64_t)ir_count(&ins->type));
+    c.log2_delta = be_i64(m, ins->type.log2_delta);
+    c.levels = be_i64(m, bits->nin);
+    c.log2_base = be_i64(m, bits->as.glwe_to_ggsw.log2_base);
+    c.sd = be_f64(m, sqrt(ins->type.lo));
+    o.with = BE_RECORD(m, c);
+    be_add_step(m, ins, BE_cmlrt_ggsw_lut, &o, m->value[index_of(m, ins)], 1);
+}
+
 static void
 answer(struct be_module *m, const struct ir_ins *ins)
 {
@@ -250,6 +300,7 @@ be_leveled_step(struct be_module *m, const struct ir_ins *ins)
         return;
     case IR_glwe_to_ggsw: to_ggsw(m, ins); return;
     case IR_ggsw_forest: forest(m, ins); return;
+    case IR_ggsw_lut: table(m, ins); return;
     case IR_glwe_answer: answer(m, ins); return;
     }
     be_slots_step(m, ins);

@@ -265,6 +265,8 @@ lower(struct job *j, bool all, int *code)
     *code = f || !dg.errors ? OK : BAD_INPUT;
     if (f && f->n == 0) /* definitions only */
         return f;
+    if (f && o->verb == VERB_check)
+        ir_set(f, "check", 1, (struct span){ 0, 0 });
     return f && all ? pass_run(j->mem, f, &po) : f;
 }
 

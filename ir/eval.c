@@ -476,6 +476,7 @@ dispatch_cipher(struct eval *e)
     case IR_glwe_decrypt: decrypt(e); return;
     case IR_glwe_to_ggsw: eval_to_ggsw(e); return;
     case IR_ggsw_forest: eval_ggsw_forest(e); return;
+    case IR_ggsw_lut: eval_ggsw_lut(e); return;
     case IR_ggsw_encrypt: copy(e, e->in[0]); return;
     case IR_glwe_expand: eval_glwe_expand(e); return;
     case IR_ggsw_products: eval_ggsw_products(e); return;

@@ -26,6 +26,7 @@ void eval_bin(struct eval *e);
 /* eval_leveled.c */
 void eval_to_ggsw(struct eval *e);
 void eval_ggsw_forest(struct eval *e);
+void eval_ggsw_lut(struct eval *e);
 
 /* eval_slots.c */
 void eval_glwe_expand(struct eval *e);

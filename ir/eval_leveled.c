@@ -44,3 +44,16 @@ eval_ggsw_forest(struct eval *e)
     for (uint32_t t = 0; t < roots->type.dim[0]; t++)
         add_tree(e, nodes->cell, leaves, roots->cell[t].i);
 }
+
+void
+eval_ggsw_lut(struct eval *e)
+{
+    const struct ir_blob *table = ir_data(e->f, e->ins->as.ggsw_lut.table);
+    size_t row = 0;
+
+    for (size_t i = 0; i < eval_type(e, 0)->dim[0]; i++)
+        row |= (size_t)(e->in[0][i].w & 1) << i;
+    for (size_t k = 0; k < e->n; k++)
+        e->out[k].w = table->cell[row * e->n + k].w
+                      << e->ins->as.ggsw_lut.log2_delta;
+}

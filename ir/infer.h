@@ -55,6 +55,7 @@ const char *cipher_lwe_decrypt(struct infer *x);
 /* infer_leveled.c */
 const char *cipher_to_ggsw(struct infer *x);
 const char *cipher_ggsw_forest(struct infer *x);
+const char *cipher_ggsw_lut(struct infer *x);
 const char *cipher_ggsw_encrypt(struct infer *x);
 const char *cipher_glwe_expand(struct infer *x);
 const char *cipher_ggsw_products(struct infer *x);

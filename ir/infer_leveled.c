@@ -96,6 +96,30 @@ cipher_ggsw_forest(struct infer *x)
     return NULL;
 }
 
+/* A row of the table for each value of the bits, the lowest first. */
+const char *
+cipher_ggsw_lut(struct infer *x)
+{
+    const struct ir_type *in = infer_in(x, 0);
+    const struct ir_blob *table = integers(x, x->as->ggsw_lut.table, 2);
+
+    if (in->base != IR_GGSW || in->rank != 1 || in->dim[0] > IR_LEVELED_BITS)
+        return infer_say(x, "a table is read by 1 to %d bits", IR_LEVELED_BITS);
+    if (!table || table->type.dim[0] != 1u << in->dim[0]
+        || table->type.dim[1] > IR_LEVELED_COEFS
+        || x->as->ggsw_lut.log2_delta > 63)
+        return infer_say(x,
+                         "a table has a row of at most %d integers for each "
+                         "value of its bits",
+                         IR_LEVELED_COEFS);
+    *x->out = *in;
+    x->out->base = IR_GLWE;
+    x->out->ranged = false;
+    x->out->log2_delta = (uint8_t)x->as->ggsw_lut.log2_delta;
+    x->out->dim[0] = table->type.dim[1];
+    return NULL;
+}
+
 /* Rows of polynomials of the ring. */
 const char *
 cipher_ggsw_encrypt(struct infer *x)

@@ -77,6 +77,7 @@ extern const char *const ir_base_name[IR_BASES];
 enum {
     IR_LOG2_LEVELED = 11,
     IR_LEVELED_COEFS = 64, /* of a leaf */
+    IR_LEVELED_BITS = 22,  /* that a table is read by */
     IR_LEVELED_DEPTH = 63, /* nodes on a path */
 };
 

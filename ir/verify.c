@@ -150,8 +150,9 @@ deltas_agree(const struct ir_func *f, uint32_t i)
         || ins->op == IR_lwe_bit_lut || ins->op == IR_glwe_encrypt
         || ins->op == IR_lwe_trivial || ins->op == IR_lwe_decrypt
         || ins->op == IR_glwe_decrypt || ins->op == IR_glwe_to_ggsw
-        || ins->op == IR_ggsw_forest || ins->op == IR_ggsw_encrypt
-        || ins->op == IR_glwe_expand || ins->op == IR_ggsw_products)
+        || ins->op == IR_ggsw_forest || ins->op == IR_ggsw_lut
+        || ins->op == IR_ggsw_encrypt || ins->op == IR_glwe_expand
+        || ins->op == IR_ggsw_products)
         return true;
     for (size_t j = 0; j < ins->nin && operand(f, i, j)->base >= IR_GLWE; j++)
         if ((operand(f, i, j)->log2_delta != ins->type.log2_delta

@@ -94,8 +94,8 @@ op_ms(const struct ir_func *f, const struct ir_ins *ins)
     if (!ir_ops[ins->op].cipher)
         return 0;
     if (ins->op == IR_glwe_to_ggsw || ins->op == IR_ggsw_forest
-        || ins->op == IR_ggsw_encrypt || ins->op == IR_glwe_expand
-        || ins->op == IR_ggsw_products)
+        || ins->op == IR_ggsw_lut || ins->op == IR_ggsw_encrypt
+        || ins->op == IR_glwe_expand || ins->op == IR_ggsw_products)
         return leveled_ms(f, ins);
     return budget_additions(f, ins) * dimension(ir_params_of(f, ins->type.set))
            * cost_linear() / 1e6;

@@ -15,6 +15,7 @@
 
 enum {
     LEVELED_DIGITS = 4, /* sums a score that the client may see */
+    LEVELED_STRIDES = 7,
 };
 
 /* bits of the first automorphism gadget */
@@ -41,6 +42,8 @@ double leveled_v_cmux(const struct leveled_keys *k, struct model_gadget g,
 struct leveled_keys leveled_keys_of(struct ir_expansion x);
 /* of a glwe.to_ggsw */
 struct model_gadget leveled_gadget_of(const struct ir_ins *ins);
+/* the variance of a ggsw.lut whose selectors have types with variances */
+double leveled_v_lut(const struct ir_func *f, const struct ir_ins *ins);
 /* the variance of a ggsw.forest whose selectors have types with variances */
 double leveled_v_forest(struct arena *mem, const struct ir_func *f,
                         const struct ir_ins *ins, double sigma2);
@@ -66,6 +69,9 @@ struct leveled_shape {
     int64_t *leaf;      /* [leaves][outputs], from 0 on in each tree */
     int64_t *offset;    /* [outputs]: what the leaves have lost */
     int64_t most;       /* the largest leaf */
+    double chain;       /* (87) */
+    /* products, if a leaf has up to 2^i coefficients */
+    double products[LEVELED_STRIDES];
 };
 /* The leaves are weights [n][outputs of the op] times its own, plus constants.
  */
@@ -101,7 +107,11 @@ struct leveled_plan {
     uint32_t spread;
     double ms, cost; /* cost: us of a row, as in leveled_plan.c */
 };
-/* keys: NULL, or those that another forest has.  False after a message. */
+/* keys: NULL, or those that another forest has.  False: there is none. */
+bool leveled_search(struct leveled_plan *out, struct arena *mem,
+                    const struct ir_func *f, const struct leveled_shape *shape,
+                    const struct leveled_keys *keys);
+/* the same; false after a message */
 bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
                   const struct ir_func *f, const struct ir_ins *forest,
                   const struct leveled_shape *shape,
@@ -110,6 +120,9 @@ bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
 struct leveled_keys leveled_first(struct leveled_keys k, uint32_t steps);
 /* bits between leaves that a ring ciphertext has when it is sent */
 uint32_t leveled_bits_a_ring(const struct leveled_plan *p, uint32_t width);
+/* of a ggsw.lut: between rings, but for halves that are alike, and within */
+double leveled_table_products(const union ir_cell *table, uint32_t bits,
+                              size_t width);
 /* ms of one core, by the op */
 double leveled_ms(const struct ir_func *f, const struct ir_ins *ins);
 /* microseconds of one core */

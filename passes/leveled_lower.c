@@ -8,7 +8,7 @@
  *
  * With public thresholds products of packed bits may be cheaper: slots_lower.c.
  */
-#include "passes/leveled.h"
+#include "passes/leveled_emit.h"
 
 #include "passes/affine.h"
 #include "passes/slots.h"
@@ -18,31 +18,14 @@
 
 enum { RING = 1 << IR_LOG2_LEVELED };
 
-struct lowering {
-    struct ir_func *g;
-    struct arena *mem;
-    struct span at;
-    const struct leveled_shape *s;
-    const struct leveled_plan *p;
-    const struct leveled_sums *sums;
-    uint32_t width;   /* coefficients of a leaf */
-    ir_ref bits;      /* [slots] of 0 and 1, then 0 and 1 */
-    uint32_t *place;  /* of a slot among those that are expanded */
-    uint32_t *ring;   /* its bit between leaves: N ring + coefficient */
-    uint32_t *sent;   /* the same, before it was expanded */
-    uint32_t *number; /* of a slot's GGSW */
-    size_t packs, rings, wanted;
-};
-
 /* ---- client */
 
 static void
-make_bits(struct lowering *l, ir_ref x)
+make_bits(struct leveled_emit *l, ir_ref x)
 {
     const size_t n = l->s->slots;
     union ir_cell *feature = arena_new(l->mem, union ir_cell, n);
     union ir_cell *at = arena_new(l->mem, union ir_cell, n);
-    static const union ir_cell ends[2] = { { .i = 0 }, { .i = 1 } };
     ir_ref in[2];
 
     for (size_t i = 0; i < n; i++) {
@@ -51,50 +34,15 @@ make_bits(struct lowering *l, ir_ref x)
     }
     in[0] = pass_matrix(l->g, l->at, IR_CONST, n, 0, at);
     in[1] = pass_gathered(l->g, l->at, x, n, feature);
-    in[0] = ir_build2(l->g, IR_less_equal, l->at, in[0], in[1]);
-    in[1] = pass_matrix(l->g, l->at, IR_CONST, 2, 0, ends);
-    l->bits = ir_build(l->g, IR_concat, l->at, in, 2, NULL);
-}
-
-/* rings whole ring ciphertexts; slot i goes to coefficient place[i] of all */
-static ir_ref
-placed(struct lowering *l, size_t rings, const uint32_t *place,
-       const bool *sent)
-{
-    union ir_cell *index = arena_new(l->mem, union ir_cell, rings * RING);
-
-    for (size_t i = 0; i < rings * RING; i++)
-        index[i].i = (int64_t)l->s->slots;
-    for (size_t i = 0; i < l->s->slots; i++)
-        if (sent[i])
-            index[place[i]].i = (int64_t)i;
-    return pass_gathered(l->g, l->at, l->bits, rings * RING, index);
-}
-
-static ir_ref
-encrypted(struct lowering *l, ir_ref bits, uint32_t log2_delta)
-{
-    union ir_attrs as = { .glwe_encrypt = { .log2_delta = log2_delta } };
-
-    return ir_build(l->g, IR_glwe_encrypt, l->at, &bits, 1, &as);
+    leveled_send(l, ir_build2(l->g, IR_less_equal, l->at, in[0], in[1]));
 }
 
 /* ---- places */
 
-static uint32_t
-reversed(uint32_t x, uint32_t bits)
-{
-    uint32_t y = 0;
-
-    for (uint32_t i = 0; i < bits; i++)
-        y |= (x >> i & 1) << (bits - 1 - i);
-    return y;
-}
-
 /* The bit between leaves of this number: coefficient as it is sent, N ring +
  * coefficient, and after the expansion to 2^spread rings. */
 static void
-place_pair(const struct lowering *l, uint32_t number, uint32_t *sent,
+place_pair(const struct leveled_emit *l, uint32_t number, uint32_t *sent,
            uint32_t *used)
 {
     const uint32_t m = l->p->keys.steps, q = l->p->spread;
@@ -112,7 +60,7 @@ place_pair(const struct lowering *l, uint32_t number, uint32_t *sent,
 }
 
 static void
-choose_places(struct lowering *l, bool *expanded, bool *paired)
+choose_places(struct leveled_emit *l, bool *expanded, bool *paired)
 {
     const struct leveled_shape *s = l->s;
     const uint32_t m = l->p->keys.steps;
@@ -135,77 +83,19 @@ choose_places(struct lowering *l, bool *expanded, bool *paired)
     l->rings = (bits + per_ring - 1) / per_ring;
 }
 
-/* GGSWs in the order in which they are made: by pack, then by the slot with its
- * bits reversed. */
-static const char *
-number_ggsws(struct lowering *l)
-{
-    const uint32_t m = l->p->keys.steps, stride = RING >> m;
-    uint32_t *at = arena_new(l->mem, uint32_t, l->packs << m);
-    union ir_cell *slot = arena_new(l->mem, union ir_cell, l->packs << m);
-
-    for (size_t i = 0; i < l->s->slots; i++)
-        if (l->s->inner[i])
-            at[(size_t)(l->place[i] / RING) << m
-               | reversed(l->place[i] % RING / stride, m)] = (uint32_t)i + 1;
-    for (size_t k = 0; k < l->packs << m; k++)
-        if (at[k]) {
-            const uint32_t i = at[k] - 1;
-
-            l->number[i] = (uint32_t)l->wanted;
-            slot[l->wanted++].i = (int64_t)(l->place[i] / RING) << m
-                                  | l->place[i] % RING / stride;
-        }
-    return pass_integers(l->g, IR_PARAM, l->wanted, 0, slot);
-}
-
 /* ---- server */
-
-const char *
-leveled_gadgets(struct arena *mem, struct ir_func *g,
-                const struct leveled_keys *k)
-{
-    union ir_cell *cell = arena_new(mem, union ir_cell, 2 * (size_t)k->steps);
-
-    for (size_t q = 0; q < k->steps; q++) {
-        cell[2 * q].i = k->step[q].levels;
-        cell[2 * q + 1].i = k->step[q].log2_base;
-    }
-    return pass_integers(g, IR_CONST, k->steps, 2, cell);
-}
-
-static ir_ref
-expansion(struct lowering *l, const bool *expanded)
-{
-    const struct leveled_plan *p = l->p;
-    const ir_ref bits = placed(l, l->packs, l->place, expanded);
-    const char *const slots = number_ggsws(l);
-    union ir_attrs as = { .glwe_to_ggsw = {
-                              .slots = slots,
-                              .log2_slots = p->keys.steps,
-                              .log2_base = p->gg.log2_base,
-                              .keys = leveled_gadgets(l->mem, l->g, &p->keys),
-                              .switch_levels = p->keys.ss.levels,
-                              .switch_log2_base = p->keys.ss.log2_base,
-                          } };
-    ir_ref *level = arena_new(l->mem, ir_ref, p->gg.levels);
-
-    for (uint32_t j = 0; j < p->gg.levels; j++)
-        level[j] =
-            encrypted(l, bits, 64 - p->keys.steps - p->gg.log2_base * (j + 1));
-    return ir_build(l->g, IR_glwe_to_ggsw, l->at, level, p->gg.levels, &as);
-}
 
 /* The bits between leaves, a leaf apart. */
 static ir_ref
-pairs(struct lowering *l, const bool *paired)
+pairs(struct leveled_emit *l, const bool *paired)
 {
     const struct leveled_plan *p = l->p;
     const struct leveled_keys steps = leveled_first(p->keys, p->spread);
     union ir_attrs to = { .glwe_expand = { .log2_slots = p->keys.steps,
                                            .steps = p->spread } };
-    const ir_ref x = encrypted(l, placed(l, l->rings, l->sent, paired),
-                               64 - p->sums.bits - p->spread);
+    const ir_ref x =
+        leveled_encrypted(l, leveled_placed(l, l->rings, l->sent, paired),
+                          64 - p->sums.bits - p->spread);
 
     if (p->spread == 0)
         return x;
@@ -214,14 +104,14 @@ pairs(struct lowering *l, const bool *paired)
 }
 
 static const char *
-leaf_digits(struct lowering *l)
+leaf_digits(struct leveled_emit *l)
 {
     return pass_integers(l->g, IR_PARAM, l->s->leaves, l->width,
                          leveled_digits(l->mem, l->s, &l->p->sums));
 }
 
 static ir_ref
-selection(struct lowering *l, const ir_ref *in, size_t nin)
+selection(struct leveled_emit *l, const ir_ref *in, size_t nin)
 {
     const struct leveled_shape *s = l->s;
     union ir_cell *node = arena_new(l->mem, union ir_cell, 4 * s->nodes);
@@ -243,45 +133,8 @@ selection(struct lowering *l, const ir_ref *in, size_t nin)
     return ir_build(l->g, IR_ggsw_forest, l->at, in, nin, &as);
 }
 
-/* ---- client again */
-
-/* sum of radix^d digit_d, plus what the leaves have lost */
 static ir_ref
-scores(struct lowering *l, ir_ref x, const struct ir_type *type)
-{
-    const struct leveled_sums *p = l->sums;
-    const uint32_t dim[2] = { (uint32_t)l->s->outputs, p->digits };
-    const struct ir_type matrix = ir_type_of(IR_INT, 2, dim);
-    const struct ir_type own = ir_type_of(IR_INT, type->rank, type->dim);
-    union ir_cell *power = arena_new(l->mem, union ir_cell, p->digits);
-    union ir_cell *offset = arena_new(l->mem, union ir_cell, dim[0]);
-
-    for (uint32_t d = 0; d < p->digits; d++)
-        power[d].i = d ? power[d - 1].i * p->radix : 1;
-    for (uint32_t k = 0; k < dim[0]; k++)
-        offset[k].i = l->s->offset[k];
-    x = ir_build_typed(l->g, IR_reshape, l->at, &x, 1, NULL, &matrix);
-    x = ir_build2(l->g, IR_matmul, l->at, x,
-                  pass_matrix(l->g, l->at, IR_CONST, p->digits, 0, power));
-    x = ir_build2(l->g, IR_add, l->at, x,
-                  pass_matrix(l->g, l->at, IR_CONST, dim[0], 0, offset));
-    return ir_build_typed(l->g, IR_reshape, l->at, &x, 1, NULL, &own);
-}
-
-static ir_ref
-answered(struct lowering *l, ir_ref x, const struct ir_type *type)
-{
-    union ir_attrs reply = { .glwe_answer = { .log2_flood = -1,
-                                              .word_bits = 64 } };
-    union ir_attrs as = { .glwe_decrypt = { .lo = 0, .hi = l->sums->most } };
-
-    x = ir_build(l->g, IR_glwe_answer, l->at, &x, 1, &reply);
-    x = ir_build(l->g, IR_glwe_decrypt, l->at, &x, 1, &as);
-    return scores(l, x, type);
-}
-
-static ir_ref
-lower(struct lowering *l)
+lower(struct leveled_emit *l)
 {
     bool *expanded = arena_new(l->mem, bool, l->s->slots + 1);
     bool *paired = arena_new(l->mem, bool, l->s->slots + 1);
@@ -294,8 +147,9 @@ lower(struct lowering *l)
     l->sent = arena_new(l->mem, uint32_t, l->s->slots + 1);
     l->number = arena_new(l->mem, uint32_t, l->s->slots + 1);
     choose_places(l, expanded, paired);
+    leveled_number(l);
     if (any)
-        in[1] = expansion(l, expanded);
+        in[1] = leveled_expansion(l, expanded);
     in[0] = pairs(l, paired);
     return selection(l, in, any ? 2 : 1);
 }
@@ -343,7 +197,7 @@ may_pack(const struct ir_func *f, const struct affine *a,
 
 /* The sums, by the cheaper of the two ways there are; cx->status if neither. */
 static ir_ref
-cheaper(struct lowering *l, struct pass_ctx *cx, const struct ir_func *f,
+cheaper(struct leveled_emit *l, struct pass_ctx *cx, const struct ir_func *f,
         const struct ir_ins *forest, bool pack, ir_ref x)
 {
     struct slots_shape *shape = arena_new(l->mem, struct slots_shape, 1);
@@ -395,7 +249,7 @@ leveled_lower(struct pass_ctx *cx, const struct ir_func *f,
     const size_t n = ir_count(&ir_at(f, v)->type);
     const struct ir_ins *forest = only_forest(f, a, v);
     struct leveled_shape s;
-    struct lowering l = { .g = g, .mem = cx->scratch, .at = decrypt->at };
+    struct leveled_emit l = { .g = g, .mem = cx->scratch, .at = decrypt->at };
     int64_t *weights, *constants;
     size_t outputs;
     ir_ref x;
@@ -434,5 +288,5 @@ leveled_lower(struct pass_ctx *cx, const struct ir_func *f,
                 map[ir_at(f, forest->in[0])->in[0].id]);
     if (cx->status)
         return x;
-    return answered(&l, x, &decrypt->type);
+    return leveled_answered(&l, x, &decrypt->type);
 }

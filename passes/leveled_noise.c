@@ -115,6 +115,18 @@ leveled_gadget_of(const struct ir_ins *ins)
     return (struct model_gadget){ ins->nin, ins->as.glwe_to_ggsw.log2_base };
 }
 
+/* A product for each bit; none amplifies what it chooses from. */
+double
+leveled_v_lut(const struct ir_func *f, const struct ir_ins *ins)
+{
+    const struct ir_ins *bits = ir_at(f, ins->in[0]);
+    const struct leveled_keys keys = leveled_keys_of(ir_expansion_of(f, bits));
+
+    return bits->type.dim[0]
+           * leveled_v_cmux(&keys, leveled_gadget_of(bits), bits->type.lo,
+                            bits->type.hi);
+}
+
 /* ---- a forest: leaf pairs, and products in series */
 
 struct pair {

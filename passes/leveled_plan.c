@@ -128,6 +128,13 @@ leveled_ms(const struct ir_func *f, const struct ir_ins *ins)
                                                : leveled_us_product(levels);
         return us / 1e3;
     }
+    if (ins->op == IR_ggsw_lut) {
+        const struct ir_blob *b = ir_data(f, ins->as.ggsw_lut.table);
+
+        return leveled_table_products(
+                   b->cell, ir_at(f, ins->in[0])->type.dim[0], b->type.dim[1])
+               * leveled_us_product(ir_at(f, ins->in[0])->nin) / 1e3;
+    }
     return slots_ms(f, ins);
 }
 
@@ -135,11 +142,11 @@ leveled_ms(const struct ir_func *f, const struct ir_ins *ins)
 
 struct search {
     const struct leveled_shape *s;
-    double sigma2, chain;
+    double sigma2;
     double pairs; /* of leaf pairs whose leaves differ by 1 */
     struct leveled_sums sums[LEVELED_DIGITS + 1];
     size_t inner, wanted, bits; /* GGSWs, and slots sent for them; pairs' */
-    double cmuxes, leaf_pairs;
+    double leaf_pairs;
     uint32_t count[IR_LOG2_LEVELED];
     uint32_t *slot;
     struct leveled_plan best; /* of infinite cost: none yet */
@@ -299,6 +306,16 @@ us_link(const struct search *h, const struct leveled_plan *p)
               + levels / COST_KEY_ROWS);
 }
 
+static double
+products_of(const struct search *h, const struct leveled_plan *p)
+{
+    uint32_t log2_width = 0;
+
+    while (1u << log2_width < width_of(h, p))
+        log2_width++;
+    return h->s->products[log2_width];
+}
+
 /* p with its sums and spread; v: variance of products, us: their work */
 static void
 consider_spread(struct search *h, struct leveled_plan p, double v, double us)
@@ -311,6 +328,7 @@ consider_spread(struct search *h, struct leveled_plan p, double v, double us)
 
     if (v + h->pairs * v_pair * r * r * width_of(h, &p) > p.sums.limit)
         return;
+    us += products_of(h, &p) * leveled_us_product(p.gg.levels);
     if (p.spread)
         us += (double)rings_sent(h, &p) * leveled_us_spread(&steps);
     p.ms = (us + h->leaf_pairs * 2 * us_leaf * width_of(h, &p)) / 1e3;
@@ -346,12 +364,12 @@ try_gadgets(struct search *h, struct leveled_plan p)
              p.gg.log2_base++) {
             if (p.gg.levels * p.gg.log2_base + p.keys.steps > 50)
                 break;
-            consider(
-                h, p, h->chain * leveled_v_cmux(&p.keys, p.gg, v_body, v_mask),
-                p.gg.levels
-                        * (expand
-                           + (double)h->inner * us_switch(p.keys.ss.levels))
-                    + h->cmuxes * leveled_us_product(p.gg.levels));
+            consider(h, p,
+                     h->s->chain
+                         * leveled_v_cmux(&p.keys, p.gg, v_body, v_mask),
+                     p.gg.levels
+                         * (expand
+                            + (double)h->inner * us_switch(p.keys.ss.levels)));
         }
 }
 
@@ -411,12 +429,8 @@ prepare(struct search *h, struct arena *mem)
         h->wanted += s->inner[i] || !s->open;
         h->bits += s->pair[i] || !s->open;
     }
-    for (size_t i = 0; i < s->nodes; i++) {
-        h->cmuxes += !s->node[i].pair;
+    for (size_t i = 0; i < s->nodes; i++)
         h->leaf_pairs += s->node[i].pair;
-    }
-    h->chain = leveled_chain(mem, s->node, s->nodes, s->root, s->trees, s->leaf,
-                             s->outputs);
     /* each bit as it came, as often as it chooses between leaves */
     times = arena_new(mem, uint32_t, s->slots + 1);
     for (size_t i = 0; i < s->nodes; i++)
@@ -426,14 +440,14 @@ prepare(struct search *h, struct arena *mem)
 }
 
 bool
-leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
-             const struct ir_func *f, const struct ir_ins *forest,
-             const struct leveled_shape *s, const struct leveled_keys *keys)
+leveled_search(struct leveled_plan *out, struct arena *mem,
+               const struct ir_func *f, const struct leveled_shape *s,
+               const struct leveled_keys *keys)
 {
     struct search h = { .s = s, .best = { .cost = (double)INFINITY } };
 
     h.sigma2 = leveled_sums(h.sums, f, s);
-    prepare(&h, cx->scratch);
+    prepare(&h, mem);
     if (h.inner == 0)
         consider(&h, (struct leveled_plan){ 0 }, 0, 0);
     if (h.inner && keys)
@@ -442,8 +456,19 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
          m++)
         try_keys(&h, m);
     *out = h.best;
-    if (h.best.cost < (double)INFINITY)
+    return h.best.cost < (double)INFINITY;
+}
+
+bool
+leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
+             const struct ir_func *f, const struct ir_ins *forest,
+             const struct leveled_shape *s, const struct leveled_keys *keys)
+{
+    struct leveled_sums sums[LEVELED_DIGITS + 1];
+
+    if (leveled_search(out, cx->scratch, f, s, keys))
         return true;
+    (void)leveled_sums(sums, f, s);
     cx->status = 6;
     if (s->outputs > IR_LEVELED_COEFS) {
         diag_error(cx->diag, forest->at, E_no_parameters,
@@ -457,7 +482,7 @@ leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
                ir_get(f, "log2_pfail", -128));
     diag_note(cx->diag, forest->at,
               "%zu trees, %.0f products in series at worst, sums of %u bits",
-              s->trees, h.chain, h.sums[1].bits);
+              s->trees, s->chain, sums[1].bits);
     diag_help(cx->diag,
               "fewer bits for the leaves: quantize { leaves N bits; }");
     return false;

@@ -162,6 +162,19 @@ lower_leaves(struct shaping *h, size_t first)
     }
 }
 
+static void
+count_products(struct leveled_shape *s, struct arena *mem)
+{
+    double n = 0;
+
+    for (size_t i = 0; i < s->nodes; i++)
+        n += !s->node[i].pair;
+    for (size_t i = 0; i < LEVELED_STRIDES; i++)
+        s->products[i] = n;
+    s->chain = leveled_chain(mem, s->node, s->nodes, s->root, s->trees, s->leaf,
+                             s->outputs);
+}
+
 bool
 leveled_shape(struct leveled_shape *s, struct pass_ctx *cx,
               const struct ir_func *f, const struct ir_ins *ins,
@@ -203,6 +216,7 @@ leveled_shape(struct leveled_shape *s, struct pass_ctx *cx,
         lower_leaves(&h, s->first_leaf[i]);
         s->first_leaf[i + 1] = s->leaves;
     }
+    count_products(s, cx->scratch);
     if (h.overflow || __builtin_mul_overflow(s->most, (int64_t)t.trees, &total)
         || total > PASS_EXACT) {
         diag_error(cx->diag, ins->at, E_integer_overflow,

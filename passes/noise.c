@@ -64,6 +64,8 @@ annotate_leveled(struct pass_ctx *cx, const struct ir_func *g,
         t->hi = leveled_v_mask(&k, t->lo, sigma2);
     } else if (ins->op == IR_ggsw_forest) {
         t->lo = leveled_v_forest(cx->scratch, g, ins, sigma2);
+    } else if (ins->op == IR_ggsw_lut) {
+        t->lo = leveled_v_lut(g, ins);
     } else if (ins->op == IR_glwe_answer) {
         t->lo = ir_at(g, ins->in[0])->type.lo;
     } else if (!slots_variance(cx->scratch, g, ins, sigma2, &t->lo, &t->hi)) {

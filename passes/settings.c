@@ -18,6 +18,8 @@ static const struct {
     { "log2_pfail",       -1000, -1 },
     { "security",         128,  132 },
     { "one_hot",          0,      1 },
+    { "joint",            0,      1 },
+    { "check",            0,      1 },
     { "server.",          0,      1 },
     { "clear.",           0,      1 },
     { "insecure.toy",     0,      1 },

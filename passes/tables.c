@@ -2,11 +2,27 @@
 #include "passes/tables.h"
 
 #include "passes/answers.h"
+#include "passes/cost.h"
 #include "passes/encode.h"
+#include "passes/joint.h"
 
 #include <math.h>
 
+enum { KEY_BYTES = 12000000 }; /* at least, of a bootstrapping key */
 enum { WORTH = 5 }; /* bits below which a native table is always cheaper */
+
+/* What tables cost at least, in ms of one core: eight may share a bootstrap. */
+static double
+least_ms(const struct ir_func *f)
+{
+    double n = 0;
+
+    for (uint32_t i = 0; i < f->n; i++)
+        if (pass_encrypted(&f->ins[i].type) && !f->ins[i].type.open
+            && (f->ins[i].op == IR_lut || f->ins[i].op == IR_low_bit))
+            n += (double)ir_count(&f->ins[i].type);
+    return n / 8;
+}
 
 /* In ms a row; infinite if there are no parameters, or none below `most`. */
 static double
@@ -123,11 +139,45 @@ with_digits(struct pass_ctx *cx, const struct ir_func *f,
     return best;
 }
 
+static bool
+joint_wanted(struct pass_ctx *cx, const struct ir_func *f)
+{
+    return ir_get(f, "joint", 1) > 0 && least_ms(f) > 0 && joint_may(cx, f);
+}
+
+/* Some lowering, without messages; NULL if tables have none. */
+static struct ir_func *
+any_way(struct pass_ctx *cx, const struct ir_func *f)
+{
+    struct tables_choice first = { ENCODE_MAX_EXACT, 0 };
+    struct diag quiet = { .src = cx->diag->src,
+                          .errors = DIAG_MAX,
+                          .muted = true };
+    struct pass_ctx inner = { cx->out, cx->scratch, &quiet, 0, 0 };
+
+    return tables_lower(&inner, f, &first, NULL);
+}
+
 struct ir_func *
 pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
 {
-    struct tables_choice choice;
-    const struct ir_func *best = with_digits(cx, f, &choice);
+    const bool wanted = joint_wanted(cx, f);
+    struct tables_choice choice, own;
+    double us = (double)INFINITY;
+    struct ir_func *g = NULL;
+    const struct ir_func *best;
 
+    if (wanted && ir_get(f, "check", 0) > 0)
+        g = any_way(cx, f);
+    if (g)
+        return g;
+    g = wanted ? joint_lower(cx, f, &us) : NULL;
+    us -= KEY_BYTES * COST_US_BYTE / COST_KEY_ROWS;
+    if (g && us < 1e3 * least_ms(f) / COST_THREADS)
+        return g;
+    best = with_digits(cx, f, &choice);
+    own = choice;
+    if (g && us < 1e3 * price(cx, best, &own, (double)INFINITY) / COST_THREADS)
+        return g;
     return tables_lower(cx, best, &choice, NULL);
 }

@@ -59,7 +59,7 @@ typedef void cmlrt_plain_fn(struct cmlrt_env *env, uint64_t *out,
                             int64_t end);
 cmlrt_plain_fn cmlrt_plain_to_ggsw, cmlrt_plain_ggsw_load;
 cmlrt_plain_fn cmlrt_plain_glwe_load, cmlrt_plain_expand;
-cmlrt_plain_fn cmlrt_plain_forest, cmlrt_plain_products;
+cmlrt_plain_fn cmlrt_plain_forest, cmlrt_plain_products, cmlrt_plain_lut;
 
 static inline bool
 cmlrt_lev_plain(const struct cmlrt_env *env)
@@ -76,6 +76,17 @@ cmlrt_lev_reversed(size_t i, unsigned bits)
     for (unsigned b = 0; b < bits; b++)
         r |= (i >> b & 1) << (bits - 1 - b);
     return r;
+}
+
+static inline int64_t
+cmlrt_lut_entry(const struct cmlrt_lut *d, size_t i)
+{
+    switch (d->bytes) {
+    case 1: return ((const int8_t *)d->table)[i];
+    case 2: return ((const int16_t *)d->table)[i];
+    case 4: return ((const int32_t *)d->table)[i];
+    }
+    return ((const int64_t *)d->table)[i];
 }
 
 /* The two operands of a row of the ABI that has two. */

@@ -198,3 +198,23 @@ cmlrt_plain_products(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
         add_noise(env, out + g * f->coefs, f->coefs, f->sd, f->groups);
     }
 }
+
+/* ---- tables of bits */
+
+void
+cmlrt_plain_lut(struct cmlrt_env *env, uint64_t *out, const uint64_t *in,
+                const void *with, int64_t begin, int64_t end)
+{
+    const struct cmlrt_lut *d = with;
+    size_t row = 0;
+
+    if (begin >= end)
+        return;
+    for (int64_t i = 0; i < d->bits; i++)
+        row |= (size_t)(in[i] & 1) << i;
+    for (int64_t k = 0; k < d->coefs; k++)
+        out[k] =
+            (uint64_t)cmlrt_lut_entry(d, row * (size_t)d->coefs + (size_t)k)
+            << d->log2_delta;
+    add_noise(env, out, d->coefs, d->sd, 1);
+}

@@ -105,6 +105,10 @@ struct cmlrt_forest {
 #define F(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"
 };
+struct cmlrt_lut {
+#define C(type, field) CML_TYPE_##type field;
+#include "runtime/manifest.def"
+};
 struct cmlrt_products {
 #define R(type, field) CML_TYPE_##type field;
 #include "runtime/manifest.def"

@@ -323,6 +323,7 @@ static const char leveled[] =
     "param @nodes : int[3,4] = [0, 1, 1, -4, 0, 0, -3, 2, 1, 9, -1, -2]\n"
     "param @leaves : int[4,2] = [1, 0, 2, 1, 0, 3, 1, 1]\n"
     "param @roots : int[2] = [0, -1]\n"
+    "param @table : int[4,1] = [3, -1, 0, 2]\n"
     "{\n"
     "  %0 = input { name = @x } : int[2048] in 0..1\n"
     "  %1 = glwe.encrypt %0 { log2_delta = 52 } : glwe[2048] delta 52\n"
@@ -338,6 +339,8 @@ static const char leveled[] =
     "  %7 = glwe.answer %6 { log2_flood = 50, word_bits = 32 } : glwe[2] delta 60 "
     "noise 1e-10 0\n"
     "  %8 = glwe.decrypt %7 { lo = 0, hi = 6 } : int[2] in 0..6\n"
+    "  %9 = ggsw.lut %3 { table = @table, log2_delta = 61 } : glwe[1] delta 61 "
+    "noise 1e-11 0\n"
     "  output %8 { name = @y }\n"
     "}\n";
 

@@ -35,10 +35,13 @@ compile_with(struct model *m, const char *text, const char *only)
     size_t len;
     struct diag dg = { .src = &src, .out = open_memstream(&said, &len) };
     const struct pass_options po = { .diag = &dg, .only = only };
+    struct ir_func *f;
 
     *m = (struct model){ 0 };
-    m->f = ir_parse(&m->mem, &dg);
-    m->f = m->f ? pass_run(&m->mem, m->f, &po) : NULL;
+    f = ir_parse(&m->mem, &dg);
+    if (f) /* by bootstraps */
+        ir_set(f, "joint", 0, (struct span){ 0, 0 });
+    m->f = f ? pass_run(&m->mem, f, &po) : NULL;
     fclose(dg.out);
     ck_assert_msg(m->f != NULL, "%s\n%s", said, text);
     free(said);
