@@ -135,8 +135,9 @@ struct batch {
     const struct joint *j;
     struct arena *mem;
     const struct ir_func *f;
-    int64_t ***at; /* [op][element]: LANES integers; NULL: not in the cone */
-    int64_t ***x;  /* [op][2 element + operand]: what an element is made of */
+    union ir_cell ***at; /* [op][element]: LANES cells; NULL: not in the cone */
+    union ir_cell **
+        *x; /* [op][2 element + operand]: what an element is made of */
     uint32_t ops;
 };
 
@@ -160,11 +161,11 @@ is_element_wise(const struct ir_ins *ins)
     return false;
 }
 
-static int64_t **
+static union ir_cell **
 operands(const struct batch *b, struct arena *mem, const struct ir_ins *ins)
 {
     const size_t n = ir_count(&ins->type);
-    int64_t **x = arena_new(mem, int64_t *, 2 * n);
+    union ir_cell **x = arena_new(mem, union ir_cell *, 2 * n);
 
     for (size_t e = 0; e < n; e++)
         for (size_t k = 0; k < ins->nin; k++)
@@ -176,9 +177,9 @@ operands(const struct batch *b, struct arena *mem, const struct ir_ins *ins)
 
 /* Those that only move point at what they moved. */
 static bool
-moves(struct batch *b, const struct ir_ins *ins, int64_t **to)
+moves(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
-    int64_t **from = ins->nin ? b->at[ins->in[0].id] : NULL;
+    union ir_cell **from = ins->nin ? b->at[ins->in[0].id] : NULL;
     size_t n = 0;
 
     switch ((int)ins->op) {
@@ -204,93 +205,93 @@ moves(struct batch *b, const struct ir_ins *ins, int64_t **to)
 static void
 prepare(struct batch *b, struct arena *mem, const struct cone *c)
 {
-    b->at = arena_new(mem, int64_t **, b->ops);
-    b->x = arena_new(mem, int64_t **, b->ops);
+    b->at = arena_new(mem, union ir_cell **, b->ops);
+    b->x = arena_new(mem, union ir_cell **, b->ops);
     for (uint32_t i = 0; i < b->ops; i++) {
         const struct ir_ins *ins = &b->f->ins[i];
         const size_t n = ir_count(&ins->type);
-        int64_t *lanes;
+        union ir_cell *lanes;
 
         if (!c->in[i])
             continue;
-        b->at[i] = arena_new(mem, int64_t *, n);
+        b->at[i] = arena_new(mem, union ir_cell *, n);
         if (!c->used[i] && moves(b, ins, b->at[i]))
             continue;
         if (!c->used[i] && is_element_wise(ins))
             b->x[i] = operands(b, mem, ins);
-        lanes = arena_new(mem, int64_t, n *LANES);
+        lanes = arena_new(mem, union ir_cell, n * LANES);
         for (size_t e = 0; e < n; e++) {
             b->at[i][e] = lanes + e * LANES;
             for (size_t l = 0; l < LANES && ins->op == IR_constant; l++)
-                b->at[i][e][l] =
-                    ir_data(b->f, ins->as.constant.data)->cell[e].i;
+                b->at[i][e][l] = ir_data(b->f, ins->as.constant.data)->cell[e];
             for (size_t l = 0; l < LANES && c->used[i]; l++)
-                b->at[i][e][l] = ins->type.ilo;
+                b->at[i][e][l].i = ins->type.ilo;
         }
     }
 }
 
-/* to <- x op y */
+/* to <- x op y; inputs that no real one gives may wrap */
 static void
-lanes_of(enum ir_op op, int64_t *to, const int64_t *x, const int64_t *y)
+lanes_of(enum ir_op op, union ir_cell *to, const union ir_cell *x,
+         const union ir_cell *y)
 {
     switch ((int)op) {
     case IR_add:
         for (size_t l = 0; l < LANES; l++)
-            to[l] = x[l] + y[l];
+            to[l].w = x[l].w + y[l].w;
         return;
     case IR_sub:
         for (size_t l = 0; l < LANES; l++)
-            to[l] = x[l] - y[l];
+            to[l].w = x[l].w - y[l].w;
         return;
     case IR_mul:
         for (size_t l = 0; l < LANES; l++)
-            to[l] = x[l] * y[l];
+            to[l].w = x[l].w * y[l].w;
         return;
     case IR_neg:
         for (size_t l = 0; l < LANES; l++)
-            to[l] = -x[l];
+            to[l].w = 0 - x[l].w;
         return;
     case IR_less:
         for (size_t l = 0; l < LANES; l++)
-            to[l] = x[l] < y[l];
+            to[l].i = x[l].i < y[l].i;
         return;
     case IR_low_bit:
         for (size_t l = 0; l < LANES; l++)
-            to[l] = x[l] & 1;
+            to[l].w = x[l].w & 1;
         return;
     }
 }
 
 static void
-add_product(int64_t *to, const int64_t *x, const int64_t *y)
+add_product(union ir_cell *to, const union ir_cell *x, const union ir_cell *y)
 {
     for (size_t l = 0; l < LANES; l++)
-        to[l] += x[l] * y[l];
+        to[l].w += x[l].w * y[l].w;
 }
 
 static void
-matmul(struct batch *b, const struct ir_ins *ins, int64_t **to)
+matmul(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
     const struct ir_type *t = operand(b, ins, 1);
     const size_t inner = t->dim[0], cols = t->rank == 2 ? t->dim[1] : 1;
     const bool weights = ir_at(b->f, ins->in[1])->op == IR_constant;
-    int64_t **x = b->at[ins->in[0].id], **y = b->at[ins->in[1].id];
+    union ir_cell **x = b->at[ins->in[0].id], **y = b->at[ins->in[1].id];
 
     for (size_t i = 0; i < ir_count(&ins->type); i++) {
         memset(to[i], 0, LANES * sizeof **to);
         for (size_t j = 0; j < inner; j++)
-            if (!weights || y[j * cols + i % cols][0] != 0)
+            if (!weights || y[j * cols + i % cols][0].i != 0)
                 add_product(to[i], x[i / cols * inner + j],
                             y[j * cols + i % cols]);
     }
 }
 
 static void
-sum(struct batch *b, const struct ir_ins *ins, int64_t **to)
+sum(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
     const struct ir_around a = ir_around(operand(b, ins, 0), ins->as.sum.axis);
-    int64_t **x = b->at[ins->in[0].id];
+    union ir_cell **x = b->at[ins->in[0].id];
 
     for (size_t i = 0; i < ir_count(&ins->type); i++) {
         memset(to[i], 0, LANES * sizeof **to);
@@ -302,28 +303,28 @@ sum(struct batch *b, const struct ir_ins *ins, int64_t **to)
 }
 
 static void
-lut(struct batch *b, const struct ir_ins *ins, int64_t **to)
+lut(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
     const struct ir_blob *table = ir_data(b->f, ins->as.lut.table);
     const int64_t size = table->type.dim[1];
-    int64_t **x = b->at[ins->in[0].id];
+    union ir_cell **x = b->at[ins->in[0].id];
 
     for (size_t i = 0; i < ir_count(&ins->type); i++) {
         const union ir_cell *row =
             table->cell + i % table->type.dim[0] * (size_t)size;
 
         for (size_t l = 0; l < LANES; l++) {
-            const int64_t at = x[i][l] + ins->as.lut.offset;
+            const int64_t at = x[i][l].i + ins->as.lut.offset;
 
             /* inputs that no real one gives may lead outside */
-            to[i][l] = row[at < 0 ? 0 : at < size ? at : size - 1].i;
+            to[i][l] = row[at < 0 ? 0 : at < size ? at : size - 1];
         }
     }
 }
 
 /* An op of the client, a row at a time. */
 static void
-evaluate(struct batch *b, const struct ir_ins *ins, int64_t **to)
+evaluate(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
     for (size_t l = 0; l < LANES; l++) {
         const struct arena_mark m = arena_mark(b->mem);
@@ -336,20 +337,20 @@ evaluate(struct batch *b, const struct ir_ins *ins, int64_t **to)
             union ir_cell *cell = arena_new(b->mem, union ir_cell, n);
 
             for (size_t e = 0; e < n; e++)
-                cell[e].i = b->at[ins->in[k].id][e][l];
+                cell[e] = b->at[ins->in[k].id][e][l];
             in[k] = cell;
         }
         out = ir_eval_ins(b->mem, b->f, ins, in);
         for (size_t e = 0; e < ir_count(&ins->type); e++)
-            to[e][l] = out[e].i;
+            to[e][l] = out[e];
         arena_release(b->mem, m);
     }
 }
 
 static void
-compute(struct batch *b, const struct ir_ins *ins, int64_t **to)
+compute(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
-    int64_t **x = b->x[ins - b->f->ins];
+    union ir_cell **x = b->x[ins - b->f->ins];
 
     switch ((int)ins->op) {
     case IR_matmul: matmul(b, ins, to); return;
@@ -358,7 +359,8 @@ compute(struct batch *b, const struct ir_ins *ins, int64_t **to)
     case IR_proved:
         for (size_t i = 0; i < ir_count(&ins->type); i++)
             for (size_t l = 0; l < LANES; l++)
-                to[i][l] = b->at[ins->in[0].id][i][l] >> ins->as.proved.shift;
+                to[i][l].i =
+                    b->at[ins->in[0].id][i][l].i >> ins->as.proved.shift;
         return;
     case IR_encrypt:
     case IR_constant:
@@ -377,13 +379,13 @@ set_inputs(struct batch *b, size_t row)
 {
     for (size_t p = 0; p < b->j->parts; p++) {
         const struct joint_part *part = &b->j->part[p];
-        int64_t *to = b->at[part->source.id][part->element];
+        union ir_cell *to = b->at[part->source.id][part->element];
 
         for (size_t l = 0; l < LANES; l++) {
             const size_t last = b->j->rows - 1;
             const size_t at = row + l < last ? row + l : last;
 
-            to[l] =
+            to[l].i =
                 part->lo
                 + (int64_t)(at / (size_t)part->weight % (size_t)part->values);
         }
@@ -436,7 +438,7 @@ joint_compute(struct joint *j, struct arena *mem, const struct ir_func *f)
     const size_t all = (size_t)1 << j->bits;
     struct cone c = { .f = f };
     struct batch b = { .j = j, .mem = mem, .f = f, .ops = decrypt };
-    int64_t **shown;
+    union ir_cell **shown;
 
     (void)find_cone(&c, mem, decrypt);
     prepare(&b, mem, &c);
@@ -449,7 +451,7 @@ joint_compute(struct joint *j, struct arena *mem, const struct ir_func *f)
                 compute(&b, &f->ins[i], b.at[i]);
         for (size_t l = 0; l < LANES && row + l < all; l++)
             for (size_t k = 0; k < j->width; k++)
-                j->value[(row + l) * j->width + k] = shown[k][l];
+                j->value[(row + l) * j->width + k] = shown[k][l].i;
     }
     for (size_t i = j->rows * j->width; i < all * j->width; i++)
         j->value[i] = j->value[i - j->width];

@@ -57,6 +57,9 @@ annotate_leveled(struct pass_ctx *cx, const struct ir_func *g,
                                         MODEL_TUNIFORM, model_dimension(r));
     struct ir_type *t = &ins->type;
 
+    if (t->base != IR_GLWE && t->base != IR_GGSW)
+        return;
+    t->lo = t->hi = t->wide = 0;
     if (ins->op == IR_glwe_to_ggsw) {
         const struct leveled_keys k = leveled_keys_of(ir_expansion_of(g, ins));
 

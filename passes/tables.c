@@ -8,7 +8,8 @@
 
 #include <math.h>
 
-enum { KEY_BYTES = 12000000 }; /* at least, of a bootstrapping key */
+/* Microseconds a row of the least bootstrapping key, 12 MB, on the link. */
+static const double us_key = 12e6 * COST_US_BYTE / COST_KEY_ROWS;
 enum { WORTH = 5 }; /* bits below which a native table is always cheaper */
 
 /* What tables cost at least, in ms of one core: eight may share a bootstrap. */
@@ -172,7 +173,7 @@ pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
     if (g)
         return g;
     g = wanted ? joint_lower(cx, f, &us) : NULL;
-    us -= KEY_BYTES * COST_US_BYTE / COST_KEY_ROWS;
+    us -= us_key;
     if (g && us < 1e3 * least_ms(f) / COST_THREADS)
         return g;
     best = with_digits(cx, f, &choice);

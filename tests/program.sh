@@ -82,6 +82,7 @@ END
 cat >net.ir <<'END'
 ir 1 net
 set insecure.toy = 1
+set joint = 0
 set bits.inputs = 2
 set bits.weights = 2
 set bits.activations = 2
