@@ -109,8 +109,7 @@ close_trial(struct trial *t)
     free(t->ggsw);
     free(t->words);
     free(t->slots);
-    if (t->r.eval)
-        rig_close(&t->r);
+    rig_close(&t->r);
 }
 
 /* Bits of the number of a row to GGSWs, in the order of their slots. */
