@@ -179,18 +179,16 @@ operands(const struct batch *b, struct arena *mem, const struct ir_ins *ins)
 static bool
 moves(struct batch *b, const struct ir_ins *ins, union ir_cell **to)
 {
-    union ir_cell **from = ins->nin ? b->at[ins->in[0].id] : NULL;
     size_t n = 0;
 
     switch ((int)ins->op) {
     case IR_gather:
         for (size_t e = 0; e < ir_count(&ins->type); e++)
-            to[e] = from[ir_data(b->f, ins->as.gather.index)->cell[e].w];
+            to[e] = b->at[ins->in[0].id]
+                         [ir_data(b->f, ins->as.gather.index)->cell[e].w];
         return true;
     case IR_encrypt:
     case IR_reshape:
-        memcpy(to, from, ir_count(&ins->type) * sizeof *to);
-        return true;
     case IR_concat:
         for (size_t k = 0; k < ins->nin; k++) {
             memcpy(to + n, b->at[ins->in[k].id],

@@ -277,17 +277,24 @@ rings_sent(const struct search *h, const struct leveled_plan *p)
     return (h->bits + each - 1) / each;
 }
 
+static uint32_t
+log2_width(const struct search *h, const struct leveled_plan *p)
+{
+    uint32_t n = 0;
+
+    while (1u << n < width_of(h, p))
+        n++;
+    return n;
+}
+
 /* Steps after which slots stand a leaf apart; 0 if they do as they are sent, or
  * there are no keys. */
 static uint32_t
 steps_apart(const struct search *h, const struct leveled_plan *p)
 {
-    const uint32_t m = p->keys.steps, width = width_of(h, p);
-    uint32_t q = 0;
+    const uint32_t bits = p->keys.steps + log2_width(h, p);
 
-    while (q < m && (1u << IR_LOG2_LEVELED) >> (m - q) < width)
-        q++;
-    return q;
+    return bits > IR_LOG2_LEVELED ? bits - IR_LOG2_LEVELED : 0;
 }
 
 /* the rows that the client sends, and keys */
@@ -306,16 +313,6 @@ us_link(const struct search *h, const struct leveled_plan *p)
               + levels / COST_KEY_ROWS);
 }
 
-static double
-products_of(const struct search *h, const struct leveled_plan *p)
-{
-    uint32_t log2_width = 0;
-
-    while (1u << log2_width < width_of(h, p))
-        log2_width++;
-    return h->s->products[log2_width];
-}
-
 /* p with its sums and spread; v: variance of products, us: their work */
 static void
 consider_spread(struct search *h, struct leveled_plan p, double v, double us)
@@ -328,7 +325,7 @@ consider_spread(struct search *h, struct leveled_plan p, double v, double us)
 
     if (v + h->pairs * v_pair * r * r * width_of(h, &p) > p.sums.limit)
         return;
-    us += products_of(h, &p) * leveled_us_product(p.gg.levels);
+    us += h->s->products[log2_width(h, &p)] * leveled_us_product(p.gg.levels);
     if (p.spread)
         us += (double)rings_sent(h, &p) * leveled_us_spread(&steps);
     p.ms = (us + h->leaf_pairs * 2 * us_leaf * width_of(h, &p)) / 1e3;
