@@ -177,12 +177,12 @@ table(struct leveled_emit *l, ir_ref ggsws)
     return ir_build(l->g, IR_ggsw_lut, l->at, &ggsws, 1, &as);
 }
 
+/* The GGSWs of the bits of a row's number. */
 static ir_ref
-lower(struct leveled_emit *l, const struct joint *j, const ir_ref *map)
+bits_of(struct leveled_emit *l, const struct joint *j, const ir_ref *map)
 {
     const uint32_t m = l->p->keys.steps;
 
-    l->width = l->sums->digits * (uint32_t)j->width;
     l->place = arena_new(l->mem, uint32_t, j->bits + 1);
     l->number = arena_new(l->mem, uint32_t, j->bits + 1);
     for (uint32_t i = 0; i < j->bits; i++)
@@ -191,35 +191,79 @@ lower(struct leveled_emit *l, const struct joint *j, const ir_ref *map)
     l->packs = ((size_t)j->bits + (1u << m) - 1) >> m;
     leveled_number(l);
     send_bits(l, j, map);
-    return leveled_answered(l, table(l, leveled_expansion(l, l->s->inner)),
-                            &j->decrypt->type);
+    return leveled_expansion(l, l->s->inner);
 }
 
-/* An answer, whose price is added to *us; {0} and the status 6 if it has none.
- */
-static ir_ref
-answer(struct pass_ctx *cx, const struct ir_func *f, uint32_t i,
-       struct ir_func *g, const ir_ref *map, double *us)
-{
-    const struct leveled_keys before = leveled_keys_of(ir_expansion_keys(g));
-    struct joint *j = arena_new(cx->scratch, struct joint, 1);
-    struct leveled_shape *s = arena_new(cx->scratch, struct leveled_shape, 1);
-    struct leveled_plan *p = arena_new(cx->scratch, struct leveled_plan, 1);
-    struct leveled_emit l = {
-        .g = g, .mem = cx->scratch, .at = f->ins[i].at, .s = s, .p = p
-    };
+/* ---- answers */
 
-    cx->status = 6;
-    if (!joint_of(j, cx->scratch, f, i))
+struct lowering {
+    struct pass_ctx *cx;
+    const struct ir_func *f;
+    struct ir_func *g;
+    const ir_ref *map;
+    double us;
+    /* of the answers so far: what they depend on, and the GGSWs of that */
+    struct read {
+        struct joint j;
+        struct leveled_plan p;
+        ir_ref ggsws;
+    } *read;
+    size_t n;
+};
+
+static bool
+same_parts(const struct joint *a, const struct joint *b)
+{
+    return a->parts == b->parts
+           && memcmp(a->part, b->part, a->parts * sizeof *a->part) == 0;
+}
+
+/* By the GGSWs of an answer that depends on the same integers, if there is one
+ * and they do; false: there is no plan. */
+static bool
+plan(struct lowering *w, struct read *r, const struct leveled_shape *s)
+{
+    const struct leveled_keys keys = leveled_keys_of(ir_expansion_keys(w->g));
+
+    for (size_t i = 0; i < w->n; i++) {
+        r->p = w->read[i].p;
+        r->ggsws = w->read[i].ggsws;
+        if (same_parts(&r->j, &w->read[i].j) && leveled_again(&r->p, w->f, s))
+            return true;
+    }
+    r->ggsws = (ir_ref){ 0 };
+    return leveled_search(&r->p, w->cx->scratch, w->f, s,
+                          keys.steps ? &keys : NULL);
+}
+
+/* {0} and the status 6 if it is no table, or has no plan */
+static ir_ref
+answer(struct lowering *w, uint32_t i)
+{
+    struct read *r = &w->read[w->n];
+    struct leveled_shape *s =
+        arena_new(w->cx->scratch, struct leveled_shape, 1);
+    struct leveled_emit l = { .g = w->g,
+                              .mem = w->cx->scratch,
+                              .at = w->f->ins[i].at,
+                              .s = s,
+                              .p = &r->p,
+                              .sums = &r->p.sums };
+
+    w->cx->status = 6;
+    if (!joint_of(&r->j, w->cx->scratch, w->f, i))
         return (ir_ref){ 0 };
-    joint_compute(j, cx->scratch, f);
-    shape_of(s, cx->scratch, j);
-    if (!leveled_search(p, cx->scratch, f, s, before.steps ? &before : NULL))
+    joint_compute(&r->j, w->cx->scratch, w->f);
+    shape_of(s, w->cx->scratch, &r->j);
+    if (!plan(w, r, s))
         return (ir_ref){ 0 };
-    *us += p->cost;
-    l.sums = &p->sums;
-    cx->status = 0;
-    return lower(&l, j, map);
+    w->cx->status = 0;
+    w->us += r->p.cost;
+    l.width = l.sums->digits * (uint32_t)r->j.width;
+    if (r->ggsws.id == 0)
+        r->ggsws = bits_of(&l, &r->j, w->map);
+    w->n++;
+    return leveled_answered(&l, table(&l, r->ggsws), &r->j.decrypt->type);
 }
 
 struct ir_func *
@@ -227,22 +271,26 @@ joint_lower(struct pass_ctx *cx, const struct ir_func *f, double *us)
 {
     struct pass_ctx inner = { cx->scratch, cx->scratch, cx->diag, 0, 0 };
     ir_ref *map = arena_new(cx->scratch, ir_ref, f->n);
-    struct ir_func *g = ir_func_like(cx->scratch, f);
+    struct lowering w = { .cx = &inner,
+                          .f = f,
+                          .g = ir_func_like(cx->scratch, f),
+                          .map = map,
+                          .read = arena_new(cx->scratch, struct read, f->n) };
 
-    *us = 0;
     for (uint32_t i = 0; i < f->n; i++) {
         const struct ir_ins *ins = &f->ins[i];
-        const uint32_t first = g->n;
+        const uint32_t first = w.g->n;
 
         if (ins->op == IR_decrypt)
-            map[i] = answer(&inner, f, i, g, map, us);
+            map[i] = answer(&w, i);
         else if (!pass_encrypted(&ins->type) || ins->type.open)
-            map[i] = ir_copy(g, ins, map);
+            map[i] = ir_copy(w.g, ins, map);
         if (inner.status)
             return NULL;
-        for (uint32_t k = first; k < g->n; k++)
-            g->ins[k].from = ins->from ? ins->from : i + 1;
+        for (uint32_t k = first; k < w.g->n; k++)
+            w.g->ins[k].from = ins->from ? ins->from : i + 1;
     }
+    *us = w.us;
     inner.out = cx->out; /* constants that only the circuit had */
-    return pass_dce(&inner, g);
+    return pass_dce(&inner, w.g);
 }

@@ -111,7 +111,11 @@ struct leveled_plan {
 bool leveled_search(struct leveled_plan *out, struct arena *mem,
                     const struct ir_func *f, const struct leveled_shape *shape,
                     const struct leveled_keys *keys);
-/* the same; false after a message */
+/* The sums of a further table that is read by the GGSWs of plan *p; what it
+ * costs beside them.  False: they are too noisy. */
+bool leveled_again(struct leveled_plan *p, const struct ir_func *f,
+                   const struct leveled_shape *shape);
+/* As leveled_search; false after a message. */
 bool leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
                   const struct ir_func *f, const struct ir_ins *forest,
                   const struct leveled_shape *shape,

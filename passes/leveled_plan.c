@@ -457,6 +457,34 @@ leveled_search(struct leveled_plan *out, struct arena *mem,
 }
 
 bool
+leveled_again(struct leveled_plan *p, const struct ir_func *f,
+              const struct leveled_shape *s)
+{
+    struct search h = { .s = s };
+    struct leveled_plan best = { .cost = (double)INFINITY };
+    double v;
+
+    h.sigma2 = leveled_sums(h.sums, f, s);
+    v = leveled_v_body(&p->keys, h.sigma2);
+    v = s->chain
+        * leveled_v_cmux(&p->keys, p->gg, v,
+                         leveled_v_mask(&p->keys, v, h.sigma2));
+    for (uint32_t n = 1; n <= LEVELED_DIGITS; n++) {
+        p->sums = h.sums[n];
+        if (!p->sums.digits || width_of(&h, p) > IR_LEVELED_COEFS
+            || v > p->sums.limit)
+            continue;
+        p->ms = s->products[log2_width(&h, p)]
+                * leveled_us_product(p->gg.levels) / 1e3;
+        p->cost = 1e3 * p->ms / COST_THREADS;
+        if (p->cost < best.cost)
+            best = *p;
+    }
+    *p = best;
+    return p->cost < (double)INFINITY;
+}
+
+bool
 leveled_plan(struct leveled_plan *out, struct pass_ctx *cx,
              const struct ir_func *f, const struct ir_ins *forest,
              const struct leveled_shape *s, const struct leveled_keys *keys)

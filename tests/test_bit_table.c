@@ -245,7 +245,7 @@ END_TEST
 /* ---- what the compiler makes of a model */
 
 struct counted {
-    size_t tables, bootstraps;
+    size_t tables, expansions, bootstraps;
 };
 
 static struct counted
@@ -263,6 +263,7 @@ count(const char *text)
     ck_assert_msg(f != NULL, "%s", text);
     for (uint32_t i = 0; i < f->n; i++) {
         c.tables += f->ins[i].op == IR_ggsw_lut;
+        c.expansions += f->ins[i].op == IR_glwe_to_ggsw;
         c.bootstraps += ir_is_bootstrap(&f->ins[i]);
     }
     arena_free(&mem);
@@ -300,7 +301,8 @@ START_TEST(few_values_are_one_table)
     char text[1024];
     struct counted c = count(text_of(text, 2, 255, false));
 
-    ck_assert_uint_eq(c.tables, 2);
+    ck_assert_uint_eq(c.tables, 2); /* of the same bits */
+    ck_assert_uint_eq(c.expansions, 1);
     ck_assert_uint_eq(c.bootstraps, 0);
     /* only two elements of many count */
     c = count(text_of(text, 40, 255, false));
