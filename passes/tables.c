@@ -4,6 +4,7 @@
 #include "passes/answers.h"
 #include "passes/cost.h"
 #include "passes/encode.h"
+#include "passes/form.h"
 #include "passes/joint.h"
 
 #include <math.h>
@@ -12,16 +13,23 @@
 static const double us_key = 12e6 * COST_US_BYTE / COST_KEY_ROWS;
 enum { WORTH = 5 }; /* bits below which a native table is always cheaper */
 
-/* What tables cost at least, in ms of one core: eight may share a bootstrap. */
+/* What tables cost at least, in ms of one core: eight may share a bootstrap,
+ * and affine ones need none. */
 static double
-least_ms(const struct ir_func *f)
+least_ms(struct pass_ctx *cx, const struct ir_func *f)
 {
     double n = 0;
 
-    for (uint32_t i = 0; i < f->n; i++)
-        if (pass_encrypted(&f->ins[i].type) && !f->ins[i].type.open
-            && (f->ins[i].op == IR_lut || f->ins[i].op == IR_low_bit))
-            n += (double)ir_count(&f->ins[i].type);
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct ir_ins *ins = &f->ins[i];
+
+        if (pass_encrypted(&ins->type) && !ins->type.open
+            && (ins->op == IR_low_bit
+                || (ins->op == IR_lut
+                    && form_of(cx->scratch, f, ins, true, ENCODE_MAX_EXACT)
+                           .table)))
+            n += (double)ir_count(&ins->type);
+    }
     return n / 8;
 }
 
@@ -143,7 +151,7 @@ with_digits(struct pass_ctx *cx, const struct ir_func *f,
 static bool
 joint_wanted(struct pass_ctx *cx, const struct ir_func *f)
 {
-    return ir_get(f, "joint", 1) > 0 && least_ms(f) > 0 && joint_may(cx, f);
+    return ir_get(f, "joint", 1) > 0 && least_ms(cx, f) > 0 && joint_may(cx, f);
 }
 
 /* Some lowering, without messages; NULL if tables have none. */
@@ -174,7 +182,7 @@ pass_to_tfhe(struct pass_ctx *cx, const struct ir_func *f)
         return g;
     g = wanted ? joint_lower(cx, f, &us) : NULL;
     us -= us_key;
-    if (g && us < 1e3 * least_ms(f) / COST_THREADS)
+    if (g && us < 1e3 * least_ms(cx, f) / COST_THREADS)
         return g;
     best = with_digits(cx, f, &choice);
     own = choice;
